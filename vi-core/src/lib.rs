@@ -1,0 +1,26 @@
+//! Core of `vi`: what every method of Bayesian variational inference shares.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod communicator;
+mod conjugate;
+mod counted;
+mod exec;
+mod kernel;
+mod key;
+pub mod linalg;
+mod model;
+pub mod numerics;
+mod parameter;
+mod posterior;
+
+pub use communicator::{CommError, Communicator, Local};
+pub use conjugate::{ConditionallyConjugate, ConjugateError};
+pub use counted::Counted;
+pub use exec::{CHUNK, Exec};
+pub use kernel::{
+    Kernel, NeverStop, Observer, ObserverError, Outcome, RunError, StopOnFlag, StopReason, StopRule, run,
+};
+pub use key::{Role, StreamKey, StreamRng};
+pub use model::{GradLogJoint, KnownPosterior, LocalLogJoint, LogJoint, Predictive, Subsample};
+pub use parameter::{Parameter, ParameterError, ParameterSpace, Support};
+pub use posterior::{Draws, ElboEstimate, ParameterSummary, Posterior, log_ratios, quantile_sorted};

@@ -1,0 +1,89 @@
+//! The contract of a variational family q_λ with unconstrained λ ∈ ℝᴾ.
+//!
+//! A family is shape only: λ lives in the state of the algorithm and is bound once per iteration.
+
+use std::ops::Range;
+
+use ndarray::{Array1, ArrayRef1, ArrayRef2};
+use vi_core::{StreamKey, StreamRng};
+
+use crate::error::FamilyError;
+
+/// A family of distributions over `z` (D), indexed by unconstrained λ (P).
+pub trait VariationalFamily: Send + Sync {
+    /// A member with its parameters validated and whatever is needed many times cached.
+    type Member<'a>: VariationalDistribution
+    where
+        Self: 'a;
+
+    /// The length D of `z`.
+    fn dim(&self) -> usize;
+    /// The length P of λ.
+    fn n_params(&self) -> usize;
+    /// One name per element of λ, for errors and traces: `location[3]`, `log_scale[3]`.
+    fn param_names(&self) -> Vec<String>;
+    /// The default start (P).
+    fn init(&self) -> Array1<f64>;
+    /// The member with parameters λ.
+    ///
+    /// # Errors
+    /// [`FamilyError`] names the parameter and its value.
+    fn bind<'a>(&'a self, params: &'a ArrayRef1<f64>) -> Result<Self::Member<'a>, FamilyError>;
+}
+
+/// One member q_λ: what score-function methods need.
+pub trait VariationalDistribution: Send + Sync {
+    /// The length D of `z`.
+    fn dim(&self) -> usize;
+    /// The length P of λ.
+    fn n_params(&self) -> usize;
+    /// Overwrites `z` (D) with a draw.
+    fn sample(&self, rng: &mut StreamRng, z: &mut ArrayRef1<f64>);
+    /// log q_λ(z).
+    fn log_prob(&self, z: &ArrayRef1<f64>) -> f64;
+    /// out (P) += weight · ∇_λ log q_λ(z).
+    fn add_score(&self, z: &ArrayRef1<f64>, weight: f64, out: &mut ArrayRef1<f64>);
+    /// The entropy −E[log q_λ(z)] in closed form; `None` when the family has none.
+    fn entropy(&self) -> Option<f64>;
+
+    /// Overwrites the rows of `z` (n, D) with draws number `samples` (n of them): row i comes from
+    /// `key.rng(samples.start + i)`, so that the bits of a draw do not depend on how draws are batched.
+    fn sample_batch(&self, key: StreamKey, samples: Range<usize>, z: &mut ArrayRef2<f64>) {
+        for (s, mut row) in samples.zip(z.rows_mut()) {
+            self.sample(&mut key.rng(s as u64), &mut row);
+        }
+    }
+    /// Overwrites `out` (n) with log q_λ of every row of `z` (n, D).
+    fn log_prob_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
+        for (row, o) in z.rows().into_iter().zip(out.iter_mut()) {
+            *o = self.log_prob(&row);
+        }
+    }
+    /// out (P) += Σ_i weights_i ∇_λ log q_λ(z_i).
+    fn add_score_batch(&self, z: &ArrayRef2<f64>, weights: &ArrayRef1<f64>, out: &mut ArrayRef1<f64>) {
+        for (row, w) in z.rows().into_iter().zip(weights.iter()) {
+            self.add_score(&row, *w, out);
+        }
+    }
+}
+
+/// A member that is a differentiable transport of parameter-free noise: z = t_λ(ε).
+pub trait Reparameterized: VariationalDistribution {
+    /// The length of ε.
+    fn noise_dim(&self) -> usize;
+    /// Overwrites `noise` with a draw of ε.
+    fn sample_noise(&self, rng: &mut StreamRng, noise: &mut ArrayRef1<f64>);
+    /// Overwrites `z` with t_λ(ε).
+    fn transport(&self, noise: &ArrayRef1<f64>, z: &mut ArrayRef1<f64>);
+    /// out (P) += weight · (∂t_λ(ε)/∂λ)ᵀ grad, with `grad` (D) the gradient at z = t_λ(ε).
+    fn add_transport_vjp(
+        &self,
+        noise: &ArrayRef1<f64>,
+        z: &ArrayRef1<f64>,
+        grad: &ArrayRef1<f64>,
+        weight: f64,
+        out: &mut ArrayRef1<f64>,
+    );
+    /// out (P) += weight · ∇_λ of the entropy.
+    fn add_entropy_grad(&self, weight: f64, out: &mut ArrayRef1<f64>);
+}
