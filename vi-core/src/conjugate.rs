@@ -99,11 +99,17 @@ pub trait ConditionallyConjugate: Send + Sync {
         exec: Exec<'_>,
     );
 
+    /// log q_b(z_b): the density of factor `b` at the *realised* statistics of that block.
+    ///
+    /// If `factors` holds the complete conditional of block b, then log p(x, z) − log q_b(z_b) does not depend
+    /// on z_b: this is what `check_conditional` tests.
+    fn block_log_prob(&self, block: Self::Block, factors: &Self::Factors, stats: &Self::Stats) -> f64;
+
     /// E_q[log p(x, z)], all constants included; with realised statistics it *is* log p(x, z).
     ///
     /// Auxiliary variables may have their density taken against a reference measure of the model's choice
-    /// (documented there), as long as [`ConditionallyConjugate::entropy`] uses the same one: the ELBO does
-    /// not depend on it.
+    /// (documented there), as long as [`ConditionallyConjugate::entropy`] and
+    /// [`ConditionallyConjugate::block_log_prob`] use the same one: the ELBO does not depend on it.
     fn expected_log_joint(&self, stats: &Self::Stats) -> f64;
 
     /// −E_q[log q(z)], summed over the blocks.

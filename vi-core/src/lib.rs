@@ -21,6 +21,8 @@ pub use kernel::{
     Kernel, NeverStop, Observer, ObserverError, Outcome, RunError, StopOnFlag, StopReason, StopRule, run,
 };
 pub use key::{Role, StreamKey, StreamRng};
-pub use model::{GradLogJoint, KnownPosterior, LocalLogJoint, LogJoint, Predictive, Subsample};
+pub use model::{GradLogJoint, KnownPosterior, LocalLogJoint, LogJoint, Predictive, Reported, Subsample};
 pub use parameter::{Parameter, ParameterError, ParameterSpace, Support};
-pub use posterior::{Draws, ElboEstimate, ParameterSummary, Posterior, log_ratios, quantile_sorted};
+pub use posterior::{
+    Draws, ElboEstimate, ParameterSummary, Posterior, ReportedPosterior, log_ratios, quantile_sorted,
+};

@@ -112,6 +112,19 @@ pub trait KnownPosterior: LogJoint {
     fn log_evidence(&self) -> Option<f64>;
 }
 
+/// A model whose `z` is a smooth one-to-one reparametrisation of the variables that users read, for instance
+/// the non-centred form of a hierarchical model.
+///
+/// The two layouts describe one joint distribution; results are reported in the second.
+pub trait Reported: LogJoint {
+    /// The variables that users read.
+    fn reported(&self) -> &ParameterSpace;
+    /// Overwrites `reported` with the variables that users read at `z`, and returns log |det ∂reported/∂z|.
+    fn report(&self, z: &ArrayRef1<f64>, reported: &mut ArrayRef1<f64>) -> f64;
+    /// Overwrites `z` with the point that is reported as `reported`.
+    fn unreport(&self, reported: &ArrayRef1<f64>, z: &mut ArrayRef1<f64>);
+}
+
 macro_rules! forward_log_joint {
     ($($pointer:ty),*) => {$(
         impl<M: LogJoint + ?Sized> LogJoint for $pointer {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::exec::Exec;
 
 use crate::key::StreamKey;
-use crate::model::LogJoint;
+use crate::model::{LogJoint, Reported};
 use crate::parameter::ParameterSpace;
 
 /// Draws of all latent variables on their natural support: (chains, draws, D).
@@ -152,6 +152,55 @@ pub trait Posterior: Send + Sync {
     /// Mean, standard deviation and quantiles on the constrained scale, from `n` draws.
     fn summaries(&self, n: usize, key: StreamKey) -> Vec<ParameterSummary> {
         self.draws(n, key).summaries()
+    }
+}
+
+/// A posterior over the `z` of a reparametrised model, seen in the variables that users read.
+pub struct ReportedPosterior<'a, P> {
+    inner: P,
+    model: &'a dyn Reported,
+}
+
+impl<'a, P: Posterior> ReportedPosterior<'a, P> {
+    /// Reports `inner`, a posterior over the model's own `z`.
+    pub fn new(inner: P, model: &'a dyn Reported) -> Self {
+        Self { inner, model }
+    }
+
+    /// The posterior over the model's own `z`.
+    pub fn inner(&self) -> &P {
+        &self.inner
+    }
+}
+
+impl<P: std::fmt::Debug> std::fmt::Debug for ReportedPosterior<'_, P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReportedPosterior").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
+
+impl<P: Posterior> Posterior for ReportedPosterior<'_, P> {
+    fn parameters(&self) -> &ParameterSpace {
+        self.model.reported()
+    }
+
+    fn draws(&self, n: usize, key: StreamKey) -> Draws {
+        let draws = self.inner.draws(n, key);
+        let (chains, n, _) = draws.values().dim();
+        let mut values = Array3::zeros((chains, n, self.parameters().dim()));
+        for c in 0..chains {
+            for i in 0..n {
+                self.model.report(&draws.values().slice(s![c, i, ..]), &mut values.slice_mut(s![c, i, ..]));
+            }
+        }
+        Draws::new(self.parameters().clone(), values)
+    }
+
+    fn log_prob(&self, reported: &ArrayRef1<f64>) -> Option<f64> {
+        let mut z = Array1::zeros(self.model.dim());
+        self.model.unreport(reported, &mut z);
+        let inner = self.inner.log_prob(&z)?;
+        Some(inner - self.model.report(&z, &mut reported.to_owned()))
     }
 }
 

@@ -1,1 +1,10 @@
-//! vi-models
+//! The model zoo: Bayesian models written once, with every capability they honestly have.
+
+pub mod eight_schools;
+mod error;
+pub mod gaussian_mixture;
+pub mod linear_regression;
+pub mod logistic_regression;
+pub mod normal_mean_precision;
+
+pub use error::ModelError;
