@@ -1,0 +1,72 @@
+//! What can go wrong in coordinate ascent.
+
+use vi_core::{ConjugateError, RunError};
+
+/// Why coordinate ascent failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CaviError {
+    /// A complete conditional could not be formed.
+    #[error(transparent)]
+    Conditional(#[from] ConjugateError),
+    /// The ELBO fell when one block was updated: that block's conditional, its expectation or the bound is
+    /// wrong.
+    #[error(
+        "the ELBO fell by {amount:e} nats when block {block} was updated: {before} before, {after} after"
+    )]
+    ElboFell {
+        /// The block that was updated.
+        block: String,
+        /// The ELBO before the update, in nats.
+        before: f64,
+        /// The ELBO after it, in nats.
+        after: f64,
+        /// How far it fell: `before − after`.
+        amount: f64,
+    },
+    /// The ELBO fell over a sweep whose blocks were not checked one by one.
+    #[error(
+        "the ELBO fell by {amount:e} nats over a sweep: {before} before, {after} after \
+         (check_blocks = true names the block)"
+    )]
+    SweepFell {
+        /// The ELBO before the sweep, in nats.
+        before: f64,
+        /// The ELBO after it, in nats.
+        after: f64,
+        /// How far it fell: `before − after`.
+        amount: f64,
+    },
+    /// The ELBO is not a number, or infinite, after a block was updated.
+    #[error("the ELBO is {elbo} after the update of block {block}")]
+    NonFiniteElbo {
+        /// The block updated last.
+        block: String,
+        /// The ELBO.
+        elbo: f64,
+    },
+    /// The ELBO of the start is not finite.
+    #[error("the ELBO is {elbo} at the start, before any update")]
+    NonFiniteStart {
+        /// The ELBO.
+        elbo: f64,
+    },
+    /// A setting outside its domain.
+    #[error("{setting} = {value}, but it must be {requirement}")]
+    Setting {
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        value: f64,
+        /// The domain in words.
+        requirement: &'static str,
+    },
+    /// One of several restarts failed.
+    #[error("restart {restart}: {source}")]
+    Restart {
+        /// The restart, counted from 0.
+        restart: usize,
+        /// Its error.
+        source: Box<RunError<CaviError>>,
+    },
+}
