@@ -59,10 +59,59 @@ impl<'a> Exec<'a> {
             return;
         }
         assert_eq!(rows.len() % width, 0, "rows: length {} is no multiple of the width {width}", rows.len());
-        rows.par_chunks_mut(CHUNK * width).enumerate().for_each(|(c, chunk)| {
+        for_each_part(rows, CHUNK * width, |c, chunk| {
             let start = c * CHUNK;
             f(start..start + chunk.len() / width, chunk);
         });
+    }
+
+    /// Computes `n` items, `CHUNK` at a time, shared among threads and ranks: `f(items, their shared values,
+    /// their own values)`.
+    ///
+    /// `shared` (n × any width) is known to every rank afterwards. `own` (n × any width) stays with the rank
+    /// that computes an item; elsewhere it is left as it was. A chunk's values are contiguous, so `f` may lay
+    /// them out as it likes. [`Exec::sum`] and [`Exec::sum_in`] give every rank the same chunks again. On one
+    /// rank nothing is allocated.
+    ///
+    /// # Errors
+    /// [`CommError`] when the exchange between ranks fails.
+    ///
+    /// # Panics
+    /// If the length of `shared` or `own` is not a multiple of `n`.
+    pub fn map_chunks<F>(&self, n: usize, shared: &mut [f64], own: &mut [f64], f: F) -> Result<(), CommError>
+    where
+        F: Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync,
+    {
+        if n == 0 {
+            return Ok(());
+        }
+        assert_eq!(shared.len() % n, 0, "shared: length {} is no multiple of n = {n}", shared.len());
+        assert_eq!(own.len() % n, 0, "own: length {} is no multiple of n = {n}", own.len());
+        let (width, own_width) = (shared.len() / n, own.len() / n);
+        let split = self.split(n);
+        let items = (split.first * CHUNK).min(n)..(split.end * CHUNK).min(n);
+        let call = |c: usize, shared: &mut [f64], own: &mut [f64]| {
+            f(c * CHUNK..((c + 1) * CHUNK).min(n), shared, own);
+        };
+        let mine = &mut shared[items.start * width..items.end * width];
+        let own = &mut own[items.start * own_width..items.end * own_width];
+        match (width, own_width) {
+            (0, 0) => {}
+            (_, 0) => for_each_part(mine, CHUNK * width, |i, part| call(split.first + i, part, &mut [])),
+            (0, _) => for_each_part(own, CHUNK * own_width, |i, part| call(split.first + i, &mut [], part)),
+            _ => for_each_pair((mine, CHUNK * width), (own, CHUNK * own_width), |i, shared, own| {
+                call(split.first + i, shared, own);
+            }),
+        }
+        if self.communicator.size() > 1 && width > 0 {
+            let mut mine = vec![0.0; split.per_rank * CHUNK * width];
+            mine[..items.len() * width].copy_from_slice(&shared[items.start * width..items.end * width]);
+            let mut all = vec![0.0; mine.len() * self.communicator.size()];
+            self.communicator.all_gather(&mine, &mut all)?;
+            // Only the last chunk is short and ranks hold consecutive chunks, so the padding is all at the end.
+            shared.copy_from_slice(&all[..n * width]);
+        }
+        Ok(())
     }
 
     /// Overwrites `out` with Σ over `n` items, `f(items, partial)` adding a chunk's items to a zeroed partial.
@@ -77,32 +126,58 @@ impl<'a> Exec<'a> {
     where
         F: Fn(Range<usize>, &mut ArrayRef1<f64>) + Sync,
     {
+        self.sum_in(n, out, &mut Vec::new(), f)
+    }
+
+    /// [`Exec::sum`] with the partials in a buffer of the caller's, so that a repeated sum allocates nothing
+    /// on one rank.
+    ///
+    /// # Errors
+    /// [`CommError`] when the exchange between ranks fails.
+    pub fn sum_in<F>(
+        &self,
+        n: usize,
+        out: &mut ArrayRef1<f64>,
+        partials: &mut Vec<f64>,
+        f: F,
+    ) -> Result<(), CommError>
+    where
+        F: Fn(Range<usize>, &mut ArrayRef1<f64>) + Sync,
+    {
         let width = out.len();
         out.fill(0.0);
         if n == 0 || width == 0 {
             return Ok(());
         }
         let n_chunks = n.div_ceil(CHUNK);
-        let (rank, size) = (self.communicator.rank(), self.communicator.size());
-        // Rank r computes chunks r·per .. (r+1)·per; the tail rank's missing chunks stay zero and unread.
-        let per_rank = n_chunks.div_ceil(size);
-        let first = rank * per_rank;
-        let mut mine = vec![0.0; per_rank * width];
-        mine.par_chunks_mut(width).enumerate().for_each(|(i, row)| {
-            let c = first + i;
+        let split = self.split(n);
+        // The tail rank's missing chunks stay zero and unread.
+        partials.clear();
+        partials.resize(split.per_rank * width, 0.0);
+        for_each_part(partials, width, |i, row| {
+            let c = split.first + i;
             if c < n_chunks {
                 let mut view = ndarray::ArrayViewMut1::from(row);
                 f(c * CHUNK..((c + 1) * CHUNK).min(n), &mut view);
             }
         });
+        let size = self.communicator.size();
         if size == 1 {
-            fold_rows(&mine, n_chunks, out);
+            fold_rows(partials, n_chunks, out);
         } else {
-            let mut all = vec![0.0; mine.len() * size];
-            self.communicator.all_gather(&mine, &mut all)?;
+            let mut all = vec![0.0; partials.len() * size];
+            self.communicator.all_gather(partials, &mut all)?;
             fold_rows(&all, n_chunks, out);
         }
         Ok(())
+    }
+
+    /// Rank r computes chunks r·per_rank .. (r+1)·per_rank, as far as there are any.
+    fn split(&self, n: usize) -> Split {
+        let n_chunks = n.div_ceil(CHUNK);
+        let per_rank = n_chunks.div_ceil(self.communicator.size());
+        let first = (self.communicator.rank() * per_rank).min(n_chunks);
+        Split { per_rank, first, end: (first + per_rank).min(n_chunks) }
     }
 
     /// The sum of `n` scalar terms, in the same fixed order as [`Exec::sum`].
@@ -116,6 +191,35 @@ impl<'a> Exec<'a> {
         let mut out = Array1::zeros(1);
         self.sum(n, &mut out, |items, partial| partial[0] = f(items))?;
         Ok(out[0])
+    }
+}
+
+struct Split {
+    per_rank: usize,
+    first: usize,
+    end: usize,
+}
+
+/// Parts of `size` values in parallel. A single part is done where it stands: waking a thread costs more.
+fn for_each_part(values: &mut [f64], size: usize, f: impl Fn(usize, &mut [f64]) + Sync) {
+    if values.len() <= size || rayon::current_num_threads() == 1 {
+        values.chunks_mut(size).enumerate().for_each(|(i, part)| f(i, part));
+    } else {
+        values.par_chunks_mut(size).enumerate().for_each(|(i, part)| f(i, part));
+    }
+}
+
+/// Parts of two arrays, number i of one with number i of the other.
+fn for_each_pair(
+    (a, size_a): (&mut [f64], usize),
+    (b, size_b): (&mut [f64], usize),
+    f: impl Fn(usize, &mut [f64], &mut [f64]) + Sync,
+) {
+    if a.len() <= size_a || rayon::current_num_threads() == 1 {
+        a.chunks_mut(size_a).zip(b.chunks_mut(size_b)).enumerate().for_each(|(i, (a, b))| f(i, a, b));
+    } else {
+        let pairs = a.par_chunks_mut(size_a).zip(b.par_chunks_mut(size_b));
+        pairs.enumerate().for_each(|(i, (a, b))| f(i, a, b));
     }
 }
 
