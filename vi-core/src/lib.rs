@@ -1,6 +1,10 @@
 //! Core of `vi`: what every method of Bayesian variational inference shares.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "autodiff")]
+mod autograd;
+mod bijector;
+pub mod checkpoint;
 mod communicator;
 mod conjugate;
 mod counted;
@@ -12,7 +16,15 @@ mod model;
 pub mod numerics;
 mod parameter;
 mod posterior;
+mod scratch;
+mod trace;
+mod unconstrained;
 
+#[cfg(feature = "autodiff")]
+#[cfg_attr(docsrs, doc(cfg(feature = "autodiff")))]
+pub use autograd::{AutoGrad, Scalar, ScalarLogJoint, log_sum_exp};
+pub use bijector::Bijection;
+pub use checkpoint::Checkpointer;
 pub use communicator::{CommError, Communicator, Local};
 pub use conjugate::{ConditionallyConjugate, ConjugateError};
 pub use counted::Counted;
@@ -26,3 +38,5 @@ pub use parameter::{Parameter, ParameterError, ParameterSpace, Support};
 pub use posterior::{
     Draws, ElboEstimate, ParameterSummary, Posterior, ReportedPosterior, log_ratios, quantile_sorted,
 };
+pub use trace::{Every, Trace, TraceTable};
+pub use unconstrained::Unconstrained;
