@@ -1,1 +1,54 @@
-//! vi-sgvi
+//! Stochastic-gradient variational inference: the ELBO of any log joint over any variational family, maximised
+//! with unbiased gradient estimates.
+//!
+//! | module | what |
+//! |---|---|
+//! | `elbo` | the objective [`Elbo`]; [`evaluate_elbo`] at a fixed q, with its Monte Carlo error |
+//! | `estimator` | the contract [`GradientEstimator`] |
+//! | `score_function`, `baseline` | [`ScoreFunction`] with [`NoBaseline`] or [`LeaveOneOut`]: needs the log joint only |
+//! | `pathwise` | [`Pathwise`]: needs the gradient of the log joint and a reparametrised family |
+//! | `optimizer` | [`Sgd`], [`RmsProp`], [`Adam`], their [`LearningRate`]s, and [`AnyOptimizer`] for settings files |
+//! | `averaging` | [`Averaging`] of the iterates |
+//! | `window` | windows of the ELBO trace and the stop rule [`ElboPlateau`] |
+//! | `kernel` | the [`Sgvi`] kernel, its [`SgviState`] and [`SgviInfo`] |
+//! | `settings`, `fit` | [`SgviSettings`] and [`fit`]: from a model to a posterior in one call |
+//! | `posterior` | [`SgviPosterior`], a [`vi_core::Posterior`] |
+//! | `workspace` | [`Workspace`]: scratch memory, so that a step allocates nothing |
+//! | `testing` | contract checks for estimators of your own (feature `testing`) |
+//!
+//! Same key, same bits: samples are named streams, chunks write disjoint rows, sums are folded in a fixed
+//! order ([`vi_core::Exec`]).
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod averaging;
+mod baseline;
+mod elbo;
+mod error;
+mod estimator;
+mod fit;
+mod kernel;
+mod optimizer;
+mod pathwise;
+mod posterior;
+mod score_function;
+mod settings;
+mod window;
+mod workspace;
+
+pub use averaging::{Averager, Averaging};
+pub use baseline::{Baseline, LeaveOneOut, NoBaseline};
+pub use elbo::{Elbo, evaluate_elbo};
+pub use error::{NamedValues, SgviError};
+pub use estimator::{Evaluations, GradientEstimator};
+pub use fit::{SgviFit, fit};
+pub use kernel::{Sgvi, SgviInfo, SgviState};
+pub use optimizer::{
+    Adam, AdamState, AnyOptimizer, AnyOptimizerState, LearningRate, Optimizer, RmsProp, RmsPropState, Sgd,
+    SgdState,
+};
+pub use pathwise::Pathwise;
+pub use posterior::SgviPosterior;
+pub use score_function::ScoreFunction;
+pub use settings::SgviSettings;
+pub use window::{ElboPlateau, Window, WindowComparison};
+pub use workspace::Workspace;

@@ -1,0 +1,92 @@
+//! The objective, and its evaluation at a fixed q.
+
+use ndarray::{Array2, ArrayRef1, ArrayViewMut1};
+use vi_core::{ElboEstimate, Exec, LogJoint, StreamKey};
+use vi_families::{VariationalDistribution, VariationalFamily};
+
+use crate::error::SgviError;
+use crate::workspace::{Workspace, chunk_values};
+
+/// The evidence lower bound of a model and a variational family as a function of λ.
+///
+/// ```text
+/// ELBO(λ) = E_{z ~ q_λ}[log p(x, z) − log q_λ(z)] ≤ log p(x)
+/// ```
+#[derive(Debug)]
+pub struct Elbo<'a, M: ?Sized, F> {
+    model: &'a M,
+    family: &'a F,
+}
+
+impl<M: ?Sized, F> Clone for Elbo<'_, M, F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M: ?Sized, F> Copy for Elbo<'_, M, F> {}
+
+impl<'a, M: LogJoint + ?Sized, F: VariationalFamily> Elbo<'a, M, F> {
+    /// The objective of this model over this family.
+    ///
+    /// # Errors
+    /// [`SgviError::Dimension`] when the two do not fit.
+    pub fn new(model: &'a M, family: &'a F) -> Result<Self, SgviError> {
+        if model.dim() != family.dim() {
+            return Err(SgviError::Dimension { model: model.dim(), family: family.dim() });
+        }
+        Ok(Self { model, family })
+    }
+}
+
+impl<'a, M: ?Sized, F> Elbo<'a, M, F> {
+    /// The model.
+    pub fn model(&self) -> &'a M {
+        self.model
+    }
+
+    /// The family.
+    pub fn family(&self) -> &'a F {
+        self.family
+    }
+}
+
+/// A Monte Carlo estimate of the ELBO at fixed λ, with its standard error.
+///
+/// ```text
+/// (1/S) Σ_s [log p(x, z_s) − log q_λ(z_s)],   z_s ~ q_λ from key.rng(s)
+/// ```
+/// Use a key that no iteration has used ([`vi_core::Role::Evaluate`]), or the estimate is biased by the
+/// selection of λ. Memory is O(S).
+///
+/// # Errors
+/// [`SgviError::NonFiniteLogJoint`] shows z; [`SgviError::Family`] when λ is outside its domain;
+/// [`SgviError::TooFewSamples`] below two samples, which have no standard error.
+pub fn evaluate_elbo<M, F>(
+    model: &M,
+    family: &F,
+    params: &ArrayRef1<f64>,
+    n_samples: usize,
+    key: StreamKey,
+    exec: Exec<'_>,
+) -> Result<ElboEstimate, SgviError>
+where
+    M: LogJoint + ?Sized,
+    F: VariationalFamily,
+{
+    let elbo = Elbo::new(model, family)?;
+    if n_samples < 2 {
+        return Err(SgviError::TooFewSamples { estimator: "evaluate_elbo", minimum: 2, actual: n_samples });
+    }
+    let q = elbo.family.bind(params)?;
+    let mut workspace = Workspace::default();
+    workspace.reserve(n_samples, 0);
+    exec.map_chunks(n_samples, &mut workspace.values, &mut [], |samples, values, _| {
+        let mut z = Array2::zeros((samples.len(), model.dim()));
+        q.sample_batch(key, samples, &mut z);
+        let (log_joint, log_q) = chunk_values(values);
+        model.log_joint_batch(&z, &mut ArrayViewMut1::from(log_joint));
+        q.log_prob_batch(&z, &mut ArrayViewMut1::from(log_q));
+    })?;
+    workspace.log_ratios(n_samples, model, |s, z| q.sample(&mut key.rng(s as u64), z))
+}

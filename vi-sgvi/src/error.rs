@@ -1,0 +1,140 @@
+//! What can go wrong in stochastic-gradient variational inference.
+
+use std::fmt;
+
+use vi_core::{CommError, ParameterError, RunError};
+use vi_families::FamilyError;
+
+/// Coordinates with their names: a point `z` in an error.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedValues(pub Vec<(String, f64)>);
+
+impl NamedValues {
+    /// Pairs names with values.
+    pub fn new<'a>(names: &[String], values: impl IntoIterator<Item = &'a f64>) -> Self {
+        Self(names.iter().cloned().zip(values.into_iter().copied()).collect())
+    }
+}
+
+/// How many coordinates a message shows; the error itself holds all of them.
+const N_SHOWN: usize = 20;
+
+impl fmt::Display for NamedValues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (name, value)) in self.0.iter().take(N_SHOWN).enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            write!(f, "{comma}{name} = {value}")?;
+        }
+        match self.0.len().saturating_sub(N_SHOWN) {
+            0 => Ok(()),
+            n => write!(f, ", … ({n} more)"),
+        }
+    }
+}
+
+/// Why stochastic-gradient variational inference failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SgviError {
+    /// The log joint is NaN or infinite at a draw from q.
+    #[error("log joint is {value} at sample {sample}: {z}")]
+    NonFiniteLogJoint {
+        /// What the model returned.
+        value: f64,
+        /// The sample's number within its iteration, from 0.
+        sample: usize,
+        /// Where it did so.
+        z: NamedValues,
+    },
+    /// The variational density is NaN or infinite at its own draw.
+    #[error("log q is {value} at its own sample {sample}: {z}")]
+    NonFiniteLogProb {
+        /// What the family returned.
+        value: f64,
+        /// The sample's number within its iteration, from 0.
+        sample: usize,
+        /// Where it did so.
+        z: NamedValues,
+    },
+    /// The gradient of the log joint is NaN or infinite at a draw from q.
+    #[error("gradient of the log joint with respect to {coordinate} is {value} at sample {sample}: {z}")]
+    NonFiniteLogJointGradient {
+        /// The coordinate of z.
+        coordinate: String,
+        /// The partial derivative that the model returned.
+        value: f64,
+        /// The sample's number within its iteration, from 0.
+        sample: usize,
+        /// Where it did so.
+        z: NamedValues,
+    },
+    /// The estimated gradient of the ELBO is NaN or infinite although every term was finite.
+    #[error("gradient of the ELBO with respect to {parameter} is {value}")]
+    NonFiniteGradient {
+        /// The element of λ.
+        parameter: String,
+        /// The partial derivative.
+        value: f64,
+    },
+    /// A step made a variational parameter NaN or infinite: the learning rate is too large.
+    #[error("variational parameter {parameter} became {value} in a step: the learning rate is too large")]
+    NonFiniteParameter {
+        /// The element of λ.
+        parameter: String,
+        /// Its value after the step.
+        value: f64,
+    },
+    /// An estimator was asked for with too few samples.
+    #[error("{estimator} needs at least {minimum} samples per gradient, not {actual}")]
+    TooFewSamples {
+        /// The estimator.
+        estimator: &'static str,
+        /// The fewest it can work with.
+        minimum: usize,
+        /// The number asked for.
+        actual: usize,
+    },
+    /// A setting is outside its domain.
+    #[error("{name} = {value}, but it must be {requirement}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// Its domain in words.
+        requirement: &'static str,
+    },
+    /// Model and family do not have the same dimension.
+    #[error("the model has dimension {model}, the variational family {family}")]
+    Dimension {
+        /// D of the model.
+        model: usize,
+        /// D of the family.
+        family: usize,
+    },
+    /// The parameters of q are outside their domain.
+    #[error(transparent)]
+    Family(#[from] FamilyError),
+    /// A parameter space does not fit.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    /// The exchange between ranks failed.
+    #[error(transparent)]
+    Communication(#[from] CommError),
+    /// A run failed; the error names the iteration.
+    #[error(transparent)]
+    Run(#[from] Box<RunError<SgviError>>),
+    /// The ELBO of the fitted q could not be evaluated.
+    #[error("evaluation of the ELBO: {0}")]
+    Evaluation(#[source] Box<SgviError>),
+}
+
+/// A setting that has to be finite and inside a domain.
+pub(crate) fn require(
+    holds: bool,
+    name: &'static str,
+    value: f64,
+    requirement: &'static str,
+) -> Result<(), SgviError> {
+    if holds && value.is_finite() { Ok(()) } else { Err(SgviError::Setting { name, value, requirement }) }
+}

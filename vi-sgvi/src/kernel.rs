@@ -1,0 +1,206 @@
+//! The kernel: estimate, ascend, average, record.
+
+use std::fmt;
+
+use ndarray::{Array1, ArrayRef1};
+use serde::{Deserialize, Serialize};
+use vi_core::{ElboEstimate, Exec, Kernel, LogJoint, StreamKey};
+use vi_families::VariationalFamily;
+
+use crate::averaging::{Averager, Averaging};
+use crate::elbo::Elbo;
+use crate::error::SgviError;
+use crate::estimator::{Evaluations, GradientEstimator};
+use crate::optimizer::Optimizer;
+use crate::window::{Window, WindowComparison, WindowState};
+use crate::workspace::Workspace;
+
+/// Stochastic-gradient variational inference: maximises the ELBO over λ with unbiased gradient estimates.
+///
+/// ```text
+/// λ_{t+1} = ascend(λ_t, ĝ_t),   E[ĝ_t] = ∇_λ ELBO(λ_t)
+/// ```
+/// Run it with [`vi_core::run`] and the stop rule [`crate::ElboPlateau`], or in one call with [`crate::fit`].
+pub struct Sgvi<'a, M: ?Sized, F, E, O> {
+    elbo: Elbo<'a, M, F>,
+    estimator: E,
+    optimizer: O,
+    averaging: Averaging,
+    window: Window,
+    exec: Exec<'a>,
+}
+
+impl<M: ?Sized, F, E: fmt::Debug, O: fmt::Debug> fmt::Debug for Sgvi<'_, M, F, E, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sgvi")
+            .field("estimator", &self.estimator)
+            .field("optimizer", &self.optimizer)
+            .field("averaging", &self.averaging)
+            .field("window", &self.window)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, M, F, E, O> Sgvi<'a, M, F, E, O>
+where
+    M: LogJoint + ?Sized,
+    F: VariationalFamily,
+    E: GradientEstimator<M, F>,
+    O: Optimizer,
+{
+    /// A kernel with tail averaging on the threads of the current pool.
+    ///
+    /// # Errors
+    /// [`SgviError::Dimension`] when model and family do not fit, [`SgviError::Setting`] for settings of the
+    /// optimizer outside their domain.
+    pub fn new(model: &'a M, family: &'a F, estimator: E, optimizer: O) -> Result<Self, SgviError> {
+        optimizer.validate()?;
+        Ok(Self {
+            elbo: Elbo::new(model, family)?,
+            estimator,
+            optimizer,
+            averaging: Averaging::Tail,
+            window: Window::default(),
+            exec: Exec::local(),
+        })
+    }
+
+    /// Reports another average of the iterates.
+    ///
+    /// # Errors
+    /// [`SgviError::Setting`] names the setting outside its domain.
+    pub fn with_averaging(self, averaging: Averaging) -> Result<Self, SgviError> {
+        averaging.validate()?;
+        Ok(Self { averaging, ..self })
+    }
+
+    /// Compares other windows of the ELBO trace.
+    ///
+    /// # Errors
+    /// [`SgviError::Setting`] names the setting outside its domain.
+    pub fn with_window(self, window: Window) -> Result<Self, SgviError> {
+        window.validate()?;
+        Ok(Self { window, ..self })
+    }
+
+    /// Runs on other ranks and threads; the bits of the result stay the same.
+    #[must_use]
+    pub fn with_exec(self, exec: Exec<'a>) -> Self {
+        Self { exec, ..self }
+    }
+
+    /// The objective.
+    pub fn elbo(&self) -> Elbo<'a, M, F> {
+        self.elbo
+    }
+
+    /// Threads and ranks.
+    pub fn exec(&self) -> Exec<'a> {
+        self.exec
+    }
+
+    /// The state before the first iteration, at the family's default start.
+    pub fn init(&self) -> SgviState<O::State> {
+        self.start(self.elbo.family().init())
+    }
+
+    /// The state before the first iteration, at a start of your own (P).
+    ///
+    /// # Errors
+    /// [`SgviError::Family`] when the start is outside its domain.
+    pub fn init_at(&self, params: &ArrayRef1<f64>) -> Result<SgviState<O::State>, SgviError> {
+        self.elbo.family().bind(params)?;
+        Ok(self.start(params.to_owned()))
+    }
+
+    fn start(&self, params: Array1<f64>) -> SgviState<O::State> {
+        SgviState {
+            averager: Averager::new(&params),
+            optimizer: self.optimizer.init(params.len()),
+            params,
+            elbo_trace: Vec::new(),
+            evaluations: Evaluations::default(),
+            window: WindowState::new(self.window),
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// The average of the iterates (P): the λ that a run reports.
+    pub fn averaged_params(&self, state: &SgviState<O::State>) -> Array1<f64> {
+        state.averager.average(self.averaging)
+    }
+}
+
+/// All that [`Sgvi`] carries from one iteration to the next; `S` is the optimizer's state.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SgviState<S> {
+    /// The current λ (P).
+    pub params: Array1<f64>,
+    /// What the optimizer remembers.
+    pub optimizer: S,
+    /// The running average of the iterates.
+    pub averager: Averager,
+    /// The ELBO estimate of every iteration, in nats.
+    pub elbo_trace: Vec<f64>,
+    /// Evaluations of the model so far.
+    pub evaluations: Evaluations,
+    window: WindowState,
+    #[serde(skip)]
+    scratch: Scratch,
+}
+
+/// Memory that is reused and carries nothing over.
+#[derive(Debug, Default, Clone)]
+struct Scratch {
+    workspace: Workspace,
+    grad: Array1<f64>,
+}
+
+/// What an iteration of [`Sgvi`] reports.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SgviInfo {
+    /// The ELBO at the λ from which the step started, from the samples of its gradient.
+    pub elbo: ElboEstimate,
+    /// Euclidean norm of the gradient estimate.
+    pub grad_norm: f64,
+    /// At the end of the second and every later window: how it compares with the one before.
+    pub window: Option<WindowComparison>,
+}
+
+impl<M, F, E, O> Kernel for Sgvi<'_, M, F, E, O>
+where
+    M: LogJoint + ?Sized,
+    F: VariationalFamily,
+    E: GradientEstimator<M, F>,
+    O: Optimizer,
+{
+    type State = SgviState<O::State>;
+    type Info = SgviInfo;
+    type Error = SgviError;
+
+    fn step(&self, key: StreamKey, state: &mut Self::State) -> Result<SgviInfo, SgviError> {
+        let Scratch { workspace, grad } = &mut state.scratch;
+        if grad.len() != state.params.len() {
+            *grad = Array1::zeros(state.params.len());
+        }
+        let elbo = self.estimator.estimate(self.elbo, &state.params, key, self.exec, workspace, grad)?;
+        if let Some((parameter, value)) = first_non_finite(self.elbo.family(), grad) {
+            return Err(SgviError::NonFiniteGradient { parameter, value });
+        }
+        self.optimizer.ascend(&mut state.optimizer, grad, &mut state.params);
+        if let Some((parameter, value)) = first_non_finite(self.elbo.family(), &state.params) {
+            return Err(SgviError::NonFiniteParameter { parameter, value });
+        }
+        state.averager.push(self.averaging, &state.params);
+        state.evaluations += self.estimator.cost();
+        state.elbo_trace.push(elbo.value);
+        let window = state.window.push(self.window, elbo.value);
+        Ok(SgviInfo { elbo, grad_norm: grad.dot(&*grad).sqrt(), window })
+    }
+}
+
+/// The first element of a vector over λ that is not finite, with its name.
+fn first_non_finite<F: VariationalFamily>(family: &F, values: &ArrayRef1<f64>) -> Option<(String, f64)> {
+    let i = values.iter().position(|v| !v.is_finite())?;
+    Some((family.param_names()[i].clone(), values[i]))
+}

@@ -1,0 +1,67 @@
+//! An optimizer chosen by a settings file.
+
+use ndarray::ArrayRef1;
+use serde::{Deserialize, Serialize};
+
+use super::{Adam, AdamState, Optimizer, RmsProp, RmsPropState, Sgd, SgdState};
+use crate::error::SgviError;
+
+/// One of the optimizers of this crate, chosen at run time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum AnyOptimizer {
+    /// [`Sgd`].
+    Sgd(Sgd),
+    /// [`RmsProp`].
+    RmsProp(RmsProp),
+    /// [`Adam`].
+    Adam(Adam),
+}
+
+impl Default for AnyOptimizer {
+    fn default() -> Self {
+        Self::Adam(Adam::default())
+    }
+}
+
+/// What [`AnyOptimizer`] remembers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum AnyOptimizerState {
+    /// The state of [`Sgd`].
+    Sgd(SgdState),
+    /// The state of [`RmsProp`].
+    RmsProp(RmsPropState),
+    /// The state of [`Adam`].
+    Adam(AdamState),
+}
+
+impl Optimizer for AnyOptimizer {
+    type State = AnyOptimizerState;
+
+    fn validate(&self) -> Result<(), SgviError> {
+        match self {
+            Self::Sgd(o) => o.validate(),
+            Self::RmsProp(o) => o.validate(),
+            Self::Adam(o) => o.validate(),
+        }
+    }
+
+    fn init(&self, n_params: usize) -> AnyOptimizerState {
+        match self {
+            Self::Sgd(o) => AnyOptimizerState::Sgd(o.init(n_params)),
+            Self::RmsProp(o) => AnyOptimizerState::RmsProp(o.init(n_params)),
+            Self::Adam(o) => AnyOptimizerState::Adam(o.init(n_params)),
+        }
+    }
+
+    /// # Panics
+    /// If the state is another optimizer's.
+    fn ascend(&self, state: &mut AnyOptimizerState, grad: &ArrayRef1<f64>, params: &mut ArrayRef1<f64>) {
+        match (self, state) {
+            (Self::Sgd(o), AnyOptimizerState::Sgd(s)) => o.ascend(s, grad, params),
+            (Self::RmsProp(o), AnyOptimizerState::RmsProp(s)) => o.ascend(s, grad, params),
+            (Self::Adam(o), AnyOptimizerState::Adam(s)) => o.ascend(s, grad, params),
+            (optimizer, state) => panic!("the state {state:?} is not one of {optimizer:?}"),
+        }
+    }
+}

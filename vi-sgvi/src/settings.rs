@@ -1,0 +1,89 @@
+//! Everything that a fit can be told, with defaults.
+
+use serde::{Deserialize, Serialize};
+use vi_core::{Exec, LogJoint};
+use vi_families::VariationalFamily;
+
+use crate::averaging::Averaging;
+use crate::baseline::{LeaveOneOut, NoBaseline};
+use crate::error::{SgviError, require};
+use crate::estimator::GradientEstimator;
+use crate::kernel::Sgvi;
+use crate::optimizer::AnyOptimizer;
+use crate::pathwise::Pathwise;
+use crate::score_function::ScoreFunction;
+use crate::window::{ElboPlateau, Window};
+
+/// Settings of [`crate::fit`]. The estimator is a type and is chosen in code; [`SgviSettings::score_function`]
+/// and its neighbours build it with the number of samples set here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SgviSettings {
+    /// Samples per gradient; by default 64.
+    pub n_samples: usize,
+    /// Budget of iterations; by default 10 000. A run that uses it up is reported as not converged.
+    pub n_iterations: u64,
+    /// Optimizer; by default Adam with a decaying learning rate.
+    pub optimizer: AnyOptimizer,
+    /// Average of the iterates that is reported; by default the tail average.
+    pub averaging: Averaging,
+    /// Windows of the ELBO trace that are compared.
+    pub window: Window,
+    /// When the difference of two windows counts as none.
+    pub tolerance: ElboPlateau,
+    /// Samples of the final evaluation of the ELBO; by default 10 000.
+    pub n_evaluate: usize,
+}
+
+impl Default for SgviSettings {
+    fn default() -> Self {
+        Self {
+            n_samples: 64,
+            n_iterations: 10_000,
+            optimizer: AnyOptimizer::default(),
+            averaging: Averaging::Tail,
+            window: Window::default(),
+            tolerance: ElboPlateau::default(),
+            n_evaluate: 10_000,
+        }
+    }
+}
+
+impl SgviSettings {
+    /// The score function with leave-one-out baseline.
+    pub fn score_function(&self) -> ScoreFunction<LeaveOneOut> {
+        ScoreFunction { n_samples: self.n_samples, baseline: LeaveOneOut }
+    }
+
+    /// The score function without baseline.
+    pub fn naive_score_function(&self) -> ScoreFunction<NoBaseline> {
+        ScoreFunction { n_samples: self.n_samples, baseline: NoBaseline }
+    }
+
+    /// The pathwise estimator.
+    pub fn pathwise(&self) -> Pathwise {
+        Pathwise { n_samples: self.n_samples }
+    }
+
+    /// The kernel with these settings.
+    ///
+    /// # Errors
+    /// [`SgviError`] when model and family do not fit or a setting is outside its domain.
+    pub fn kernel<'a, M, F, E>(
+        &self,
+        model: &'a M,
+        family: &'a F,
+        estimator: E,
+        exec: Exec<'a>,
+    ) -> Result<Sgvi<'a, M, F, E, AnyOptimizer>, SgviError>
+    where
+        M: LogJoint + ?Sized,
+        F: VariationalFamily,
+        E: GradientEstimator<M, F>,
+    {
+        self.tolerance.validate()?;
+        require(self.n_evaluate >= 2, "n_evaluate", self.n_evaluate as f64, "≥ 2")?;
+        let kernel = Sgvi::new(model, family, estimator, self.optimizer)?;
+        Ok(kernel.with_averaging(self.averaging)?.with_window(self.window)?.with_exec(exec))
+    }
+}
