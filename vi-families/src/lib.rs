@@ -1,9 +1,20 @@
 //! Exponential-family distributions, and the variational families built from them.
 
+mod distributions;
+mod draw;
 mod error;
 mod exponential_family;
+mod solve;
+pub mod special;
+pub mod symmetric;
+mod triangular;
+mod validate;
 mod variational;
 
+pub use distributions::{
+    Bernoulli, Beta, Categorical, Dirichlet, Gamma, Gaussian, InverseGamma, MvGaussian, NormalGamma,
+    NormalWishart, Wishart,
+};
 pub use error::FamilyError;
 pub use exponential_family::ExponentialFamily;
 pub use variational::{Reparameterized, VariationalDistribution, VariationalFamily};

@@ -1,0 +1,113 @@
+//! The Bernoulli distribution.
+
+use ndarray::{Array1, Array2, ArrayRef1, array};
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use vi_core::StreamRng;
+use vi_core::numerics::{sigmoid_scalar, softplus_scalar};
+
+use crate::error::FamilyError;
+use crate::exponential_family::ExponentialFamily;
+use crate::validate::{domain, finite, length, no_member};
+
+const FAMILY: &str = "Bernoulli";
+
+/// The Bernoulli distribution on {false, true}.
+///
+/// ```text
+/// p(true) = π      T(z) = z      η = log(π / (1 − π))      h(z) = 1
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bernoulli {
+    logit: f64,
+}
+
+impl Bernoulli {
+    /// The member with this probability of `true`, strictly between 0 and 1.
+    ///
+    /// # Errors
+    /// [`FamilyError`] otherwise: a sure event has no finite natural parameter.
+    pub fn from_probability(probability: f64) -> Result<Self, FamilyError> {
+        if probability > 0.0 && probability < 1.0 {
+            return Ok(Self { logit: probability.ln() - (-probability).ln_1p() });
+        }
+        Err(domain(FAMILY, "probability", probability, "strictly between 0 and 1"))
+    }
+
+    /// The member with this log odds.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless it is finite.
+    pub fn from_logit(logit: f64) -> Result<Self, FamilyError> {
+        Ok(Self { logit: finite(FAMILY, "logit", logit)? })
+    }
+
+    /// The log odds of `true`.
+    pub fn logit(&self) -> f64 {
+        self.logit
+    }
+
+    /// The probability of `true`.
+    pub fn probability(&self) -> f64 {
+        sigmoid_scalar(self.logit)
+    }
+
+    /// E[z], the same as the probability.
+    pub fn mean(&self) -> f64 {
+        self.probability()
+    }
+
+    /// Var[z] = π (1 − π).
+    pub fn variance(&self) -> f64 {
+        sigmoid_scalar(self.logit) * sigmoid_scalar(-self.logit)
+    }
+}
+
+impl ExponentialFamily for Bernoulli {
+    type Value = bool;
+
+    fn n_params(&self) -> usize {
+        1
+    }
+    fn natural(&self) -> Array1<f64> {
+        array![self.logit]
+    }
+    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "natural parameter", eta.len(), 1)?;
+        Self::from_logit(eta[0])
+    }
+    fn log_partition(&self) -> f64 {
+        softplus_scalar(self.logit)
+    }
+    fn mean_params(&self) -> Array1<f64> {
+        array![self.probability()]
+    }
+    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "mean parameter", mu.len(), 1)?;
+        Self::from_probability(mu[0]).map_err(|_| no_member(FAMILY, mu))
+    }
+    fn fisher(&self) -> Array2<f64> {
+        array![[self.variance()]]
+    }
+    fn sufficient_stats(&self, z: &bool) -> Array1<f64> {
+        array![f64::from(*z)]
+    }
+    fn log_base_measure(&self, _z: &bool) -> f64 {
+        0.0
+    }
+    fn expected_log_base_measure(&self) -> f64 {
+        0.0
+    }
+    fn sample(&self, rng: &mut StreamRng) -> bool {
+        rng.random::<f64>() < self.probability()
+    }
+
+    fn log_prob(&self, z: &bool) -> f64 {
+        -softplus_scalar(if *z { -self.logit } else { self.logit })
+    }
+    /// −π log π − (1 − π) log(1 − π), to full relative accuracy at both ends.
+    fn entropy(&self) -> f64 {
+        let eta = self.logit.abs();
+        softplus_scalar(-eta) + eta * sigmoid_scalar(-eta)
+    }
+}

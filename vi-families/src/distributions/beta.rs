@@ -1,0 +1,122 @@
+//! The Beta distribution.
+
+use ndarray::{Array1, Array2, ArrayRef1, array};
+use serde::{Deserialize, Serialize};
+use vi_core::StreamRng;
+
+use crate::draw::log_gamma_variate;
+use crate::error::FamilyError;
+use crate::exponential_family::ExponentialFamily;
+use crate::solve::dirichlet_concentration;
+use crate::special::{digamma, log_beta, trigamma};
+use crate::validate::{length, no_member, positive};
+
+const FAMILY: &str = "Beta";
+
+/// The Beta distribution on (0, 1).
+///
+/// ```text
+/// p(z) = z^(α − 1) (1 − z)^(β − 1) / B(α, β)
+/// T(z) = (log z, log(1 − z))      η = (α − 1, β − 1)      h(z) = 1
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Beta {
+    alpha: f64,
+    beta: f64,
+}
+
+impl Beta {
+    /// The member with these shapes.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless both are finite and positive.
+    pub fn from_alpha_beta(alpha: f64, beta: f64) -> Result<Self, FamilyError> {
+        let (alpha, beta) = (positive(FAMILY, "alpha", alpha)?, positive(FAMILY, "beta", beta)?);
+        positive(FAMILY, "alpha + beta", alpha + beta)?;
+        Ok(Self { alpha, beta })
+    }
+
+    /// The shape α at 0.
+    pub fn alpha(&self) -> f64 {
+        self.alpha
+    }
+
+    /// The shape β at 1.
+    pub fn beta(&self) -> f64 {
+        self.beta
+    }
+
+    /// E[z] = α / (α + β).
+    pub fn mean(&self) -> f64 {
+        self.alpha / (self.alpha + self.beta)
+    }
+
+    /// Var[z].
+    pub fn variance(&self) -> f64 {
+        let total = self.alpha + self.beta;
+        (self.alpha / total) * (self.beta / total) / (total + 1.0)
+    }
+
+    /// E[log z] = ψ(α) − ψ(α + β).
+    pub fn expected_log(&self) -> f64 {
+        digamma(self.alpha) - digamma(self.alpha + self.beta)
+    }
+
+    /// E[log(1 − z)] = ψ(β) − ψ(α + β).
+    pub fn expected_log_complement(&self) -> f64 {
+        digamma(self.beta) - digamma(self.alpha + self.beta)
+    }
+}
+
+impl ExponentialFamily for Beta {
+    type Value = f64;
+
+    fn n_params(&self) -> usize {
+        2
+    }
+    fn natural(&self) -> Array1<f64> {
+        array![self.alpha - 1.0, self.beta - 1.0]
+    }
+    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "natural parameter", eta.len(), 2)?;
+        Self::from_alpha_beta(eta[0] + 1.0, eta[1] + 1.0)
+    }
+    fn log_partition(&self) -> f64 {
+        log_beta(self.alpha, self.beta)
+    }
+    fn mean_params(&self) -> Array1<f64> {
+        array![self.expected_log(), self.expected_log_complement()]
+    }
+    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "mean parameter", mu.len(), 2)?;
+        dirichlet_concentration(&mu.to_vec())
+            .and_then(|a| Self::from_alpha_beta(a[0], a[1]).ok())
+            .ok_or_else(|| no_member(FAMILY, mu))
+    }
+    fn fisher(&self) -> Array2<f64> {
+        let off = -trigamma(self.alpha + self.beta);
+        array![[trigamma(self.alpha) + off, off], [off, trigamma(self.beta) + off]]
+    }
+    fn sufficient_stats(&self, z: &f64) -> Array1<f64> {
+        array![z.ln(), (-z).ln_1p()]
+    }
+    fn log_base_measure(&self, z: &f64) -> f64 {
+        if *z <= 0.0 || *z >= 1.0 { f64::NEG_INFINITY } else { 0.0 }
+    }
+    fn expected_log_base_measure(&self) -> f64 {
+        0.0
+    }
+    /// One draw; where it would round to 0 or 1 it is the nearest number inside (0, 1).
+    fn sample(&self, rng: &mut StreamRng) -> f64 {
+        let (a, b) = (log_gamma_variate(self.alpha, rng), log_gamma_variate(self.beta, rng));
+        vi_core::numerics::sigmoid_scalar(a - b).clamp(f64::MIN_POSITIVE, 1.0 - 0.5 * f64::EPSILON)
+    }
+
+    fn log_prob(&self, z: &f64) -> f64 {
+        let h = self.log_base_measure(z);
+        if h == f64::NEG_INFINITY {
+            return h;
+        }
+        (self.alpha - 1.0) * z.ln() + (self.beta - 1.0) * (-z).ln_1p() - self.log_partition()
+    }
+}

@@ -1,0 +1,138 @@
+//! The categorical distribution.
+
+use ndarray::{Array1, Array2, ArrayRef1};
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use vi_core::StreamRng;
+
+use crate::error::FamilyError;
+use crate::exponential_family::ExponentialFamily;
+use crate::validate::{domain, finite_vector, length, no_member};
+
+const FAMILY: &str = "Categorical";
+
+/// The categorical distribution on {0, …, K − 1}.
+///
+/// ```text
+/// p(k) = π_k      T(z) = (1[z = 0], …, 1[z = K−2])      η_k = log(π_k / π_{K−1}), k < K − 1      h(z) = 1
+/// ```
+/// The log odds are taken against the last category, so that the family is minimal with K − 1 parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Categorical {
+    log_probabilities: Array1<f64>,
+}
+
+impl Categorical {
+    /// The member with these probabilities (K), all positive; a sum within 1e-9 of one is normalised.
+    ///
+    /// # Errors
+    /// [`FamilyError`] names the probability that is not positive, or the sum.
+    pub fn from_probabilities(probabilities: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        for (k, p) in probabilities.iter().enumerate() {
+            if p.is_nan() || *p <= 0.0 {
+                return Err(domain(FAMILY, format!("probabilities[{k}]"), *p, "> 0"));
+            }
+        }
+        let total = probabilities.sum();
+        if (total - 1.0).abs() > 1e-9 || total.is_nan() {
+            return Err(domain(FAMILY, "Σ probabilities", total, "1"));
+        }
+        Self::from_logits(&probabilities.mapv(f64::ln))
+    }
+
+    /// The member with p(k) ∝ exp(logits_k), (K); a constant may be added to all logits.
+    ///
+    /// # Errors
+    /// [`FamilyError`] names the logit that is not finite.
+    pub fn from_logits(logits: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        if logits.is_empty() {
+            length(FAMILY, "logits", 0, 1)?;
+        }
+        finite_vector(FAMILY, "logits", logits)?;
+        let mut log_probabilities = logits.to_owned();
+        normalise(&mut log_probabilities);
+        finite_vector(FAMILY, "log_probabilities", &log_probabilities)?;
+        Ok(Self { log_probabilities })
+    }
+
+    /// log π (K).
+    pub fn log_probabilities(&self) -> &Array1<f64> {
+        &self.log_probabilities
+    }
+
+    /// π (K).
+    pub fn probabilities(&self) -> Array1<f64> {
+        self.log_probabilities.mapv(f64::exp)
+    }
+
+    /// The number K of categories.
+    pub fn n_categories(&self) -> usize {
+        self.log_probabilities.len()
+    }
+}
+
+/// Subtracts the log of the sum of exponentials.
+fn normalise(logits: &mut Array1<f64>) {
+    let max = logits.fold(f64::NEG_INFINITY, |m, v| m.max(*v));
+    let log_sum = max + logits.iter().map(|v| (v - max).exp()).sum::<f64>().ln();
+    logits.mapv_inplace(|v| v - log_sum);
+}
+
+impl ExponentialFamily for Categorical {
+    type Value = usize;
+
+    fn n_params(&self) -> usize {
+        self.log_probabilities.len() - 1
+    }
+    fn natural(&self) -> Array1<f64> {
+        let last = self.log_probabilities[self.n_params()];
+        self.log_probabilities.iter().take(self.n_params()).map(|l| l - last).collect()
+    }
+    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        finite_vector(FAMILY, "log_odds", eta)?;
+        Self::from_logits(&eta.iter().copied().chain([0.0]).collect::<Array1<f64>>())
+    }
+    /// log Σ exp η_k with η_{K−1} = 0, that is −log π_{K−1}.
+    fn log_partition(&self) -> f64 {
+        -self.log_probabilities[self.n_params()]
+    }
+    fn mean_params(&self) -> Array1<f64> {
+        self.log_probabilities.iter().take(self.n_params()).map(|l| l.exp()).collect()
+    }
+    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        let last = 1.0 - mu.sum();
+        let probabilities: Array1<f64> = mu.iter().copied().chain([last]).collect();
+        Self::from_probabilities(&probabilities).map_err(|_| no_member(FAMILY, mu))
+    }
+    fn fisher(&self) -> Array2<f64> {
+        let mu = self.mean_params();
+        let n = mu.len();
+        Array2::from_shape_fn((n, n), |(i, j)| if i == j { mu[i] * (1.0 - mu[i]) } else { -mu[i] * mu[j] })
+    }
+    fn sufficient_stats(&self, z: &usize) -> Array1<f64> {
+        Array1::from_shape_fn(self.n_params(), |k| f64::from(*z == k))
+    }
+    fn log_base_measure(&self, z: &usize) -> f64 {
+        if *z < self.n_categories() { 0.0 } else { f64::NEG_INFINITY }
+    }
+    fn expected_log_base_measure(&self) -> f64 {
+        0.0
+    }
+    fn sample(&self, rng: &mut StreamRng) -> usize {
+        let mut u: f64 = rng.random();
+        for (k, l) in self.log_probabilities.iter().enumerate().take(self.n_params()) {
+            u -= l.exp();
+            if u < 0.0 {
+                return k;
+            }
+        }
+        self.n_params()
+    }
+
+    fn log_prob(&self, z: &usize) -> f64 {
+        self.log_probabilities.get(*z).copied().unwrap_or(f64::NEG_INFINITY)
+    }
+    fn entropy(&self) -> f64 {
+        -self.log_probabilities.iter().map(|l| l.exp() * l).sum::<f64>()
+    }
+}

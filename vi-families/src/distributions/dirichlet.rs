@@ -1,0 +1,152 @@
+//! The Dirichlet distribution.
+
+use ndarray::{Array1, Array2, ArrayRef1};
+use serde::{Deserialize, Serialize};
+use vi_core::StreamRng;
+
+use crate::draw::log_gamma_variate;
+use crate::error::FamilyError;
+use crate::exponential_family::ExponentialFamily;
+use crate::solve::dirichlet_concentration;
+use crate::special::{digamma, log_beta, log_gamma, trigamma};
+use crate::validate::{length, no_member, positive};
+
+const FAMILY: &str = "Dirichlet";
+
+/// How far from 1 the sum of a point may be to count as a point of the simplex.
+const SUM_TOLERANCE: f64 = 1e-9;
+
+/// The Dirichlet distribution on the simplex of K ≥ 2 positive numbers that sum to one.
+///
+/// ```text
+/// p(z) = Γ(Σα) / Π Γ(α_k) · Π z_k^(α_k − 1)      with respect to dz₁ … dz_{K−1}
+/// T(z) = (log z₁, …, log z_K)      η = α − 1      h(z) = 1
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dirichlet {
+    concentration: Array1<f64>,
+    total: f64,
+}
+
+impl Dirichlet {
+    /// The member with concentration α (K).
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless K ≥ 2 and all concentrations are finite and positive.
+    pub fn from_concentration(concentration: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        if concentration.len() < 2 {
+            length(FAMILY, "concentration", concentration.len(), 2)?;
+        }
+        for (k, a) in concentration.iter().enumerate() {
+            positive(FAMILY, "concentration", *a).map_err(|_| {
+                crate::validate::domain(FAMILY, format!("concentration[{k}]"), *a, crate::validate::POSITIVE)
+            })?;
+        }
+        let total = positive(FAMILY, "Σ concentration", concentration.sum())?;
+        Ok(Self { concentration: concentration.to_owned(), total })
+    }
+
+    /// α (K).
+    pub fn concentration(&self) -> &Array1<f64> {
+        &self.concentration
+    }
+
+    /// Σ α.
+    pub fn total_concentration(&self) -> f64 {
+        self.total
+    }
+
+    /// The number K of categories.
+    pub fn n_categories(&self) -> usize {
+        self.concentration.len()
+    }
+
+    /// E[z] = α / Σα (K).
+    pub fn mean(&self) -> Array1<f64> {
+        &self.concentration / self.total
+    }
+
+    /// Var[z_k] = E[z_k] (1 − E[z_k]) / (Σα + 1) (K).
+    pub fn variance(&self) -> Array1<f64> {
+        self.mean().mapv(|m| m * (1.0 - m) / (self.total + 1.0))
+    }
+
+    /// E[log z_k] = ψ(α_k) − ψ(Σα) (K).
+    pub fn expected_log(&self) -> Array1<f64> {
+        let psi = digamma(self.total);
+        self.concentration.mapv(|a| digamma(a) - psi)
+    }
+}
+
+impl ExponentialFamily for Dirichlet {
+    type Value = ArrayRef1<f64>;
+
+    fn n_params(&self) -> usize {
+        self.concentration.len()
+    }
+    fn natural(&self) -> Array1<f64> {
+        &self.concentration - 1.0
+    }
+    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        Self::from_concentration(&(eta + 1.0))
+    }
+    /// Σ log Γ(α_k) − log Γ(Σα), summed pairwise as log B(α₁ + … + α_{k−1}, α_k) so that large terms cancel.
+    fn log_partition(&self) -> f64 {
+        let mut before = self.concentration[0];
+        let mut sum = 0.0;
+        for a in self.concentration.iter().skip(1) {
+            sum += log_beta(before, *a);
+            before += a;
+        }
+        if sum.is_finite() {
+            return sum;
+        }
+        self.concentration.iter().map(|a| log_gamma(*a)).sum::<f64>() - log_gamma(self.total)
+    }
+    fn mean_params(&self) -> Array1<f64> {
+        self.expected_log()
+    }
+    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        dirichlet_concentration(&mu.to_vec())
+            .and_then(|a| Self::from_concentration(&Array1::from(a)).ok())
+            .ok_or_else(|| no_member(FAMILY, mu))
+    }
+    fn fisher(&self) -> Array2<f64> {
+        let k = self.concentration.len();
+        let mut fisher = Array2::from_elem((k, k), -trigamma(self.total));
+        for (d, a) in fisher.diag_mut().iter_mut().zip(&self.concentration) {
+            *d += trigamma(*a);
+        }
+        fisher
+    }
+    fn sufficient_stats(&self, z: &ArrayRef1<f64>) -> Array1<f64> {
+        z.mapv(f64::ln)
+    }
+    fn log_base_measure(&self, z: &ArrayRef1<f64>) -> f64 {
+        let inside = z.len() == self.concentration.len()
+            && !z.iter().any(|v| *v <= 0.0)
+            && !((z.sum() - 1.0).abs() > SUM_TOLERANCE);
+        if inside { 0.0 } else { f64::NEG_INFINITY }
+    }
+    fn expected_log_base_measure(&self) -> f64 {
+        0.0
+    }
+    /// One draw (K); entries that would underflow are the smallest positive normal number.
+    fn sample(&self, rng: &mut StreamRng) -> Array1<f64> {
+        let mut z = self.concentration.mapv(|a| log_gamma_variate(a, rng));
+        let max = z.fold(f64::NEG_INFINITY, |m, v| m.max(*v));
+        z.mapv_inplace(|v| (v - max).exp().max(f64::MIN_POSITIVE));
+        let total = z.sum();
+        z.mapv_inplace(|v| (v / total).max(f64::MIN_POSITIVE));
+        z
+    }
+
+    fn log_prob(&self, z: &ArrayRef1<f64>) -> f64 {
+        let h = self.log_base_measure(z);
+        if h == f64::NEG_INFINITY {
+            return h;
+        }
+        let exponent: f64 = self.concentration.iter().zip(z).map(|(a, v)| (a - 1.0) * v.ln()).sum();
+        exponent - self.log_partition()
+    }
+}

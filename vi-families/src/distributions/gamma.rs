@@ -1,0 +1,126 @@
+//! The Gamma distribution.
+
+use ndarray::{Array1, Array2, ArrayRef1, array};
+use serde::{Deserialize, Serialize};
+use vi_core::StreamRng;
+
+use crate::draw::{exp_inside, log_gamma_variate};
+use crate::error::FamilyError;
+use crate::exponential_family::ExponentialFamily;
+use crate::solve::inverse_log_minus_digamma;
+use crate::special::{digamma, log_gamma, trigamma};
+use crate::validate::{length, no_member, positive};
+
+const FAMILY: &str = "Gamma";
+
+/// The Gamma distribution on (0, ∞).
+///
+/// ```text
+/// p(z) = rate^shape / Γ(shape) · z^(shape − 1) exp(−rate z)
+/// T(z) = (log z, z)      η = (shape − 1, −rate)      h(z) = 1
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gamma {
+    shape: f64,
+    rate: f64,
+}
+
+impl Gamma {
+    /// The member with this shape and rate.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless both are finite and positive.
+    pub fn from_shape_rate(shape: f64, rate: f64) -> Result<Self, FamilyError> {
+        Ok(Self { shape: positive(FAMILY, "shape", shape)?, rate: positive(FAMILY, "rate", rate)? })
+    }
+
+    /// The member with this shape and scale, the reciprocal of the rate.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless both are finite and positive.
+    pub fn from_shape_scale(shape: f64, scale: f64) -> Result<Self, FamilyError> {
+        Ok(Self { shape: positive(FAMILY, "shape", shape)?, rate: 1.0 / positive(FAMILY, "scale", scale)? })
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> f64 {
+        self.shape
+    }
+
+    /// The rate.
+    pub fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    /// The scale 1 / rate.
+    pub fn scale(&self) -> f64 {
+        1.0 / self.rate
+    }
+
+    /// E[z] = shape / rate.
+    pub fn mean(&self) -> f64 {
+        self.shape / self.rate
+    }
+
+    /// Var[z] = shape / rate².
+    pub fn variance(&self) -> f64 {
+        self.shape / self.rate / self.rate
+    }
+
+    /// E[log z] = ψ(shape) − log rate.
+    pub fn expected_log(&self) -> f64 {
+        digamma(self.shape) - self.rate.ln()
+    }
+}
+
+impl ExponentialFamily for Gamma {
+    type Value = f64;
+
+    fn n_params(&self) -> usize {
+        2
+    }
+    fn natural(&self) -> Array1<f64> {
+        array![self.shape - 1.0, -self.rate]
+    }
+    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "natural parameter", eta.len(), 2)?;
+        Self::from_shape_rate(eta[0] + 1.0, -eta[1])
+    }
+    fn log_partition(&self) -> f64 {
+        log_gamma(self.shape) - self.shape * self.rate.ln()
+    }
+    fn mean_params(&self) -> Array1<f64> {
+        array![self.expected_log(), self.mean()]
+    }
+    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "mean parameter", mu.len(), 2)?;
+        inverse_log_minus_digamma(1, mu[1].ln() - mu[0])
+            .and_then(|shape| Self::from_shape_rate(shape, shape / mu[1]).ok())
+            .ok_or_else(|| no_member(FAMILY, mu))
+    }
+    fn fisher(&self) -> Array2<f64> {
+        let off = 1.0 / self.rate;
+        array![[trigamma(self.shape), off], [off, self.variance()]]
+    }
+    fn sufficient_stats(&self, z: &f64) -> Array1<f64> {
+        array![z.ln(), *z]
+    }
+    fn log_base_measure(&self, z: &f64) -> f64 {
+        if *z <= 0.0 || *z == f64::INFINITY { f64::NEG_INFINITY } else { 0.0 }
+    }
+    fn expected_log_base_measure(&self) -> f64 {
+        0.0
+    }
+    /// One draw; where it would underflow or overflow it is the nearest normal number inside (0, ∞).
+    fn sample(&self, rng: &mut StreamRng) -> f64 {
+        exp_inside(log_gamma_variate(self.shape, rng) - self.rate.ln())
+    }
+
+    fn log_prob(&self, z: &f64) -> f64 {
+        let h = self.log_base_measure(z);
+        if h == f64::NEG_INFINITY {
+            return h;
+        }
+        (self.shape - 1.0) * z.ln() - self.rate * z - self.log_partition()
+    }
+}

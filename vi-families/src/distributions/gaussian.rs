@@ -1,0 +1,139 @@
+//! The univariate Gaussian.
+
+use ndarray::{Array1, Array2, ArrayRef1, array};
+use serde::{Deserialize, Serialize};
+use vi_core::StreamRng;
+
+use crate::draw::standard_normal;
+use crate::error::FamilyError;
+use crate::exponential_family::ExponentialFamily;
+use crate::validate::{finite, length, no_member, positive};
+
+const FAMILY: &str = "Gaussian";
+pub(crate) const LOG_TWO_PI: f64 = 1.837_877_066_409_345_6;
+
+/// The Gaussian N(mean, variance) on ℝ.
+///
+/// ```text
+/// T(z) = (z, z²)      η = (mean/variance, −1/(2 variance))      h(z) = (2π)^(−1/2)
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gaussian {
+    mean: f64,
+    precision: f64,
+}
+
+impl Gaussian {
+    /// The member with this mean and standard deviation.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless the mean is finite and the standard deviation finite and positive.
+    pub fn from_mean_sd(mean: f64, sd: f64) -> Result<Self, FamilyError> {
+        positive(FAMILY, "sd", sd)?;
+        positive(FAMILY, "sd²", sd * sd)?;
+        Ok(Self { mean: finite(FAMILY, "mean", mean)?, precision: 1.0 / (sd * sd) })
+    }
+
+    /// The member with this mean and variance.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless the mean is finite and the variance finite and positive.
+    pub fn from_mean_variance(mean: f64, variance: f64) -> Result<Self, FamilyError> {
+        let variance = positive(FAMILY, "variance", variance)?;
+        Ok(Self { mean: finite(FAMILY, "mean", mean)?, precision: 1.0 / variance })
+    }
+
+    /// The member with this mean and precision, the reciprocal of the variance.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless the mean is finite and the precision finite and positive.
+    pub fn from_mean_precision(mean: f64, precision: f64) -> Result<Self, FamilyError> {
+        let precision = positive(FAMILY, "precision", precision)?;
+        Ok(Self { mean: finite(FAMILY, "mean", mean)?, precision })
+    }
+
+    /// E[z].
+    pub fn mean(&self) -> f64 {
+        self.mean
+    }
+
+    /// Var[z].
+    pub fn variance(&self) -> f64 {
+        1.0 / self.precision
+    }
+
+    /// The standard deviation.
+    pub fn sd(&self) -> f64 {
+        1.0 / self.precision.sqrt()
+    }
+
+    /// 1 / Var[z].
+    pub fn precision(&self) -> f64 {
+        self.precision
+    }
+
+    /// E[z²].
+    pub fn expected_square(&self) -> f64 {
+        self.mean * self.mean + 1.0 / self.precision
+    }
+}
+
+impl ExponentialFamily for Gaussian {
+    type Value = f64;
+
+    fn n_params(&self) -> usize {
+        2
+    }
+    fn natural(&self) -> Array1<f64> {
+        array![self.mean * self.precision, -0.5 * self.precision]
+    }
+    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "natural parameter", eta.len(), 2)?;
+        let precision = -2.0 * eta[1];
+        Self::from_mean_precision(eta[0] / precision, precision)
+    }
+    fn log_partition(&self) -> f64 {
+        0.5 * (self.precision * self.mean * self.mean - self.precision.ln())
+    }
+    fn mean_params(&self) -> Array1<f64> {
+        array![self.mean, self.expected_square()]
+    }
+    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "mean parameter", mu.len(), 2)?;
+        Self::from_mean_variance(mu[0], mu[1] - mu[0] * mu[0]).map_err(|_| no_member(FAMILY, mu))
+    }
+    fn fisher(&self) -> Array2<f64> {
+        let (m, v) = (self.mean, self.variance());
+        array![[v, 2.0 * m * v], [2.0 * m * v, 2.0 * v * v + 4.0 * m * m * v]]
+    }
+    fn sufficient_stats(&self, z: &f64) -> Array1<f64> {
+        array![*z, z * z]
+    }
+    fn log_base_measure(&self, _z: &f64) -> f64 {
+        -0.5 * LOG_TWO_PI
+    }
+    fn expected_log_base_measure(&self) -> f64 {
+        -0.5 * LOG_TWO_PI
+    }
+    fn sample(&self, rng: &mut StreamRng) -> f64 {
+        self.mean + self.sd() * standard_normal(rng)
+    }
+
+    // The centred forms keep their digits when the mean is large beside the standard deviation.
+    fn log_prob(&self, z: &f64) -> f64 {
+        let d = z - self.mean;
+        0.5 * (self.precision.ln() - LOG_TWO_PI - self.precision * d * d)
+    }
+    fn entropy(&self) -> f64 {
+        0.5 * (1.0 + LOG_TWO_PI - self.precision.ln())
+    }
+    fn kl(&self, other: &Self) -> f64 {
+        let d = self.mean - other.mean;
+        let ratio = other.precision / self.precision;
+        0.5 * (other.precision * d * d + ratio - 1.0 - ratio.ln())
+    }
+    fn expected_log_prob(&self, other: &Self) -> f64 {
+        let d = self.mean - other.mean;
+        0.5 * (other.precision.ln() - LOG_TWO_PI - other.precision * (d * d + self.variance()))
+    }
+}

@@ -1,0 +1,179 @@
+//! The normal-Gamma distribution of a mean and a precision.
+
+use ndarray::{Array1, Array2, ArrayRef1, array};
+use serde::{Deserialize, Serialize};
+use vi_core::StreamRng;
+
+use crate::distributions::{Gamma, LOG_TWO_PI};
+use crate::draw::standard_normal;
+use crate::error::FamilyError;
+use crate::exponential_family::ExponentialFamily;
+use crate::special::trigamma;
+use crate::validate::{finite, length, no_member, positive};
+
+const FAMILY: &str = "NormalGamma";
+
+/// The normal-Gamma distribution of (μ, τ): τ ~ Gamma(shape, rate), μ | τ ~ N(mean, 1/(count · τ)).
+///
+/// ```text
+/// T(μ, τ) = (log τ, τ, τμ, τμ²)
+/// η = (shape − ½, −rate − ½ count · mean², count · mean, −½ count)      h = (2π)^(−1/2)
+/// ```
+/// The conjugate prior of a Gaussian with unknown mean and precision (Murphy 2007, "Conjugate Bayesian analysis
+/// of the Gaussian distribution", section 3).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NormalGamma {
+    mean: f64,
+    count: f64,
+    precision: Gamma,
+}
+
+impl NormalGamma {
+    /// The member with this location, pseudo-count, and shape and rate of the precision.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless the mean is finite and the others finite and positive.
+    pub fn from_mean_count_shape_rate(
+        mean: f64,
+        count: f64,
+        shape: f64,
+        rate: f64,
+    ) -> Result<Self, FamilyError> {
+        Ok(Self {
+            mean: finite(FAMILY, "mean", mean)?,
+            count: positive(FAMILY, "count", count)?,
+            precision: Gamma::from_shape_rate(
+                positive(FAMILY, "shape", shape)?,
+                positive(FAMILY, "rate", rate)?,
+            )?,
+        })
+    }
+
+    /// E[μ], the location.
+    pub fn mean(&self) -> f64 {
+        self.mean
+    }
+
+    /// The pseudo-count κ of the location.
+    pub fn count(&self) -> f64 {
+        self.count
+    }
+
+    /// The shape of the precision.
+    pub fn shape(&self) -> f64 {
+        self.precision.shape()
+    }
+
+    /// The rate of the precision.
+    pub fn rate(&self) -> f64 {
+        self.precision.rate()
+    }
+
+    /// The marginal law of τ.
+    pub fn precision_marginal(&self) -> &Gamma {
+        &self.precision
+    }
+
+    /// E[τ] = shape / rate.
+    pub fn expected_precision(&self) -> f64 {
+        self.precision.mean()
+    }
+
+    /// E[log τ] = ψ(shape) − log rate.
+    pub fn expected_log_precision(&self) -> f64 {
+        self.precision.expected_log()
+    }
+
+    /// E[τ (x − μ)²] = E[τ] (x − mean)² + 1/count.
+    pub fn expected_square(&self, x: f64) -> f64 {
+        let d = x - self.mean;
+        self.expected_precision() * d * d + 1.0 / self.count
+    }
+}
+
+impl ExponentialFamily for NormalGamma {
+    type Value = (f64, f64);
+
+    fn n_params(&self) -> usize {
+        4
+    }
+    fn natural(&self) -> Array1<f64> {
+        let (m, k) = (self.mean, self.count);
+        array![self.shape() - 0.5, -self.rate() - 0.5 * k * m * m, k * m, -0.5 * k]
+    }
+    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "natural parameter", eta.len(), 4)?;
+        let count = positive(FAMILY, "count", -2.0 * eta[3])?;
+        let mean = finite(FAMILY, "mean", eta[2] / count)?;
+        Self::from_mean_count_shape_rate(mean, count, eta[0] + 0.5, -eta[1] - 0.5 * eta[2] * mean)
+    }
+    fn log_partition(&self) -> f64 {
+        self.precision.log_partition() - 0.5 * self.count.ln()
+    }
+    fn mean_params(&self) -> Array1<f64> {
+        let (m, t) = (self.mean, self.expected_precision());
+        array![self.expected_log_precision(), t, t * m, t * m * m + 1.0 / self.count]
+    }
+    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "mean parameter", mu.len(), 4)?;
+        let none = |_| no_member(FAMILY, mu);
+        let precision = Gamma::from_mean_params(&array![mu[0], mu[1]]).map_err(none)?;
+        let mean = mu[2] / mu[1];
+        let count = 1.0 / (mu[3] - mu[2] * mean);
+        Self::from_mean_count_shape_rate(mean, count, precision.shape(), precision.rate()).map_err(none)
+    }
+    /// The covariance of T, from μ = m + ε / √(κτ) with ε ~ N(0, 1) independent of τ.
+    fn fisher(&self) -> Array2<f64> {
+        let (m, k) = (self.mean, self.count);
+        let (t, v, c) = (self.expected_precision(), self.precision.variance(), 1.0 / self.rate());
+        let mm = m * m;
+        array![
+            [trigamma(self.shape()), c, c * m, c * mm],
+            [c, v, v * m, v * mm],
+            [c * m, v * m, v * mm + t / k, v * mm * m + 2.0 * m * t / k],
+            [c * mm, v * mm, v * mm * m + 2.0 * m * t / k, v * mm * mm + 4.0 * mm * t / k + 2.0 / (k * k)],
+        ]
+    }
+    fn sufficient_stats(&self, z: &(f64, f64)) -> Array1<f64> {
+        let (mu, tau) = *z;
+        array![tau.ln(), tau, tau * mu, tau * mu * mu]
+    }
+    fn log_base_measure(&self, z: &(f64, f64)) -> f64 {
+        self.precision.log_base_measure(&z.1) - 0.5 * LOG_TWO_PI
+    }
+    fn expected_log_base_measure(&self) -> f64 {
+        -0.5 * LOG_TWO_PI
+    }
+    fn sample(&self, rng: &mut StreamRng) -> (f64, f64) {
+        let tau = self.precision.sample(rng);
+        (self.mean + standard_normal(rng) / (self.count * tau).sqrt(), tau)
+    }
+
+    // Sums over the two stages: the location enters through differences only.
+    fn log_prob(&self, z: &(f64, f64)) -> f64 {
+        let (mu, tau) = *z;
+        let log_precision = self.precision.log_prob(&tau);
+        if log_precision == f64::NEG_INFINITY {
+            return log_precision;
+        }
+        let d = mu - self.mean;
+        let conditional = (self.count * tau).ln() - LOG_TWO_PI - self.count * tau * d * d;
+        log_precision + 0.5 * conditional
+    }
+    fn entropy(&self) -> f64 {
+        let conditional = 1.0 + LOG_TWO_PI - self.count.ln() - self.expected_log_precision();
+        self.precision.entropy() + 0.5 * conditional
+    }
+    fn kl(&self, other: &Self) -> f64 {
+        let d = self.mean - other.mean;
+        let ratio = other.count / self.count;
+        let conditional = other.count * self.expected_precision() * d * d + ratio - 1.0 - ratio.ln();
+        self.precision.kl(&other.precision) + 0.5 * conditional
+    }
+    fn expected_log_prob(&self, other: &Self) -> f64 {
+        let conditional = other.count.ln() + self.expected_log_precision()
+            - LOG_TWO_PI
+            - other.count * self.expected_square(other.mean);
+        self.precision.expected_log_prob(&other.precision) + 0.5 * conditional
+    }
+}

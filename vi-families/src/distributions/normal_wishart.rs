@@ -1,0 +1,275 @@
+//! The normal-Wishart distribution of a mean vector and a precision matrix.
+
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
+use serde::{Deserialize, Serialize};
+use vi_core::StreamRng;
+use vi_core::linalg::Cholesky;
+
+use crate::distributions::wishart::entry_covariance;
+use crate::distributions::{LOG_TWO_PI, Wishart};
+use crate::draw::standard_normal;
+use crate::error::FamilyError;
+use crate::exponential_family::ExponentialFamily;
+use crate::special::multivariate_trigamma;
+use crate::symmetric::{dual, from_dual, from_vech, order_from_len, vech_index, vech_len};
+use crate::triangular::solve_transposed;
+use crate::validate::{finite_vector, length, no_member, positive};
+
+const FAMILY: &str = "NormalWishart";
+
+/// The normal-Wishart distribution of (μ, Λ): Λ ~ Wishart(dof, scale), μ | Λ ~ N(mean, (count · Λ)⁻¹).
+///
+/// ```text
+/// T(μ, Λ) = (log|Λ|, vech(Λ), Λμ, μᵀΛμ)
+/// η = ((ν − p)/2, dual(−½(W⁻¹ + κmmᵀ)), κm, −½κ)      h = (2π)^(−p/2)
+/// ```
+/// with the layout of [`symmetric`](crate::symmetric). The conjugate prior of a Gaussian with unknown mean and
+/// precision (Bishop 2006, 2.157 and section 10.2).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NormalWishart {
+    mean: Array1<f64>,
+    count: f64,
+    precision: Wishart,
+}
+
+impl NormalWishart {
+    /// The member with location m (p), pseudo-count κ, degrees of freedom ν and scale W (p, p).
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless m is finite, κ > 0, ν > p − 1 and W is symmetric positive definite.
+    pub fn from_mean_count_dof_scale(
+        mean: &ArrayRef1<f64>,
+        count: f64,
+        dof: f64,
+        scale: &ArrayRef2<f64>,
+    ) -> Result<Self, FamilyError> {
+        Self::new(mean.to_owned(), count, Wishart::from_dof_scale(dof, scale)?)
+    }
+
+    /// The member with location m (p), pseudo-count κ, degrees of freedom ν and inverse scale W⁻¹ (p, p), which
+    /// is what conjugate updates add to.
+    ///
+    /// # Errors
+    /// As for [`NormalWishart::from_mean_count_dof_scale`].
+    pub fn from_mean_count_dof_inverse_scale(
+        mean: &ArrayRef1<f64>,
+        count: f64,
+        dof: f64,
+        inverse_scale: &ArrayRef2<f64>,
+    ) -> Result<Self, FamilyError> {
+        Self::new(mean.to_owned(), count, Wishart::from_dof_inverse_scale(dof, inverse_scale)?)
+    }
+
+    fn new(mean: Array1<f64>, count: f64, precision: Wishart) -> Result<Self, FamilyError> {
+        length(FAMILY, "mean", mean.len(), precision.order())?;
+        finite_vector(FAMILY, "mean", &mean)?;
+        Ok(Self { mean, count: positive(FAMILY, "count", count)?, precision })
+    }
+
+    /// The dimension p.
+    pub fn dim(&self) -> usize {
+        self.mean.len()
+    }
+
+    /// E[μ] = m (p).
+    pub fn mean(&self) -> &Array1<f64> {
+        &self.mean
+    }
+
+    /// The pseudo-count κ of the location.
+    pub fn count(&self) -> f64 {
+        self.count
+    }
+
+    /// The degrees of freedom ν.
+    pub fn dof(&self) -> f64 {
+        self.precision.dof()
+    }
+
+    /// The scale W (p, p).
+    pub fn scale(&self) -> &Array2<f64> {
+        self.precision.scale()
+    }
+
+    /// The marginal law of Λ.
+    pub fn precision_marginal(&self) -> &Wishart {
+        &self.precision
+    }
+
+    /// E[Λ] = νW (p, p).
+    pub fn expected_precision(&self) -> Array2<f64> {
+        self.precision.mean()
+    }
+
+    /// E[log |Λ|].
+    pub fn expected_log_det(&self) -> f64 {
+        self.precision.expected_log_det()
+    }
+
+    /// E[(x − μ)ᵀΛ(x − μ)] = ν (x − m)ᵀW(x − m) + p/κ (Bishop 2006, 10.64).
+    pub fn expected_square(&self, x: &ArrayRef1<f64>) -> f64 {
+        let d = &x.view() - &self.mean;
+        self.dof() * d.dot(&self.scale().dot(&d)) + self.dim() as f64 / self.count
+    }
+}
+
+fn order(len: usize, parameter: &'static str) -> Result<usize, FamilyError> {
+    order_from_len(len, |p| 2 + p + vech_len(p)).map_err(|expected| FamilyError::Length {
+        family: FAMILY,
+        parameter,
+        expected,
+        actual: len,
+    })
+}
+
+/// log|Λ|, vech or dual of a matrix, a vector and a scalar, as one vector.
+fn pack(first: f64, matrix: Vec<f64>, vector: &ArrayRef1<f64>, last: f64) -> Array1<f64> {
+    std::iter::once(first).chain(matrix).chain(vector.iter().copied()).chain([last]).collect()
+}
+
+impl ExponentialFamily for NormalWishart {
+    type Value = (Array1<f64>, Array2<f64>);
+
+    fn n_params(&self) -> usize {
+        2 + self.dim() + vech_len(self.dim())
+    }
+    fn natural(&self) -> Array1<f64> {
+        let (p, k) = (self.dim(), self.count);
+        let matrix = Array2::from_shape_fn((p, p), |(i, j)| {
+            self.precision.inverse_scale()[[i, j]] + k * self.mean[i] * self.mean[j]
+        });
+        let mut packed = vec![0.0; vech_len(p)];
+        dual(&matrix, -0.5, &mut packed);
+        pack(0.5 * (self.dof() - p as f64), packed, &(&self.mean * k), -0.5 * k)
+    }
+    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        let p = order(eta.len(), "natural parameter")?;
+        finite_vector(FAMILY, "natural parameter", eta)?;
+        let (n, eta) = (vech_len(p), eta.to_vec());
+        let count = positive(FAMILY, "count", -2.0 * eta[n + p + 1])?;
+        let km = &eta[n + 1..n + 1 + p];
+        let mean: Array1<f64> = km.iter().map(|v| v / count).collect();
+        finite_vector(FAMILY, "mean", &mean)?;
+        let mut inverse_scale = from_dual(p, &eta[1..n + 1], -2.0);
+        for i in 0..p {
+            for j in 0..p {
+                // Lower triangle and mirror image from the same product.
+                inverse_scale[[i, j]] -= km[i.max(j)] * mean[i.min(j)];
+            }
+        }
+        Self::from_mean_count_dof_inverse_scale(&mean, count, 2.0 * eta[0] + p as f64, &inverse_scale)
+    }
+    fn log_partition(&self) -> f64 {
+        self.precision.log_partition() - 0.5 * self.dim() as f64 * self.count.ln()
+    }
+    fn mean_params(&self) -> Array1<f64> {
+        let mean_precision = self.expected_precision();
+        let v = mean_precision.dot(&self.mean);
+        let q = self.mean.dot(&v) + self.dim() as f64 / self.count;
+        let mut packed = vec![0.0; vech_len(self.dim())];
+        crate::symmetric::vech(&mean_precision, 1.0, &mut packed);
+        pack(self.expected_log_det(), packed, &v, q)
+    }
+    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        let p = order(mu.len(), "mean parameter")?;
+        let (n, values) = (vech_len(p), mu.to_vec());
+        let mean_precision = from_vech(p, &values[1..n + 1], 1.0);
+        let v = ndarray::aview1(&values[n + 1..n + 1 + p]);
+        let none = || no_member(FAMILY, mu);
+        let mean = Cholesky::factor(&mean_precision).map_err(|_| none())?.solve(&v);
+        let count = p as f64 / (values[n + p + 1] - mean.dot(&v));
+        let precision = Wishart::from_expectations(values[0], &mean_precision).ok_or_else(none)?;
+        Self::new(mean, count, precision).map_err(|_| none())
+    }
+    /// The covariance of T, from μ = m + Λ^(−1/2) ε / √κ with ε ~ N(0, I) independent of Λ and u = Wm:
+    ///
+    /// ```text
+    /// Cov(Λᵢⱼ, (Λμ)ₖ) = ν (Wᵢₖuⱼ + uᵢWⱼₖ)            Cov(Λᵢⱼ, μᵀΛμ) = 2ν uᵢuⱼ
+    /// Cov((Λμ)ᵢ, (Λμ)ⱼ) = ν (Wᵢⱼ mᵀu + uᵢuⱼ) + νWᵢⱼ/κ   Cov((Λμ)ᵢ, μᵀΛμ) = 2ν uᵢ (mᵀu + 1/κ)
+    /// Var(μᵀΛμ) = 2ν (mᵀu)² + 4ν mᵀu/κ + 2p/κ²
+    /// ```
+    fn fisher(&self) -> Array2<f64> {
+        let (p, n, nu, k) = (self.dim(), self.n_params(), self.dof(), self.count);
+        let w = self.scale();
+        let u = w.dot(&self.mean);
+        let mu = self.mean.dot(&u);
+        let (v0, q) = (1 + vech_len(p), n - 1);
+        let mut f = Array2::zeros((n, n));
+        f[[0, 0]] = multivariate_trigamma(p, 0.5 * nu);
+        f[[q, 0]] = 2.0 * mu;
+        f[[q, q]] = 2.0 * nu * mu * mu + 4.0 * nu * mu / k + 2.0 * p as f64 / (k * k);
+        for i in 0..p {
+            f[[v0 + i, 0]] = 2.0 * u[i];
+            f[[q, v0 + i]] = 2.0 * nu * u[i] * (mu + 1.0 / k);
+            for j in 0..=i {
+                let row = 1 + vech_index(i, j);
+                f[[v0 + i, v0 + j]] = nu * (w[[i, j]] * (mu + 1.0 / k) + u[i] * u[j]);
+                f[[row, 0]] = 2.0 * w[[i, j]];
+                f[[q, row]] = 2.0 * nu * u[i] * u[j];
+                for l in 0..p {
+                    f[[v0 + l, row]] = nu * (w[[i, l]] * u[j] + u[i] * w[[j, l]]);
+                    for m in 0..=l {
+                        f[[row, 1 + vech_index(l, m)]] = entry_covariance(w, nu, (i, j), (l, m));
+                    }
+                }
+            }
+        }
+        // What was filled is the lower triangle.
+        for i in 0..n {
+            for j in 0..i {
+                f[[j, i]] = f[[i, j]];
+            }
+        }
+        f
+    }
+    fn sufficient_stats(&self, z: &(Array1<f64>, Array2<f64>)) -> Array1<f64> {
+        let (mu, lambda) = z;
+        let precision = self.precision.sufficient_stats(lambda);
+        let v = lambda.dot(mu);
+        let q = mu.dot(&v);
+        pack(precision[0], precision.slice(s![1..]).to_vec(), &v, q)
+    }
+    fn log_base_measure(&self, z: &(Array1<f64>, Array2<f64>)) -> f64 {
+        self.precision.log_base_measure(&z.1) + self.expected_log_base_measure()
+    }
+    fn expected_log_base_measure(&self) -> f64 {
+        -0.5 * self.dim() as f64 * LOG_TWO_PI
+    }
+    fn sample(&self, rng: &mut StreamRng) -> (Array1<f64>, Array2<f64>) {
+        let lambda = self.precision.sample(rng);
+        let mut mu: Vec<f64> = (0..self.dim()).map(|_| standard_normal(rng) / self.count.sqrt()).collect();
+        if let Ok(factor) = Cholesky::factor(&lambda) {
+            solve_transposed(factor.l(), &mut mu);
+        }
+        (Array1::from(mu) + &self.mean, lambda)
+    }
+
+    // Sums over the two stages: the location enters through differences only.
+    fn log_prob(&self, z: &(Array1<f64>, Array2<f64>)) -> f64 {
+        let (mu, lambda) = z;
+        let log_precision = self.precision.log_prob(lambda);
+        let (Ok(factor), true) = (Cholesky::factor(lambda), log_precision > f64::NEG_INFINITY) else {
+            return f64::NEG_INFINITY;
+        };
+        let d = mu - &self.mean;
+        let square = self.count * d.dot(&lambda.dot(&d));
+        let constant = self.dim() as f64 * (self.count.ln() - LOG_TWO_PI);
+        log_precision + 0.5 * (constant + factor.log_det() - square)
+    }
+    fn entropy(&self) -> f64 {
+        let constant = self.dim() as f64 * (1.0 + LOG_TWO_PI - self.count.ln());
+        self.precision.entropy() + 0.5 * (constant - self.expected_log_det())
+    }
+    fn kl(&self, other: &Self) -> f64 {
+        let d = &self.mean - &other.mean;
+        let ratio = other.count / self.count;
+        let square = other.count * self.dof() * d.dot(&self.scale().dot(&d));
+        let conditional = square + self.dim() as f64 * (ratio - 1.0 - ratio.ln());
+        self.precision.kl(&other.precision) + 0.5 * conditional
+    }
+    fn expected_log_prob(&self, other: &Self) -> f64 {
+        let conditional = self.dim() as f64 * (other.count.ln() - LOG_TWO_PI) + self.expected_log_det()
+            - other.count * self.expected_square(&other.mean);
+        self.precision.expected_log_prob(&other.precision) + 0.5 * conditional
+    }
+}
