@@ -1,1 +1,0 @@
-//! logistic_regression

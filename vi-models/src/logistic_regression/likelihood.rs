@@ -1,0 +1,84 @@
+//! The logistic log likelihood of many samples: matrix products over tiles that stay in cache.
+
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, ArrayView2, ArrayViewMut1, ArrayViewMut2, s};
+use vi_core::{CHUNK, linalg, numerics};
+
+use crate::scratch;
+
+/// Data per tile: logits of CHUNK samples × TILE data fill 128 KiB.
+const TILE: usize = 256;
+
+/// w Σ_n log p(y_n | β) over the rows of x.
+#[derive(Clone, Debug)]
+pub(super) struct Likelihood {
+    /// (N, D).
+    x: Array2<f64>,
+    /// Xᵀy (D).
+    xty: Array1<f64>,
+    weight: f64,
+}
+
+impl Likelihood {
+    pub(super) fn new(x: Array2<f64>, y: &ArrayRef1<f64>, weight: f64) -> Self {
+        let xty = x.t().dot(y);
+        Self { x, xty, weight }
+    }
+
+    /// Overwrites `out` with the log likelihood of every row of `z`, and `grad` with its gradients.
+    ///
+    /// ```text
+    /// log p(y | β) = (Xᵀy)ᵀβ − Σ_n log(1 + exp(x_nᵀβ)),     ∇ = Xᵀy − Xᵀσ(Xβ)
+    /// ```
+    pub(super) fn evaluate(
+        &self,
+        z: &ArrayRef2<f64>,
+        out: &mut ArrayRef1<f64>,
+        mut grad: Option<&mut ArrayRef2<f64>>,
+    ) {
+        for start in (0..z.nrows()).step_by(CHUNK) {
+            let rows = start..(start + CHUNK).min(z.nrows());
+            let z = z.slice(s![rows.clone(), ..]);
+            let mut out = out.slice_mut(s![rows.clone()]);
+            let mut grad = grad.as_deref_mut().map(|g| g.slice_mut(s![rows, ..]));
+            out.fill(0.0);
+            for mut g in grad.iter_mut().flat_map(|g| g.rows_mut()) {
+                g.assign(&self.xty);
+            }
+            for first in (0..self.x.nrows()).step_by(TILE) {
+                let tile = self.x.slice(s![first..(first + TILE).min(self.x.nrows()), ..]);
+                self.add_tile(&tile, &z, &mut out, grad.as_mut());
+            }
+            for (row, o) in z.rows().into_iter().zip(out.iter_mut()) {
+                *o = self.weight * (self.xty.dot(&row) - *o);
+            }
+            if let (Some(g), true) = (&mut grad, self.weight != 1.0) {
+                *g *= self.weight;
+            }
+        }
+    }
+
+    /// Adds Σ log(1 + eᶯ) of a tile to `out`, and takes Xᵀσ(η) from `grad`.
+    fn add_tile(
+        &self,
+        tile: &ArrayView2<'_, f64>,
+        z: &ArrayView2<'_, f64>,
+        out: &mut ArrayViewMut1<'_, f64>,
+        grad: Option<&mut ArrayViewMut2<'_, f64>>,
+    ) {
+        let (n, m) = (z.nrows(), tile.nrows());
+        scratch::with(2 * n * m, |buffer| {
+            let (logits, probabilities) = buffer.split_at_mut(n * m);
+            logits.fill(0.0);
+            let mut eta = ArrayViewMut2::from_shape((n, m), &mut *logits).expect("n × m values");
+            linalg::gemm(1.0, z, &tile.t(), 0.0, &mut eta);
+            for (row, o) in logits.chunks_exact(m).zip(out.iter_mut()) {
+                *o += numerics::sum_softplus(row);
+            }
+            if let Some(grad) = grad {
+                numerics::sigmoid(logits, probabilities);
+                let p = ArrayView2::from_shape((n, m), &*probabilities).expect("n × m values");
+                linalg::gemm(-1.0, &p, tile, 1.0, grad);
+            }
+        });
+    }
+}

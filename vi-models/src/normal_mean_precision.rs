@@ -1,1 +1,0 @@
-//! normal_mean_precision
