@@ -17,6 +17,9 @@ pub mod numerics;
 mod parameter;
 mod posterior;
 mod scratch;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 mod trace;
 mod unconstrained;
 
