@@ -42,6 +42,14 @@ pub enum ConjugateError {
         /// Its value.
         value: f64,
     },
+    /// The family of a factor refused its parameters.
+    #[error("block {block}: {message}")]
+    Refused {
+        /// The block whose conditional is wrong.
+        block: String,
+        /// What the family says.
+        message: String,
+    },
     /// The exchange between ranks failed.
     #[error("{0}")]
     Communication(String),

@@ -1,9 +1,11 @@
 //! Exponential-family distributions, and the variational families built from them.
 
+mod conjugate;
 mod distributions;
 mod draw;
 mod error;
 mod exponential_family;
+mod factor;
 mod solve;
 pub mod special;
 pub mod symmetric;
@@ -11,10 +13,12 @@ mod triangular;
 mod validate;
 mod variational;
 
+pub use conjugate::{Conjugate, NaturalConditionals};
 pub use distributions::{
     Bernoulli, Beta, Categorical, Dirichlet, Gamma, Gaussian, InverseGamma, MvGaussian, NormalGamma,
     NormalWishart, Wishart,
 };
 pub use error::FamilyError;
 pub use exponential_family::ExponentialFamily;
+pub use factor::Factor;
 pub use variational::{Reparameterized, VariationalDistribution, VariationalFamily};
