@@ -21,4 +21,7 @@ pub use distributions::{
 pub use error::FamilyError;
 pub use exponential_family::ExponentialFamily;
 pub use factor::Factor;
-pub use variational::{Reparameterized, VariationalDistribution, VariationalFamily};
+pub use variational::{
+    FullRankGaussian, FullRankGaussianMember, MeanFieldGaussian, MeanFieldGaussianMember, ProductFamily,
+    ProductMember, Reparameterized, VariationalDistribution, VariationalFamily,
+};

@@ -9,6 +9,16 @@ use vi_core::{StreamKey, StreamRng};
 
 use crate::error::FamilyError;
 
+mod factor;
+mod full_rank;
+mod gaussian;
+mod mean_field;
+mod product;
+
+pub use full_rank::{FullRankGaussian, FullRankGaussianMember};
+pub use mean_field::{MeanFieldGaussian, MeanFieldGaussianMember};
+pub use product::{ProductFamily, ProductMember};
+
 /// A family of distributions over `z` (D), indexed by unconstrained λ (P).
 pub trait VariationalFamily: Send + Sync {
     /// A member with its parameters validated and whatever is needed many times cached.
@@ -20,7 +30,7 @@ pub trait VariationalFamily: Send + Sync {
     fn dim(&self) -> usize;
     /// The length P of λ.
     fn n_params(&self) -> usize;
-    /// One name per element of λ, for errors and traces: `location[3]`, `log_scale[3]`.
+    /// One name per element of λ, for errors and traces: `location(theta[3])`, `log_rate(tau)`.
     fn param_names(&self) -> Vec<String>;
     /// The default start (P).
     fn init(&self) -> Array1<f64>;

@@ -76,6 +76,23 @@ impl Dirichlet {
         let psi = digamma(self.total);
         self.concentration.mapv(|a| digamma(a) - psi)
     }
+
+    /// Overwrites `z` (K) with a draw; entries that would underflow are the smallest positive normal number.
+    ///
+    /// # Panics
+    /// If `z` does not have length K.
+    pub fn sample_into(&self, rng: &mut StreamRng, z: &mut [f64]) {
+        assert_eq!(z.len(), self.concentration.len(), "Dirichlet: z has the wrong length");
+        for (v, a) in z.iter_mut().zip(&self.concentration) {
+            *v = log_gamma_variate(*a, rng);
+        }
+        // Normalised on the log scale: with small concentrations every Gamma variate may underflow.
+        let max = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let total: f64 = z.iter().map(|v| (v - max).exp()).sum();
+        for v in z.iter_mut() {
+            *v = ((*v - max).exp() / total).max(f64::MIN_POSITIVE);
+        }
+    }
 }
 
 impl ExponentialFamily for Dirichlet {
@@ -133,12 +150,9 @@ impl ExponentialFamily for Dirichlet {
     }
     /// One draw (K); entries that would underflow are the smallest positive normal number.
     fn sample(&self, rng: &mut StreamRng) -> Array1<f64> {
-        let mut z = self.concentration.mapv(|a| log_gamma_variate(a, rng));
-        let max = z.fold(f64::NEG_INFINITY, |m, v| m.max(*v));
-        z.mapv_inplace(|v| (v - max).exp().max(f64::MIN_POSITIVE));
-        let total = z.sum();
-        z.mapv_inplace(|v| (v / total).max(f64::MIN_POSITIVE));
-        z
+        let mut z = vec![0.0; self.concentration.len()];
+        self.sample_into(rng, &mut z);
+        Array1::from(z)
     }
 
     fn log_prob(&self, z: &ArrayRef1<f64>) -> f64 {

@@ -1,0 +1,298 @@
+//! The full-rank Gaussian: any covariance, through its Cholesky factor.
+
+use std::ops::Range;
+
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
+use vi_core::{ParameterSpace, StreamKey, StreamRng};
+
+use super::gaussian::{real_names, scale, with_slice, with_slice_mut};
+use super::{Reparameterized, VariationalDistribution, VariationalFamily};
+use crate::distributions::LOG_TWO_PI;
+use crate::draw::standard_normal;
+use crate::error::FamilyError;
+use crate::symmetric::{vech_index, vech_len};
+use crate::validate::{FINITE, cholesky, domain, length};
+
+const FAMILY: &str = "FullRankGaussian";
+
+/// q_λ(z) = N(z; m, LLᵀ) on ℝᴰ, L lower triangular with a positive diagonal.
+///
+/// ```text
+/// λ = (m (D); L row by row: log L₁₁, L₂₁, log L₂₂, L₃₁, L₃₂, log L₃₃, …)      z = m + Lε,  ε ~ N(0, I)
+/// ```
+#[derive(Clone, Debug)]
+pub struct FullRankGaussian {
+    names: Vec<String>,
+}
+
+impl FullRankGaussian {
+    /// The family over a space whose variables are all real.
+    ///
+    /// # Errors
+    /// [`FamilyError::Parameter`] names the variable that is constrained or discrete.
+    pub fn new(space: &ParameterSpace) -> Result<Self, FamilyError> {
+        Ok(Self { names: real_names(space, "the full-rank Gaussian")? })
+    }
+
+    /// λ of the member with this mean (D) and covariance (D, D).
+    ///
+    /// # Errors
+    /// [`FamilyError`] when the covariance is not positive definite.
+    ///
+    /// # Panics
+    /// If a length is not D.
+    pub fn params_from_mean_covariance(
+        &self,
+        mean: &ArrayRef1<f64>,
+        covariance: &ArrayRef2<f64>,
+    ) -> Result<Array1<f64>, FamilyError> {
+        let d = self.dim();
+        assert_eq!((mean.len(), covariance.dim()), (d, (d, d)), "FullRankGaussian: wrong length");
+        let factor = cholesky(FAMILY, "covariance", covariance)?;
+        let rows = (0..d).flat_map(|i| (0..=i).map(move |j| (i, j)));
+        let packed = rows.map(|(i, j)| if i == j { factor.l()[[i, i]].ln() } else { factor.l()[[i, j]] });
+        Ok(mean.iter().copied().chain(packed).collect())
+    }
+}
+
+impl VariationalFamily for FullRankGaussian {
+    type Member<'a> = FullRankGaussianMember;
+
+    fn dim(&self) -> usize {
+        self.names.len()
+    }
+    fn n_params(&self) -> usize {
+        self.dim() + vech_len(self.dim())
+    }
+    fn param_names(&self) -> Vec<String> {
+        let names = &self.names;
+        let mut out: Vec<String> = names.iter().map(|n| format!("location({n})")).collect();
+        for i in 0..names.len() {
+            out.extend((0..i).map(|j| format!("factor({},{})", names[i], names[j])));
+            out.push(format!("log_factor({})", names[i]));
+        }
+        out
+    }
+    /// The standard Gaussian.
+    fn init(&self) -> Array1<f64> {
+        Array1::zeros(self.n_params())
+    }
+    fn bind<'a>(&'a self, params: &'a ArrayRef1<f64>) -> Result<Self::Member<'a>, FamilyError> {
+        length(FAMILY, "λ", params.len(), self.n_params())?;
+        if let Some(p) = params.iter().position(|v| !v.is_finite()) {
+            return Err(domain(FAMILY, self.param_names().swap_remove(p), params[p], FINITE));
+        }
+        let d = self.dim();
+        let (mut factor, mut log_det) = (Array2::zeros((d, d)), 0.0);
+        for i in 0..d {
+            for j in 0..i {
+                factor[[i, j]] = params[d + vech_index(i, j)];
+            }
+            let p = d + vech_index(i, i);
+            let (l, _) = scale(FAMILY, || self.param_names().swap_remove(p), params[p])?;
+            factor[[i, i]] = l;
+            log_det += params[p];
+        }
+        let location = params.iter().take(d).copied().collect();
+        let inverse = inverse_factor(&factor);
+        if let Some(value) = inverse.iter().find(|v| !v.is_finite()) {
+            return Err(domain(FAMILY, "inverse of the factor", *value, FINITE));
+        }
+        Ok(FullRankGaussianMember { location, factor, inverse, log_det })
+    }
+}
+
+/// L⁻¹, column by column.
+fn inverse_factor(l: &Array2<f64>) -> Array2<f64> {
+    let d = l.nrows();
+    let mut inverse = Array2::zeros((d, d));
+    for j in 0..d {
+        inverse[[j, j]] = 1.0 / l[[j, j]];
+        for i in j + 1..d {
+            let s: f64 = (j..i).map(|k| l[[i, k]] * inverse[[k, j]]).sum();
+            inverse[[i, j]] = -s / l[[i, i]];
+        }
+    }
+    inverse
+}
+
+/// One member of [`FullRankGaussian`].
+#[derive(Clone, Debug)]
+pub struct FullRankGaussianMember {
+    location: Vec<f64>,
+    /// L (D, D), zeros above the diagonal.
+    factor: Array2<f64>,
+    /// L⁻¹ (D, D), zeros above the diagonal.
+    inverse: Array2<f64>,
+    log_det: f64,
+}
+
+impl FullRankGaussianMember {
+    /// E[z] (D).
+    pub fn mean(&self) -> &[f64] {
+        &self.location
+    }
+
+    /// L (D, D), lower triangular, with Cov[z] = LLᵀ.
+    pub fn factor(&self) -> &Array2<f64> {
+        &self.factor
+    }
+
+    /// Cov[z] = LLᵀ (D, D).
+    pub fn covariance(&self) -> Array2<f64> {
+        self.factor.dot(&self.factor.t())
+    }
+
+    fn log_normaliser(&self) -> f64 {
+        -self.log_det - 0.5 * self.location.len() as f64 * LOG_TWO_PI
+    }
+
+    /// z ← m + Lz, from the last row to the first so that it can be done in place.
+    fn transport_inplace(&self, z: &mut [f64]) {
+        for i in (0..z.len()).rev() {
+            let row = self.factor.row(i);
+            let mut sum = 0.0;
+            for (l, e) in row.iter().zip(&z[..=i]) {
+                sum += l * e;
+            }
+            z[i] = self.location[i] + sum;
+        }
+    }
+
+    /// y ← L⁻¹(z − m).
+    fn whiten(&self, z: &[f64], y: &mut [f64]) {
+        for (i, y) in y.iter_mut().enumerate() {
+            let row = self.inverse.row(i);
+            let mut sum = 0.0;
+            for ((r, z), m) in row.iter().zip(&z[..=i]).zip(&self.location) {
+                sum += r * (z - m);
+            }
+            *y = sum;
+        }
+    }
+
+    /// out += weight · (∇_m, ∇_L, chain rule through the log diagonal) from y and g = L⁻ᵀy.
+    fn add_score_whitened(&self, y: &[f64], g: &mut [f64], weight: f64, out: &mut [f64]) {
+        let d = y.len();
+        g.fill(0.0);
+        for i in 0..d {
+            for (g, r) in g.iter_mut().zip(self.inverse.row(i)).take(i + 1) {
+                *g += r * y[i];
+            }
+        }
+        let (location, packed) = out.split_at_mut(d);
+        for i in 0..d {
+            let wg = weight * g[i];
+            location[i] += wg;
+            let row = &mut packed[vech_index(i, 0)..=vech_index(i, i)];
+            for (o, y) in row.iter_mut().zip(&y[..i]) {
+                *o += wg * y;
+            }
+            row[i] += wg * y[i] * self.factor[[i, i]] - weight;
+        }
+    }
+}
+
+impl VariationalDistribution for FullRankGaussianMember {
+    fn dim(&self) -> usize {
+        self.location.len()
+    }
+    fn n_params(&self) -> usize {
+        self.dim() + vech_len(self.dim())
+    }
+    fn sample(&self, rng: &mut StreamRng, z: &mut ArrayRef1<f64>) {
+        assert_eq!(z.len(), self.dim(), "FullRankGaussian: z has the wrong length");
+        self.sample_noise(rng, z);
+        with_slice_mut(z, |z| self.transport_inplace(z));
+    }
+    fn log_prob(&self, z: &ArrayRef1<f64>) -> f64 {
+        assert_eq!(z.len(), self.dim(), "FullRankGaussian: z has the wrong length");
+        let mut y = vec![0.0; self.dim()];
+        with_slice(z, |z| self.whiten(z, &mut y));
+        self.log_normaliser() - 0.5 * y.iter().map(|v| v * v).sum::<f64>()
+    }
+    /// ```text
+    /// y = L⁻¹(z − m)      ∇_m log q = L⁻ᵀy      ∇_L log q = tril(L⁻ᵀy yᵀ) − diag(1/Lᵢᵢ)
+    /// ```
+    fn add_score(&self, z: &ArrayRef1<f64>, weight: f64, out: &mut ArrayRef1<f64>) {
+        assert_eq!(z.len(), self.dim(), "FullRankGaussian: z has the wrong length");
+        assert_eq!(out.len(), self.n_params(), "FullRankGaussian: out has the wrong length");
+        let (mut y, mut g) = (vec![0.0; self.dim()], vec![0.0; self.dim()]);
+        with_slice(z, |z| self.whiten(z, &mut y));
+        with_slice_mut(out, |out| self.add_score_whitened(&y, &mut g, weight, out));
+    }
+    /// ```text
+    /// H = Σ log Lᵢᵢ + D/2 (1 + log 2π)
+    /// ```
+    fn entropy(&self) -> Option<f64> {
+        Some(self.log_det + 0.5 * self.dim() as f64 * (1.0 + LOG_TWO_PI))
+    }
+
+    fn sample_batch(&self, key: StreamKey, samples: Range<usize>, z: &mut ArrayRef2<f64>) {
+        assert_eq!(z.dim(), (samples.len(), self.dim()), "FullRankGaussian: z has the wrong shape");
+        for (s, mut row) in samples.zip(z.rows_mut()) {
+            self.sample(&mut key.rng(s as u64), &mut row);
+        }
+    }
+    fn log_prob_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
+        assert_eq!(z.dim(), (out.len(), self.dim()), "FullRankGaussian: z has the wrong shape");
+        let mut y = vec![0.0; self.dim()];
+        for (row, o) in z.rows().into_iter().zip(out.iter_mut()) {
+            with_slice(&row, |z| self.whiten(z, &mut y));
+            *o = self.log_normaliser() - 0.5 * y.iter().map(|v| v * v).sum::<f64>();
+        }
+    }
+    fn add_score_batch(&self, z: &ArrayRef2<f64>, weights: &ArrayRef1<f64>, out: &mut ArrayRef1<f64>) {
+        assert_eq!(z.dim(), (weights.len(), self.dim()), "FullRankGaussian: z has the wrong shape");
+        assert_eq!(out.len(), self.n_params(), "FullRankGaussian: out has the wrong length");
+        let (mut y, mut g) = (vec![0.0; self.dim()], vec![0.0; self.dim()]);
+        with_slice_mut(out, |out| {
+            for (row, w) in z.rows().into_iter().zip(weights.iter()) {
+                with_slice(&row, |z| self.whiten(z, &mut y));
+                self.add_score_whitened(&y, &mut g, *w, out);
+            }
+        });
+    }
+}
+
+impl Reparameterized for FullRankGaussianMember {
+    fn noise_dim(&self) -> usize {
+        self.dim()
+    }
+    fn sample_noise(&self, rng: &mut StreamRng, noise: &mut ArrayRef1<f64>) {
+        for e in noise.iter_mut() {
+            *e = standard_normal(rng);
+        }
+    }
+    fn transport(&self, noise: &ArrayRef1<f64>, z: &mut ArrayRef1<f64>) {
+        assert_eq!((noise.len(), z.len()), (self.dim(), self.dim()), "FullRankGaussian: wrong length");
+        z.assign(noise);
+        with_slice_mut(z, |z| self.transport_inplace(z));
+    }
+    fn add_transport_vjp(
+        &self,
+        noise: &ArrayRef1<f64>,
+        _z: &ArrayRef1<f64>,
+        grad: &ArrayRef1<f64>,
+        weight: f64,
+        out: &mut ArrayRef1<f64>,
+    ) {
+        let d = self.dim();
+        assert_eq!((noise.len(), grad.len()), (d, d), "FullRankGaussian: wrong length");
+        assert_eq!(out.len(), self.n_params(), "FullRankGaussian: out has the wrong length");
+        for i in 0..d {
+            let wg = weight * grad[i];
+            out[i] += wg;
+            for j in 0..i {
+                out[d + vech_index(i, j)] += wg * noise[j];
+            }
+            out[d + vech_index(i, i)] += wg * noise[i] * self.factor[[i, i]];
+        }
+    }
+    fn add_entropy_grad(&self, weight: f64, out: &mut ArrayRef1<f64>) {
+        let d = self.dim();
+        for i in 0..d {
+            out[d + vech_index(i, i)] += weight;
+        }
+    }
+}

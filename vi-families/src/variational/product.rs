@@ -1,0 +1,139 @@
+//! A product of exponential-family factors, one for every element of every variable, chosen by its support.
+
+use ndarray::{Array1, ArrayRef1};
+use vi_core::{ParameterError, ParameterSpace, StreamRng};
+
+use super::factor::{Factor, FactorKind, FactorShape};
+use super::gaussian::{with_slice, with_slice_mut};
+use super::{VariationalDistribution, VariationalFamily};
+use crate::error::FamilyError;
+use crate::validate::length;
+
+const FAMILY: &str = "ProductFamily";
+
+/// q_λ(z) = Π_b q_b(z_b) on the natural support of every variable, continuous and discrete ones side by side.
+///
+/// ```text
+/// support of z_b     factor            parameters in λ
+/// real               Gaussian          location, log_scale
+/// positive           Gamma             log_shape, log_rate
+/// interval           Beta, rescaled    log_alpha, log_beta
+/// simplex            Dirichlet         log_concentration (K)
+/// binary             Bernoulli         logit
+/// categorical        Categorical       log_odds against the last category (K − 1)
+/// ```
+#[derive(Clone, Debug)]
+pub struct ProductFamily {
+    names: Vec<String>,
+    shapes: Vec<FactorShape>,
+    n_params: usize,
+}
+
+impl ProductFamily {
+    /// The product of the factors that fit the variables of `space`.
+    ///
+    /// # Errors
+    /// [`FamilyError::Parameter`] names the variable whose support has no factor: ordered vectors, Cholesky
+    /// factors, positive-definite matrices, counts, simplices of one element.
+    pub fn for_space(space: &ParameterSpace) -> Result<Self, FamilyError> {
+        let (mut shapes, mut n_params) = (Vec::new(), 0);
+        for p in space.parameters() {
+            let Some(kind) = FactorKind::for_support(p.support(), p.event_size()) else {
+                return Err(ParameterError::Unsupported {
+                    name: p.name().to_owned(),
+                    support: p.support(),
+                    method: "the product family".to_owned(),
+                }
+                .into());
+            };
+            for e in 0..p.n_events() {
+                let start = p.range().start + e * p.event_size();
+                let params = n_params..n_params + kind.n_params();
+                n_params = params.end;
+                shapes.push(FactorShape { kind, z: start..start + p.event_size(), params });
+            }
+        }
+        Ok(Self { names: space.names().to_vec(), shapes, n_params })
+    }
+}
+
+impl VariationalFamily for ProductFamily {
+    type Member<'a> = ProductMember<'a>;
+
+    fn dim(&self) -> usize {
+        self.names.len()
+    }
+    fn n_params(&self) -> usize {
+        self.n_params
+    }
+    fn param_names(&self) -> Vec<String> {
+        let of_factor = |f: &FactorShape| {
+            let (kind, z) = (f.kind, f.z.clone());
+            (0..kind.n_params()).map(move |i| kind.param_name(i, &self.names[z.clone()])).collect::<Vec<_>>()
+        };
+        self.shapes.iter().flat_map(of_factor).collect()
+    }
+    /// Standard Gaussians, unit exponentials, uniform laws on intervals, simplices and categories.
+    fn init(&self) -> Array1<f64> {
+        Array1::zeros(self.n_params)
+    }
+    fn bind<'a>(&'a self, params: &'a ArrayRef1<f64>) -> Result<Self::Member<'a>, FamilyError> {
+        length(FAMILY, "λ", params.len(), self.n_params)?;
+        let factors = with_slice(params, |params| {
+            let bind = |f: &FactorShape| {
+                f.kind.bind(&params[f.params.clone()], |i| f.kind.param_name(i, &self.names[f.z.clone()]))
+            };
+            self.shapes.iter().map(bind).collect::<Result<Vec<_>, _>>()
+        })?;
+        Ok(ProductMember { family: self, factors })
+    }
+}
+
+/// One member of [`ProductFamily`].
+#[derive(Clone, Debug)]
+pub struct ProductMember<'a> {
+    family: &'a ProductFamily,
+    factors: Vec<Factor>,
+}
+
+impl ProductMember<'_> {
+    fn pairs(&self) -> impl Iterator<Item = (&FactorShape, &Factor)> {
+        self.family.shapes.iter().zip(&self.factors)
+    }
+}
+
+impl VariationalDistribution for ProductMember<'_> {
+    fn dim(&self) -> usize {
+        self.family.names.len()
+    }
+    fn n_params(&self) -> usize {
+        self.family.n_params
+    }
+    fn sample(&self, rng: &mut StreamRng, z: &mut ArrayRef1<f64>) {
+        assert_eq!(z.len(), self.dim(), "ProductFamily: z has the wrong length");
+        with_slice_mut(z, |z| {
+            for (shape, factor) in self.pairs() {
+                factor.sample(rng, &mut z[shape.z.clone()]);
+            }
+        });
+    }
+    fn log_prob(&self, z: &ArrayRef1<f64>) -> f64 {
+        assert_eq!(z.len(), self.dim(), "ProductFamily: z has the wrong length");
+        with_slice(z, |z| self.pairs().map(|(shape, factor)| factor.log_prob(&z[shape.z.clone()])).sum())
+    }
+    fn add_score(&self, z: &ArrayRef1<f64>, weight: f64, out: &mut ArrayRef1<f64>) {
+        assert_eq!(z.len(), self.dim(), "ProductFamily: z has the wrong length");
+        assert_eq!(out.len(), self.n_params(), "ProductFamily: out has the wrong length");
+        with_slice(z, |z| {
+            with_slice_mut(out, |out| {
+                for (shape, factor) in self.pairs() {
+                    factor.add_score(&z[shape.z.clone()], weight, &mut out[shape.params.clone()]);
+                }
+            });
+        });
+    }
+    /// The sum of the factors' entropies.
+    fn entropy(&self) -> Option<f64> {
+        Some(self.factors.iter().map(Factor::entropy).sum())
+    }
+}
