@@ -32,6 +32,8 @@ mod pathwise;
 mod posterior;
 mod score_function;
 mod settings;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod window;
 mod workspace;
 

@@ -30,7 +30,7 @@ pub struct Pathwise {
 impl<M, F> GradientEstimator<M, F> for Pathwise
 where
     M: GradLogJoint + ?Sized,
-    F: VariationalFamily + 'static,
+    F: VariationalFamily,
     for<'a> F::Member<'a>: Reparameterized,
 {
     fn estimate(

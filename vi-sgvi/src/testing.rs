@@ -1,0 +1,150 @@
+//! Contract checks for gradient estimators.
+
+use ndarray::{Array1, ArrayRef1, Zip};
+use vi_core::{Exec, LogJoint, StreamKey};
+use vi_families::VariationalFamily;
+
+use crate::elbo::Elbo;
+use crate::error::SgviError;
+use crate::estimator::GradientEstimator;
+use crate::workspace::Workspace;
+
+/// Standard errors that a correct estimator's mean may lie from the exact gradient in [`check_estimator`]: a
+/// normal variable lies further out with probability 5.7e-7.
+pub const Z_LIMIT: f64 = 5.0;
+
+/// Independent replicates of a gradient estimate beside the exact gradient.
+#[derive(Clone, Debug)]
+pub struct GradientCheck {
+    /// Mean over the replicates (P).
+    pub mean: Array1<f64>,
+    /// Standard error of the mean (P).
+    pub mcse: Array1<f64>,
+    /// Variance of one replicate (P).
+    pub variance: Array1<f64>,
+    /// (mean − exact) / mcse (P); 0 where mean and exact agree to rounding.
+    pub z_scores: Array1<f64>,
+}
+
+impl GradientCheck {
+    /// The largest |z| and where it stands.
+    pub fn worst(&self) -> (usize, f64) {
+        self.z_scores
+            .iter()
+            .map(|z| z.abs())
+            .enumerate()
+            .fold((0, 0.0), |worst, (i, z)| if z > worst.1 || z.is_nan() { (i, z) } else { worst })
+    }
+}
+
+/// Estimates the gradient `n_replicates` times, replicate r under `key.fold_in(r)`, and compares the mean with
+/// the exact gradient (P).
+///
+/// # Errors
+/// What the estimator returns.
+///
+/// # Panics
+/// If `exact` does not have length P, or with fewer than two replicates.
+pub fn compare_gradient<M, F, E>(
+    estimator: &E,
+    elbo: Elbo<'_, M, F>,
+    params: &ArrayRef1<f64>,
+    exact: &ArrayRef1<f64>,
+    n_replicates: u64,
+    key: StreamKey,
+) -> Result<GradientCheck, SgviError>
+where
+    M: LogJoint + ?Sized,
+    F: VariationalFamily,
+    E: GradientEstimator<M, F>,
+{
+    assert_eq!(exact.len(), params.len(), "exact: length is not the number of variational parameters");
+    assert!(n_replicates >= 2, "a standard error needs two replicates");
+    let mut workspace = Workspace::default();
+    // An estimator overwrites: what stands here before must not show.
+    let mut grad = Array1::from_elem(params.len(), f64::NAN);
+    let (mut mean, mut squares) = (Array1::<f64>::zeros(params.len()), Array1::<f64>::zeros(params.len()));
+    for r in 0..n_replicates {
+        estimator.estimate(elbo, params, key.fold_in(r), Exec::local(), &mut workspace, &mut grad)?;
+        Zip::from(&mut mean).and(&mut squares).and(&grad).for_each(|m, s, g| {
+            let deviation = g - *m;
+            *m += deviation / (r + 1) as f64;
+            *s += deviation * (g - *m);
+        });
+    }
+    let variance = squares / (n_replicates - 1) as f64;
+    let mcse = variance.mapv(|v| (v / n_replicates as f64).sqrt());
+    let z_scores = Zip::from(&mean).and(exact).and(&mcse).map_collect(|m, e, s| {
+        let excess = m - e;
+        // Coordinates without noise (a closed-form entropy) differ by rounding alone.
+        if excess.abs() <= 1e-10 * (1.0 + e.abs()) { 0.0 } else { excess / s }
+    });
+    Ok(GradientCheck { mean, mcse, variance, z_scores })
+}
+
+/// Checks an estimator against the exact gradient (P) of the ELBO at λ: unbiased in every coordinate, and the
+/// same bits for the same key with a fresh or a used workspace, on one thread or three.
+///
+/// The mean of `n_replicates` estimates has to lie within [`Z_LIMIT`] standard errors; a correct estimator fails
+/// with probability at most 5.7e-7·P (Bonferroni), as far as the mean is normal: take some hundred replicates.
+///
+/// # Panics
+/// If the estimator fails a check or returns an error; the message names the element of λ.
+pub fn check_estimator<M, F, E>(
+    estimator: &E,
+    model: &M,
+    family: &F,
+    params: &ArrayRef1<f64>,
+    exact: &ArrayRef1<f64>,
+    n_replicates: u64,
+    key: StreamKey,
+) -> GradientCheck
+where
+    M: LogJoint + ?Sized,
+    F: VariationalFamily,
+    E: GradientEstimator<M, F>,
+{
+    let elbo = Elbo::new(model, family).unwrap_or_else(|e| panic!("{e}"));
+    check_bits(estimator, elbo, params, key);
+    let check = compare_gradient(estimator, elbo, params, exact, n_replicates, key)
+        .unwrap_or_else(|e| panic!("the estimator failed: {e}"));
+    let (i, z) = check.worst();
+    assert!(
+        z <= Z_LIMIT,
+        "biased: the gradient with respect to {} is {}, its estimates have mean {} ± {} ({z:.1} standard errors off)",
+        family.param_names()[i],
+        exact[i],
+        check.mean[i],
+        check.mcse[i],
+    );
+    check
+}
+
+fn check_bits<M, F, E>(estimator: &E, elbo: Elbo<'_, M, F>, params: &ArrayRef1<f64>, key: StreamKey)
+where
+    M: LogJoint + ?Sized,
+    F: VariationalFamily,
+    E: GradientEstimator<M, F>,
+{
+    let bits = |key: StreamKey, workspace: &mut Workspace| {
+        let mut grad = Array1::from_elem(params.len(), f64::NAN);
+        let estimate = estimator
+            .estimate(elbo, params, key, Exec::local(), workspace, &mut grad)
+            .unwrap_or_else(|e| panic!("the estimator failed: {e}"));
+        let mut bits: Vec<u64> = grad.iter().map(|g| g.to_bits()).collect();
+        bits.push(estimate.value.to_bits());
+        bits
+    };
+    let on_threads = |n: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
+        let pool = pool.unwrap_or_else(|e| panic!("no pool of {n} threads: {e}"));
+        pool.install(|| {
+            let mut used = Workspace::default();
+            bits(key.fold_in(u64::MAX), &mut used);
+            (bits(key, &mut Workspace::default()), bits(key, &mut used))
+        })
+    };
+    let (fresh, used) = on_threads(1);
+    assert!(fresh == used, "the estimate depends on what the workspace was used for before");
+    assert!(on_threads(3).0 == fresh, "the bits of the estimate depend on the number of threads");
+}

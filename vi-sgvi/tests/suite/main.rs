@@ -1,0 +1,10 @@
+//! Tests of the crate through its public interface.
+
+mod common;
+mod convergence;
+mod determinism;
+mod failures;
+mod posterior;
+mod settings;
+mod unbiased_bernoulli;
+mod unbiased_gaussian;
