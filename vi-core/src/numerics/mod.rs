@@ -1,87 +1,42 @@
 //! Elementary functions on slices, vectorised, with run-time CPU dispatch; and their scalar companions.
+//!
+//! The kernels are branch-free polynomials in plain Rust; [`pulp`] compiles them for the vector
+//! instructions of the CPU at hand, so no compiler flag is asked of the user.
+//!
+//! What holds for every function here:
+//!
+//! - **Accuracy** is stated per function, as the worst error measured against double-double arithmetic,
+//!   in units in the last place (ulp) of the exact result, and stays under 4 ulp on every CPU.
+//! - **Position does not matter.** An element gives the same bits wherever it sits in a slice and
+//!   however the slice is aligned; in-place forms give the bits of the others.
+//! - **Between CPUs.** All levels that have fused multiply–add (`x86-v3`, `x86-v4`, `neon`) give the same
+//!   bits, reductions included. The `baseline` level, without it, may differ in the last places.
+//! - **NaN stays NaN**, zeros keep their sign where the function does, subnormal numbers are not flushed.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `kernel` | one element, branch-free |
+//! | `dispatch` | choice of the instruction set |
+//! | `elementwise` | `exp`, `log`, `log1p`, `softplus`, `sigmoid` and their in-place forms |
+//! | `reduce` | `log_sum_exp`, `sum_softplus`, `sum_softplus_sigmoid` |
+//! | `rows` | the same over the rows of a matrix |
+//! | `scalar` | one value at a time |
 
-/// out ← eˣ, element by element.
-///
-/// # Panics
-/// If the lengths differ.
-pub fn exp(x: &[f64], out: &mut [f64]) {
-    assert_eq!(x.len(), out.len());
-    for (o, x) in out.iter_mut().zip(x) {
-        *o = x.exp();
-    }
-}
+mod dispatch;
+mod elementwise;
+mod kernel;
+mod reduce;
+mod rows;
+mod scalar;
 
-/// out ← log x, element by element.
-///
-/// # Panics
-/// If the lengths differ.
-pub fn log(x: &[f64], out: &mut [f64]) {
-    assert_eq!(x.len(), out.len());
-    for (o, x) in out.iter_mut().zip(x) {
-        *o = x.ln();
-    }
-}
+pub use dispatch::cpu_level;
+pub use elementwise::{
+    exp, exp_inplace, log, log_inplace, log1p, log1p_inplace, sigmoid, sigmoid_inplace, softplus,
+    softplus_inplace,
+};
+pub use reduce::{log_sum_exp, sum_softplus, sum_softplus_sigmoid};
+pub use rows::{log_sum_exp_rows, softmax_rows_inplace, sum_softplus_rows};
+pub use scalar::{sigmoid_scalar, softplus_scalar};
 
-/// out ← log(1 + x), element by element.
-///
-/// # Panics
-/// If the lengths differ.
-pub fn log1p(x: &[f64], out: &mut [f64]) {
-    assert_eq!(x.len(), out.len());
-    for (o, x) in out.iter_mut().zip(x) {
-        *o = x.ln_1p();
-    }
-}
-
-/// out ← log(1 + eˣ), element by element.
-///
-/// # Panics
-/// If the lengths differ.
-pub fn softplus(x: &[f64], out: &mut [f64]) {
-    assert_eq!(x.len(), out.len());
-    for (o, x) in out.iter_mut().zip(x) {
-        *o = softplus_scalar(*x);
-    }
-}
-
-/// out ← 1 / (1 + e⁻ˣ), element by element.
-///
-/// # Panics
-/// If the lengths differ.
-pub fn sigmoid(x: &[f64], out: &mut [f64]) {
-    assert_eq!(x.len(), out.len());
-    for (o, x) in out.iter_mut().zip(x) {
-        *o = sigmoid_scalar(*x);
-    }
-}
-
-/// log Σ eˣ; −∞ for an empty slice.
-pub fn log_sum_exp(x: &[f64]) -> f64 {
-    let max = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if !max.is_finite() {
-        return if x.iter().any(|v| v.is_nan()) { f64::NAN } else { max };
-    }
-    max + x.iter().map(|v| (v - max).exp()).sum::<f64>().ln()
-}
-
-/// Σ log(1 + eˣ), with one logarithm per few hundred elements.
-pub fn sum_softplus(x: &[f64]) -> f64 {
-    x.iter().map(|v| softplus_scalar(*v)).sum()
-}
-
-/// log(1 + eˣ).
-#[inline]
-pub fn softplus_scalar(x: f64) -> f64 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
-}
-
-/// 1 / (1 + e⁻ˣ).
-#[inline]
-pub fn sigmoid_scalar(x: f64) -> f64 {
-    if x >= 0.0 {
-        1.0 / (1.0 + (-x).exp())
-    } else {
-        let e = x.exp();
-        e / (1.0 + e)
-    }
-}
+#[cfg(test)]
+mod levels;

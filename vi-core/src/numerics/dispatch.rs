@@ -1,0 +1,98 @@
+//! Choice of the instruction set, once per process.
+
+use std::marker::PhantomData;
+use std::sync::OnceLock;
+
+use pulp::{Simd, WithSimd};
+
+use super::kernel::{Arithmetic, Fused, Separate};
+
+/// Work that can be compiled for any instruction set.
+pub(crate) trait Op {
+    type Output;
+    /// Has to be `#[inline(always)]`: what is not inlined is compiled without the vector instructions.
+    fn run<A: Arithmetic>(self) -> Self::Output;
+}
+
+/// A set of vector instructions that this CPU has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Level {
+    #[cfg(target_arch = "x86_64")]
+    V4(pulp::x86::V4),
+    #[cfg(target_arch = "x86_64")]
+    V3(pulp::x86::V3),
+    #[cfg(target_arch = "aarch64")]
+    Neon(pulp::aarch64::Neon),
+    Baseline,
+}
+
+impl Level {
+    /// All levels of this CPU, the best one first.
+    pub(crate) fn available() -> Vec<Self> {
+        let mut levels = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            levels.extend(pulp::x86::V4::try_new().map(Self::V4));
+            levels.extend(pulp::x86::V3::try_new().map(Self::V3));
+        }
+        #[cfg(target_arch = "aarch64")]
+        levels.extend(pulp::aarch64::Neon::try_new().map(Self::Neon));
+        levels.push(Self::Baseline);
+        levels
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::V4(_) => "x86-v4",
+            #[cfg(target_arch = "x86_64")]
+            Self::V3(_) => "x86-v3",
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => "neon",
+            Self::Baseline => "baseline",
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn run<O: Op>(self, op: O) -> O::Output {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::V4(simd) => Simd::vectorize(simd, With::<O, Fused>(op, PhantomData)),
+            #[cfg(target_arch = "x86_64")]
+            Self::V3(simd) => Simd::vectorize(simd, With::<O, Fused>(op, PhantomData)),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(simd) => Simd::vectorize(simd, With::<O, Fused>(op, PhantomData)),
+            Self::Baseline => op.run::<Separate>(),
+        }
+    }
+}
+
+struct With<O, A>(O, PhantomData<A>);
+
+impl<O: Op, A: Arithmetic> WithSimd for With<O, A> {
+    type Output = O::Output;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> O::Output {
+        self.0.run::<A>()
+    }
+}
+
+/// Runs `op` on the best level of this CPU.
+#[inline(always)]
+pub(crate) fn dispatch<O: Op>(op: O) -> O::Output {
+    best().run(op)
+}
+
+#[inline]
+fn best() -> Level {
+    static BEST: OnceLock<Level> = OnceLock::new();
+    *BEST.get_or_init(|| Level::available()[0])
+}
+
+/// Name of the instruction set that the functions of this module run on: `x86-v4`, `x86-v3`, `neon` or `baseline`.
+///
+/// It belongs in the manifest of a run: bits are only promised to be equal on equal levels.
+pub fn cpu_level() -> &'static str {
+    best().name()
+}

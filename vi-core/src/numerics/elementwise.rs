@@ -1,0 +1,190 @@
+//! Functions of each element of a slice.
+
+use std::marker::PhantomData;
+
+use super::dispatch::{Op, dispatch};
+use super::kernel::{self, Arithmetic};
+
+/// Elements per block: enough for four vectors of AVX-512, so that the latency of one hides behind the others.
+/// A shorter rest goes through the same code in a padded buffer, which keeps it off a slow scalar loop.
+pub(crate) const BLOCK: usize = 32;
+
+/// A function of one element, in blocks.
+pub(crate) trait Elementwise {
+    fn apply<A: Arithmetic>(x: f64) -> f64;
+
+    #[inline(always)]
+    fn apply_block<A: Arithmetic>(x: &[f64; BLOCK], out: &mut [f64; BLOCK]) {
+        for i in 0..BLOCK {
+            out[i] = Self::apply::<A>(x[i]);
+        }
+    }
+
+    /// The same for fewer elements than a block holds.
+    #[inline(always)]
+    fn apply_rest<A: Arithmetic>(x: &[f64], out: &mut [f64]) {
+        let (mut padded, mut values) = ([0.0; BLOCK], [0.0; BLOCK]);
+        padded[..x.len()].copy_from_slice(x);
+        Self::apply_block::<A>(&padded, &mut values);
+        out.copy_from_slice(&values[..x.len()]);
+    }
+}
+
+/// out ← f(x).
+pub(crate) struct Map<'a, F> {
+    pub(crate) x: &'a [f64],
+    pub(crate) out: &'a mut [f64],
+    pub(crate) function: PhantomData<F>,
+}
+
+impl<F: Elementwise> Op for Map<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) {
+        let (blocks, rest) = self.x.as_chunks::<BLOCK>();
+        let (out_blocks, out_rest) = self.out.as_chunks_mut::<BLOCK>();
+        for (x, out) in blocks.iter().zip(out_blocks) {
+            F::apply_block::<A>(x, out);
+        }
+        if !rest.is_empty() {
+            F::apply_rest::<A>(rest, out_rest);
+        }
+    }
+}
+
+/// x ← f(x).
+pub(crate) struct MapInplace<'a, F> {
+    pub(crate) x: &'a mut [f64],
+    pub(crate) function: PhantomData<F>,
+}
+
+impl<F: Elementwise> Op for MapInplace<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) {
+        let (blocks, rest) = self.x.as_chunks_mut::<BLOCK>();
+        for x in blocks {
+            let copy = *x;
+            F::apply_block::<A>(&copy, x);
+        }
+        if !rest.is_empty() {
+            let mut copy = [0.0; BLOCK];
+            copy[..rest.len()].copy_from_slice(rest);
+            F::apply_rest::<A>(&copy[..rest.len()], rest);
+        }
+    }
+}
+
+/// eˣ
+pub(crate) struct Exp;
+
+/// log x
+pub(crate) struct Log;
+
+/// log(1 + x)
+pub(crate) struct Log1p;
+
+/// log(1 + eˣ)
+pub(crate) struct Softplus;
+
+/// 1 / (1 + e⁻ˣ)
+pub(crate) struct Sigmoid;
+
+impl Elementwise for Exp {
+    #[inline(always)]
+    fn apply<A: Arithmetic>(x: f64) -> f64 {
+        kernel::exp::<A>(x)
+    }
+}
+
+impl Elementwise for Log {
+    #[inline(always)]
+    fn apply<A: Arithmetic>(x: f64) -> f64 {
+        kernel::log::<A>(x)
+    }
+}
+
+impl Elementwise for Log1p {
+    #[inline(always)]
+    fn apply<A: Arithmetic>(x: f64) -> f64 {
+        kernel::log1p::<A>(x)
+    }
+}
+
+impl Elementwise for Sigmoid {
+    #[inline(always)]
+    fn apply<A: Arithmetic>(x: f64) -> f64 {
+        kernel::sigmoid::<A>(x)
+    }
+}
+
+impl Elementwise for Softplus {
+    #[inline(always)]
+    fn apply<A: Arithmetic>(x: f64) -> f64 {
+        kernel::softplus_from::<A>(x, kernel::exp_neg_abs::<A>(x))
+    }
+
+    // Two loops: the constants of the exponential and of the logarithm do not fit into the registers together.
+    #[inline(always)]
+    fn apply_block<A: Arithmetic>(x: &[f64; BLOCK], out: &mut [f64; BLOCK]) {
+        let mut exp_neg_abs = [0.0; BLOCK];
+        for i in 0..BLOCK {
+            exp_neg_abs[i] = kernel::exp_neg_abs::<A>(x[i]);
+        }
+        for i in 0..BLOCK {
+            out[i] = kernel::softplus_from::<A>(x[i], exp_neg_abs[i]);
+        }
+    }
+}
+
+macro_rules! elementwise {
+    ($function:ident, $inplace:ident, $marker:ident, $(#[$doc:meta])*) => {
+        $(#[$doc])*
+        ///
+        /// # Panics
+        /// If the lengths differ.
+        pub fn $function(x: &[f64], out: &mut [f64]) {
+            assert_eq!(x.len(), out.len(), "x and out differ in length");
+            dispatch(Map { x, out, function: PhantomData::<$marker> });
+        }
+
+        #[doc = concat!("The in-place form of [`", stringify!($function), "`]; the same bits.")]
+        pub fn $inplace(x: &mut [f64]) {
+            dispatch(MapInplace { x, function: PhantomData::<$marker> });
+        }
+    };
+}
+
+elementwise!(exp, exp_inplace, Exp,
+    /// out ← eˣ, element by element.
+    ///
+    /// Worst error measured: 1.1 ulp. Overflows to ∞ above 709.78, underflows gradually below −708.40
+    /// and is 0 below −745.13.
+);
+
+elementwise!(log, log_inplace, Log,
+    /// out ← log x, element by element.
+    ///
+    /// Worst error measured: 0.8 ulp. log(±0) = −∞; NaN for negative x.
+);
+
+elementwise!(log1p, log1p_inplace, Log1p,
+    /// out ← log(1 + x), element by element, with full relative accuracy near x = 0 and near x = −1.
+    ///
+    /// Worst error measured: 0.9 ulp. log1p(−1) = −∞; NaN for x < −1; ±0 and
+    /// subnormal x are returned as they are.
+);
+
+elementwise!(softplus, softplus_inplace, Softplus,
+    /// out ← log(1 + eˣ), element by element.
+    ///
+    /// Worst error measured: 1.8 ulp, relative to the result also where it is close to eˣ (x ≪ 0).
+);
+
+elementwise!(sigmoid, sigmoid_inplace, Sigmoid,
+    /// out ← σ(x) = 1 / (1 + e⁻ˣ), element by element.
+    ///
+    /// Worst error measured: 2.3 ulp, relative to the result also where it is close to eˣ (x ≪ 0).
+);

@@ -1,0 +1,152 @@
+//! Reductions over the rows of a matrix.
+
+use ndarray::{ArrayRef1, ArrayRef2, Axis};
+
+use super::dispatch::{Op, dispatch};
+use super::elementwise::BLOCK;
+use super::kernel::{self, Arithmetic};
+use super::reduce::sum_softplus;
+
+/// out ← [`sum_softplus`] of each row of `x` (S, N); out (S).
+///
+/// For a logistic model with S parameter draws the logits Z Xᵀ (draws in rows) are the layout to choose:
+/// contiguous rows are read in place, others are copied first.
+///
+/// # Panics
+/// If `out` has another length than `x` has rows.
+pub fn sum_softplus_rows(x: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
+    assert_eq!(x.nrows(), out.len(), "one output per row");
+    let mut copy = Vec::new();
+    for (row, out) in x.rows().into_iter().zip(out) {
+        *out = match row.as_slice() {
+            Some(row) => sum_softplus(row),
+            None => {
+                copy.clear();
+                copy.extend(row.iter());
+                sum_softplus(&copy)
+            }
+        };
+    }
+}
+
+/// out ← log Σₖ e^{x_nk} for each row n of `x` (N, K); out (N).
+///
+/// As accurate as [`log_sum_exp`](super::log_sum_exp) and with the same special cases. Rows are worked on side by
+/// side, one per vector lane, so short rows are as fast as long ones; a row's bits do not depend on the other rows,
+/// but may differ in the last place from those of `log_sum_exp`.
+///
+/// # Panics
+/// If `out` has another length than `x` has rows.
+pub fn log_sum_exp_rows(x: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
+    assert_eq!(x.nrows(), out.len(), "one output per row");
+    let mut lanes = RowLanes::new(x.ncols());
+    for (x, mut out) in x.axis_chunks_iter(Axis(0), BLOCK).zip(out.axis_chunks_iter_mut(Axis(0), BLOCK)) {
+        lanes.load(&x);
+        dispatch(Normalize(&mut lanes));
+        for (n, out) in out.iter_mut().enumerate() {
+            *out = lanes.log_normalizer(n, &x);
+        }
+    }
+}
+
+/// x ← softmax of each row of `x` (N, K), and the rows' log-sum-exp into `log_normalizer` (N).
+///
+/// ```text
+/// x_nk ← e^{x_nk − ℓ_n},   ℓ_n = log Σₖ e^{x_nk}
+/// ```
+///
+/// With x the log of weight times density of each mixture component, the rows become the responsibilities and
+/// Σ ℓ_n is the log likelihood. A row of nothing but −∞, or with +∞ or NaN, becomes NaN.
+///
+/// # Panics
+/// If `log_normalizer` has another length than `x` has rows.
+pub fn softmax_rows_inplace(x: &mut ArrayRef2<f64>, log_normalizer: &mut ArrayRef1<f64>) {
+    assert_eq!(x.nrows(), log_normalizer.len(), "one normalizer per row");
+    let mut lanes = RowLanes::new(x.ncols());
+    let outs = log_normalizer.axis_chunks_iter_mut(Axis(0), BLOCK);
+    for (mut x, mut out) in x.axis_chunks_iter_mut(Axis(0), BLOCK).zip(outs) {
+        lanes.load(&x);
+        dispatch(Normalize(&mut lanes));
+        for (n, out) in out.iter_mut().enumerate() {
+            *out = lanes.log_normalizer(n, &x);
+        }
+        for (n, mut row) in x.rows_mut().into_iter().enumerate() {
+            for (x, column) in row.iter_mut().zip(&lanes.columns) {
+                *x = column[n];
+            }
+        }
+    }
+}
+
+/// Up to [`BLOCK`] rows, transposed: one row per lane.
+struct RowLanes {
+    columns: Vec<[f64; BLOCK]>,
+    max: [f64; BLOCK],
+    log_normalizer: [f64; BLOCK],
+}
+
+impl RowLanes {
+    fn new(n_columns: usize) -> Self {
+        Self { columns: vec![[0.0; BLOCK]; n_columns], max: [0.0; BLOCK], log_normalizer: [0.0; BLOCK] }
+    }
+
+    fn load(&mut self, x: &ArrayRef2<f64>) {
+        for (n, row) in x.rows().into_iter().enumerate() {
+            for (column, value) in self.columns.iter_mut().zip(row) {
+                column[n] = *value;
+            }
+        }
+    }
+
+    /// The result for row `n` of `x`, which is looked at again when it has no finite maximum.
+    fn log_normalizer(&self, n: usize, x: &ArrayRef2<f64>) -> f64 {
+        if self.max[n].is_finite() {
+            self.log_normalizer[n]
+        } else if x.row(n).iter().any(|v| v.is_nan()) {
+            f64::NAN
+        } else {
+            self.max[n]
+        }
+    }
+}
+
+/// Columns ← softmax across columns, with its logarithmic normalizer.
+struct Normalize<'a>(&'a mut RowLanes);
+
+impl Op for Normalize<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) {
+        let RowLanes { columns, max, log_normalizer } = self.0;
+        *max = [f64::NEG_INFINITY; BLOCK];
+        let mut largest = [0.0; BLOCK];
+        for (k, column) in columns.iter().enumerate() {
+            let k = k as f64;
+            for i in 0..BLOCK {
+                let larger = column[i] > max[i];
+                largest[i] = if larger { k } else { largest[i] };
+                max[i] = if larger { column[i] } else { max[i] };
+            }
+        }
+        let mut others = [0.0; BLOCK];
+        for (k, column) in columns.iter_mut().enumerate() {
+            let k = k as f64;
+            for i in 0..BLOCK {
+                let e = kernel::exp::<A>(column[i] - max[i]);
+                column[i] = e;
+                others[i] += if largest[i] == k { 0.0 } else { e };
+            }
+        }
+        let mut scale = [0.0; BLOCK];
+        for i in 0..BLOCK {
+            log_normalizer[i] = max[i] + kernel::log1p::<A>(others[i]);
+            scale[i] = 1.0 / (1.0 + others[i]);
+        }
+        for column in columns {
+            for i in 0..BLOCK {
+                column[i] *= scale[i];
+            }
+        }
+    }
+}
