@@ -123,6 +123,14 @@ pub enum CheckpointError {
         /// The fingerprint asked for.
         expected: u64,
     },
+    /// The state asked for is only the beginning of the one in the file.
+    #[error("checkpoint {}: {n_bytes} bytes are left over behind the state: it is of another type", path.display())]
+    LeftOver {
+        /// The checkpoint.
+        path: PathBuf,
+        /// Bytes behind the state.
+        n_bytes: usize,
+    },
     /// The state could not be turned into bytes or back.
     #[error("checkpoint {}: cannot {action} the state: {source}", path.display())]
     State {
@@ -189,7 +197,10 @@ pub fn read<S: DeserializeOwned>(path: &Path, header: &Header) -> Result<(u64, S
         let (path, expected) = (path.to_owned(), header.fingerprint);
         return Err(CheckpointError::Fingerprint { path, found: found.fingerprint, expected });
     }
-    let state = postcard::from_bytes(state).map_err(state_error(path))?;
+    let (state, rest) = postcard::take_from_bytes(state).map_err(state_error(path))?;
+    if !rest.is_empty() {
+        return Err(CheckpointError::LeftOver { path: path.to_owned(), n_bytes: rest.len() });
+    }
     Ok((t, state))
 }
 

@@ -196,9 +196,13 @@ impl<P: Posterior> Posterior for ReportedPosterior<'_, P> {
         Draws::new(self.parameters().clone(), values)
     }
 
+    /// −∞ at a point that no `z` is reported as: one that the model unreports as NaN.
     fn log_prob(&self, reported: &ArrayRef1<f64>) -> Option<f64> {
         let mut z = Array1::zeros(self.model.dim());
         self.model.unreport(reported, &mut z);
+        if z.iter().any(|z| z.is_nan()) && !reported.iter().any(|r| r.is_nan()) {
+            return self.inner.log_prob(&z).map(|_| f64::NEG_INFINITY);
+        }
         let inner = self.inner.log_prob(&z)?;
         Some(inner - self.model.report(&z, &mut reported.to_owned()))
     }

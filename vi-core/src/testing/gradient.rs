@@ -115,7 +115,7 @@ fn evaluate<M: GradLogJoint + ?Sized>(model: &Unconstrained<&M>, u: &ArrayRef1<f
 
 /// Central differences, extrapolated to step 0: the best of Ridders' table, and its error.
 fn derivative<M: LogJoint>(model: &M, u: &ArrayRef1<f64>, d: usize) -> (f64, f64) {
-    const LEVELS: usize = 6;
+    const LEVELS: usize = 10;
     let mut table = [[0.0; LEVELS]; LEVELS];
     let mut best = (f64::NAN, f64::INFINITY);
     for i in 0..LEVELS {
@@ -133,6 +133,9 @@ fn derivative<M: LogJoint>(model: &M, u: &ArrayRef1<f64>, d: usize) -> (f64, f64
             if error < best.1 {
                 best = (table[i][j], error);
             }
+        }
+        if best.1 <= 1e-9 * (1.0 + best.0.abs()) {
+            break;
         }
     }
     best
