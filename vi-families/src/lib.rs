@@ -1,4 +1,5 @@
 //! Exponential-family distributions, and the variational families built from them.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod conjugate;
 mod distributions;
@@ -9,6 +10,9 @@ mod factor;
 mod solve;
 pub mod special;
 pub mod symmetric;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 mod triangular;
 mod validate;
 mod variational;

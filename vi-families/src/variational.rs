@@ -9,11 +9,11 @@ use vi_core::{StreamKey, StreamRng};
 
 use crate::error::FamilyError;
 
-mod factor;
 mod full_rank;
 mod gaussian;
 mod mean_field;
 mod product;
+mod product_factor;
 
 pub use full_rank::{FullRankGaussian, FullRankGaussianMember};
 pub use mean_field::{MeanFieldGaussian, MeanFieldGaussianMember};

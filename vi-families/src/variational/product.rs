@@ -3,8 +3,8 @@
 use ndarray::{Array1, ArrayRef1};
 use vi_core::{ParameterError, ParameterSpace, StreamRng};
 
-use super::factor::{Factor, FactorKind, FactorShape};
 use super::gaussian::{with_slice, with_slice_mut};
+use super::product_factor::{FactorKind, FactorShape, ProductFactor};
 use super::{VariationalDistribution, VariationalFamily};
 use crate::error::FamilyError;
 use crate::validate::length;
@@ -93,11 +93,11 @@ impl VariationalFamily for ProductFamily {
 #[derive(Clone, Debug)]
 pub struct ProductMember<'a> {
     family: &'a ProductFamily,
-    factors: Vec<Factor>,
+    factors: Vec<ProductFactor>,
 }
 
 impl ProductMember<'_> {
-    fn pairs(&self) -> impl Iterator<Item = (&FactorShape, &Factor)> {
+    fn pairs(&self) -> impl Iterator<Item = (&FactorShape, &ProductFactor)> {
         self.family.shapes.iter().zip(&self.factors)
     }
 }
@@ -134,6 +134,6 @@ impl VariationalDistribution for ProductMember<'_> {
     }
     /// The sum of the factors' entropies.
     fn entropy(&self) -> Option<f64> {
-        Some(self.factors.iter().map(Factor::entropy).sum())
+        Some(self.factors.iter().map(ProductFactor::entropy).sum())
     }
 }

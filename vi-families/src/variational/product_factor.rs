@@ -66,7 +66,11 @@ impl FactorKind {
     }
 
     /// The member with parameters `params`; `name(i)` is called only to report parameter i.
-    pub(crate) fn bind(self, params: &[f64], name: impl Fn(usize) -> String) -> Result<Factor, FamilyError> {
+    pub(crate) fn bind(
+        self,
+        params: &[f64],
+        name: impl Fn(usize) -> String,
+    ) -> Result<ProductFactor, FamilyError> {
         const FAMILY: &str = "ProductFamily";
         if let Some(i) = params.iter().position(|v| !v.is_finite()) {
             return Err(domain(FAMILY, name(i), params[i], FINITE));
@@ -75,26 +79,30 @@ impl FactorKind {
         Ok(match self {
             Self::Gaussian => {
                 let (sd, inverse_sd) = scale(FAMILY, || name(1), params[1])?;
-                Factor::Gaussian { mean: params[0], sd, inverse_sd, log_sd: params[1] }
+                ProductFactor::Gaussian { mean: params[0], sd, inverse_sd, log_sd: params[1] }
             }
             Self::Gamma => {
                 let q = Gamma::from_shape_rate(positive(0)?, positive(1)?)?;
-                Factor::Gamma { expected_log: q.expected_log(), log_partition: q.log_partition(), q }
+                ProductFactor::Gamma { expected_log: q.expected_log(), log_partition: q.log_partition(), q }
             }
             Self::Beta { lower, upper } => {
                 let q = Beta::from_alpha_beta(positive(0)?, positive(1)?)?;
                 let expected_log = [q.expected_log(), q.expected_log_complement()];
-                Factor::Beta { expected_log, log_partition: q.log_partition(), q, lower, upper }
+                ProductFactor::Beta { expected_log, log_partition: q.log_partition(), q, lower, upper }
             }
             Self::Dirichlet { n } => {
                 let concentration = (0..n).map(positive).collect::<Result<Array1<f64>, _>>()?;
                 let q = Dirichlet::from_concentration(&concentration)?;
-                Factor::Dirichlet { expected_log: q.expected_log(), log_partition: q.log_partition(), q }
+                ProductFactor::Dirichlet {
+                    expected_log: q.expected_log(),
+                    log_partition: q.log_partition(),
+                    q,
+                }
             }
-            Self::Bernoulli => Factor::Bernoulli(Bernoulli::from_logit(params[0])?),
+            Self::Bernoulli => ProductFactor::Bernoulli(Bernoulli::from_logit(params[0])?),
             Self::Categorical { .. } => {
                 let q = Categorical::from_natural(&aview1(params))?;
-                Factor::Categorical { probabilities: q.probabilities(), q }
+                ProductFactor::Categorical { probabilities: q.probabilities(), q }
             }
         })
     }
@@ -102,7 +110,7 @@ impl FactorKind {
 
 /// A factor with its parameters, and what every density and score needs.
 #[derive(Clone, Debug)]
-pub(crate) enum Factor {
+pub(crate) enum ProductFactor {
     Gaussian { mean: f64, sd: f64, inverse_sd: f64, log_sd: f64 },
     Gamma { q: Gamma, expected_log: f64, log_partition: f64 },
     Beta { q: Beta, expected_log: [f64; 2], log_partition: f64, lower: f64, upper: f64 },
@@ -111,7 +119,7 @@ pub(crate) enum Factor {
     Categorical { q: Categorical, probabilities: Array1<f64> },
 }
 
-impl Factor {
+impl ProductFactor {
     pub(crate) fn sample(&self, rng: &mut StreamRng, z: &mut [f64]) {
         match self {
             Self::Gaussian { mean, sd, .. } => z[0] = mean + sd * standard_normal(rng),

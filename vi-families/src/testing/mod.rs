@@ -1,0 +1,29 @@
+//! Contract checks: one line covers a new family — yours too.
+//!
+//! Every check panics with what it saw and where. All draw from the key they are given, so a check that passes
+//! once passes always; where a bound is statistical, its documentation says how often a correct implementation
+//! fails it over all keys.
+//!
+//! | implemented | check |
+//! |---|---|
+//! | [`ExponentialFamily`](crate::ExponentialFamily) | [`check_exponential_family`], [`check_any_vector`] |
+//! | [`VariationalFamily`](crate::VariationalFamily) | [`check_variational_family`] |
+//! | [`Reparameterized`](crate::Reparameterized) | [`check_reparameterized`] |
+//!
+//! ```
+//! use vi_core::StreamKey;
+//! use vi_families::{Gamma, testing::check_exponential_family};
+//!
+//! let members = [Gamma::from_shape_rate(2.0, 3.0)?, Gamma::from_shape_rate(0.5, 0.1)?];
+//! check_exponential_family(&members, StreamKey::from_seed(1));
+//! # Ok::<(), vi_families::FamilyError>(())
+//! ```
+
+mod exponential_family;
+mod reparameterized;
+mod statistics;
+mod variational_family;
+
+pub use exponential_family::{check_any_vector, check_exponential_family};
+pub use reparameterized::check_reparameterized;
+pub use variational_family::check_variational_family;
