@@ -1,1 +1,0 @@
-//! gaussian_mixture
