@@ -94,6 +94,14 @@ pub enum McmcError {
         /// The start.
         z: Point,
     },
+    /// The log joint does not change with a coordinate around a start: NUTS cannot tell its scale.
+    #[error("log joint does not depend on {coordinate} around {z}")]
+    Flat {
+        /// The coordinate on the unconstrained scale.
+        coordinate: String,
+        /// The start.
+        z: Point,
+    },
     /// The array of starts has the wrong shape.
     #[error("starts have shape {actual:?}, expected {expected:?} (chains, variables)")]
     StartShape {

@@ -108,12 +108,7 @@ impl<'a, K: MarkovKernel> RecordedChain<'a, K> {
     }
 
     /// What chain `c` leaves behind.
-    pub fn finish(
-        &self,
-        chain: u32,
-        state: RecordedState<K::State>,
-        stop_reason: StopReason,
-    ) -> ChainResult {
+    pub fn finish(&self, chain: u32, state: RecordedState<K::State>, stop_reason: StopReason) -> ChainResult {
         let n_draws = state.log_joint.len();
         let n_after = state.n_done.saturating_sub(self.settings.n_warmup as u64);
         let shape = (n_draws, self.kernel.parameters().dim());

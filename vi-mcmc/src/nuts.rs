@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayRef1};
 use nuts_rs::{Chain, CpuMath, DiagNutsSettings, Settings};
+use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use vi_core::{GradLogJoint, ParameterSpace, Role, StopReason, StreamKey};
 
@@ -111,7 +112,7 @@ impl<M: GradLogJoint> Nuts<M> {
         tally: &RefCell<Tally>,
     ) -> Result<(), McmcError> {
         let chain = record.stats.chain;
-        let (u, _) = self.start(chain, key.role(Role::Init), tally)?;
+        let u = self.start(chain, key.role(Role::Init), tally)?;
         let math = CpuMath::new(Density::new(&self.target, tally));
         let options = self.settings.to_nuts_rs(settings.n_warmup, settings.n_iterations());
         let mut rng = key.role(Role::Step).rng(0);
@@ -123,9 +124,9 @@ impl<M: GradLogJoint> Nuts<M> {
                 record.stats.stop_reason = StopReason::Interrupted;
                 break;
             }
-            let (u, _, stats, progress) = sampler.expanded_draw().map_err(|e| {
-                McmcError::Iteration { iteration: t, source: Box::new(fault(tally, &e)) }
-            })?;
+            let (u, _, stats, progress) = sampler
+                .expanded_draw()
+                .map_err(|e| McmcError::Iteration { iteration: t, source: Box::new(fault(tally, &e)) })?;
             let warmup = t < settings.n_warmup as u64;
             record.step(warmup, progress.diverging, stats.maxdepth_reached);
             record.stats.step_size = Some(progress.step_size);
@@ -142,17 +143,29 @@ impl<M: GradLogJoint> Nuts<M> {
         Ok(())
     }
 
-    fn start(
-        &self,
-        chain: u32,
-        key: StreamKey,
-        tally: &RefCell<Tally>,
-    ) -> Result<(Array1<f64>, f64), McmcError> {
+    fn start(&self, chain: u32, key: StreamKey, tally: &RefCell<Tally>) -> Result<Array1<f64>, McmcError> {
         let mut grad = Array1::zeros(self.target.dim());
-        self.target.start(chain, key, |u| {
+        let mut evaluate = |u: &ArrayRef1<f64>| {
             tally.borrow_mut().n_gradient += 1;
-            self.target.log_joint_and_grad(u, &mut grad)
-        })
+            let value = self.target.log_joint_and_grad(u, &mut grad)?;
+            Ok::<_, McmcError>((value, grad.iter().position(|&g| g == 0.0)))
+        };
+        let (mut u, _) = self.target.start(chain, key, |u| Ok(evaluate(u)?.0))?;
+        // The first mass matrix is the inverse gradient. A start on a symmetry of the model has no gradient in
+        // some coordinate, a point beside it has.
+        let mut rng = key.fold_in(0).rng(0);
+        let mut flat = 0;
+        for _ in 0..=self.target.dim() {
+            match evaluate(&u)? {
+                (value, None) if value.is_finite() => return Ok(u),
+                (value, None) => return Err(McmcError::Start { value, z: self.target.point(&u) }),
+                (_, Some(d)) => {
+                    u[d] += rng.random_range(-0.01..0.01);
+                    flat = d;
+                }
+            }
+        }
+        Err(McmcError::Flat { coordinate: self.target.name(flat), z: self.target.point(&u) })
     }
 
     fn keep(&self, record: &mut Record, u: &Array1<f64>, log_joint: f64) {
@@ -166,7 +179,12 @@ impl<M: GradLogJoint> Nuts<M> {
 /// What went wrong inside nuts-rs: the model's fault if the density saw one, else nuts-rs's own words.
 fn fault(tally: &RefCell<Tally>, error: &dyn std::fmt::Display) -> McmcError {
     let seen = tally.borrow_mut().fault.take();
-    seen.unwrap_or_else(|| McmcError::Nuts { message: format!("{error:#}") })
+    seen.unwrap_or_else(|| {
+        // nuts-rs prints its causes with `Debug`, which appends a backtrace.
+        let message = format!("{error:#}");
+        let message = message.split("\n\nStack backtrace").next().unwrap_or_default();
+        McmcError::Nuts { message: message.to_owned() }
+    })
 }
 
 /// A chain as it grows.

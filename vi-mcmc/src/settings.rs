@@ -30,9 +30,7 @@ impl McmcSettings {
     /// # Errors
     /// [`McmcError::Setting`] names the first one outside its domain and its value.
     pub fn validate(&self) -> Result<(), McmcError> {
-        for (name, value) in
-            [("n_chains", self.n_chains), ("n_draws", self.n_draws), ("thin", self.thin)]
-        {
+        for (name, value) in [("n_chains", self.n_chains), ("n_draws", self.n_draws), ("thin", self.thin)] {
             if value == 0 || value > u32::MAX as usize {
                 let requirement = "between 1 and 2³² − 1";
                 return Err(McmcError::Setting { name, value: value as f64, requirement });
@@ -59,11 +57,7 @@ pub(crate) fn check_open(
     (lower, upper): (f64, f64),
     requirement: &'static str,
 ) -> Result<(), McmcError> {
-    if value > lower && value < upper {
-        Ok(())
-    } else {
-        Err(McmcError::Setting { name, value, requirement })
-    }
+    if value > lower && value < upper { Ok(()) } else { Err(McmcError::Setting { name, value, requirement }) }
 }
 
 #[cfg(test)]

@@ -50,6 +50,11 @@ impl<M: LogJoint> Target<M> {
         self.model.bijection().log_det(u)
     }
 
+    /// The name of coordinate `d` of ℝᴰ′.
+    pub(crate) fn name(&self, d: usize) -> String {
+        self.model.parameters().names()[d].clone()
+    }
+
     pub(crate) fn point(&self, u: &ArrayRef1<f64>) -> Point {
         Point::new(self.space(), &self.natural(u))
     }
@@ -132,8 +137,7 @@ impl<M: GradLogJoint> Target<M> {
         }
         match grad.iter().position(|g| g.is_nan()) {
             Some(d) if self.is_inside(u) => {
-                let coordinate = self.model.parameters().names()[d].clone();
-                Err(McmcError::Gradient { coordinate, z: self.point(u) })
+                Err(McmcError::Gradient { coordinate: self.name(d), z: self.point(u) })
             }
             _ => Ok(f64::NEG_INFINITY),
         }
