@@ -1,0 +1,105 @@
+//! The `[data]` table.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::reader::{Reader, Table};
+use crate::data::{BUILT_IN, built_in};
+use crate::error::{ConfigError, Location};
+use crate::suggest::nearest;
+
+/// Which data, and which columns play which part.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataConfig {
+    /// Where the table stands.
+    pub at: Location,
+    /// The data: a built-in set or a file.
+    pub source: DataSource,
+    /// The response column.
+    pub response: Option<String>,
+    /// The covariate columns; all that play no other part when absent.
+    pub covariates: Option<Vec<String>>,
+    /// The column of known standard errors of the response.
+    pub standard_errors: Option<String>,
+    /// The columns of a model without a response; all when absent.
+    pub columns: Option<Vec<String>>,
+    /// Whether covariates (or columns) are centred and divided by their population standard deviation.
+    pub standardise: bool,
+    /// Whether the design matrix begins with a column of ones.
+    pub intercept: bool,
+}
+
+/// Where data come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataSource {
+    /// A set that is part of the program.
+    BuiltIn(&'static str),
+    /// A file, relative to the experiment file.
+    File(PathBuf),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    set: Option<toml::Spanned<String>>,
+    file: Option<PathBuf>,
+    response: Option<String>,
+    covariates: Option<Vec<String>>,
+    standard_errors: Option<String>,
+    columns: Option<Vec<String>>,
+    #[serde(default)]
+    standardise: bool,
+    #[serde(default)]
+    intercept: bool,
+}
+
+impl DataConfig {
+    pub(crate) fn read(reader: &Reader<'_>, table: Table<'_>) -> Result<Self, ConfigError> {
+        let offset = table.span.start;
+        let raw: Raw = reader.rest(table, &[])?;
+        let mut config = Self {
+            at: reader.at(offset),
+            source: source(reader, offset, raw.set, raw.file)?,
+            response: raw.response,
+            covariates: raw.covariates,
+            standard_errors: raw.standard_errors,
+            columns: raw.columns,
+            standardise: raw.standardise,
+            intercept: raw.intercept,
+        };
+        if let DataSource::BuiltIn(name) = config.source
+            && let Some(set) = built_in(name)
+        {
+            config.response = config.response.or(set.response.map(str::to_owned));
+            config.standard_errors = config.standard_errors.or(set.standard_errors.map(str::to_owned));
+        }
+        Ok(config)
+    }
+}
+
+fn source(
+    reader: &Reader<'_>,
+    offset: usize,
+    set: Option<toml::Spanned<String>>,
+    file: Option<PathBuf>,
+) -> Result<DataSource, ConfigError> {
+    match (set, file) {
+        (None, Some(file)) => Ok(DataSource::File(file)),
+        (Some(set), None) => match built_in(set.get_ref()) {
+            Some(found) => Ok(DataSource::BuiltIn(found.name)),
+            None => {
+                let known: Vec<String> = BUILT_IN.iter().map(|s| s.name.to_owned()).collect();
+                Err(ConfigError::UnknownValue {
+                    at: reader.at(set.span().start),
+                    what: "data set".into(),
+                    nearest: nearest(set.get_ref(), &known),
+                    value: set.into_inner(),
+                    known,
+                })
+            }
+        },
+        _ => Err(reader.message(offset, "[data] names either a built-in `set` or a `file`, and not both".into())),
+    }
+}

@@ -1,0 +1,338 @@
+//! The `[[methods]]` tables.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use vi_sgvi::{AnyOptimizer, Averaging, ElboPlateau, Window};
+
+use super::optimizer;
+use super::reader::{Reader, Table};
+use crate::error::{ConfigError, Location};
+use crate::suggest::nearest;
+
+/// The methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MethodKind {
+    /// Coordinate-ascent variational inference.
+    Cavi,
+    /// Stochastic-gradient variational inference.
+    Sgvi,
+    /// The No-U-Turn sampler.
+    Nuts,
+    /// The Gibbs sampler.
+    Gibbs,
+    /// The adaptive random-walk Metropolis sampler.
+    RandomWalk,
+}
+
+impl MethodKind {
+    /// All methods.
+    pub const ALL: [Self; 5] = [Self::Cavi, Self::Sgvi, Self::Nuts, Self::Gibbs, Self::RandomWalk];
+
+    /// Its name in experiment files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cavi => "cavi",
+            Self::Sgvi => "sgvi",
+            Self::Nuts => "nuts",
+            Self::Gibbs => "gibbs",
+            Self::RandomWalk => "random_walk",
+        }
+    }
+
+    /// What it is, in a sentence.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Cavi => "coordinate-ascent variational inference over the model's complete conditionals",
+            Self::Sgvi => "stochastic-gradient variational inference: score function or pathwise",
+            Self::Nuts => "the No-U-Turn sampler on the unconstrained scale",
+            Self::Gibbs => "the Gibbs sampler over the model's complete conditionals",
+            Self::RandomWalk => "adaptive random-walk Metropolis on the unconstrained scale",
+        }
+    }
+
+    /// The default settings.
+    pub fn default_settings(self) -> MethodSettings {
+        match self {
+            Self::Cavi => MethodSettings::Cavi(CaviSettings::default()),
+            Self::Sgvi => MethodSettings::Sgvi(SgviSettings::default()),
+            Self::Nuts => MethodSettings::Nuts(NutsSettings::default()),
+            Self::Gibbs => MethodSettings::Gibbs(GibbsSettings::default()),
+            Self::RandomWalk => MethodSettings::RandomWalk(RandomWalkSettings::default()),
+        }
+    }
+}
+
+/// The form of a model that has more than one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Parametrisation {
+    /// Effects as they are reported.
+    Centred,
+    /// Standardised effects, from which the reported ones are computed.
+    NonCentred,
+}
+
+/// Variational families by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FamilyKind {
+    /// Independent Gaussians on the unconstrained scale.
+    #[default]
+    MeanField,
+    /// One Gaussian with a full covariance on the unconstrained scale.
+    FullRank,
+    /// Independent exponential-family factors, chosen by support.
+    Product,
+}
+
+/// Gradient estimators by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EstimatorKind {
+    /// Needs the log joint only.
+    ScoreFunction,
+    /// Needs the gradient of the log joint.
+    #[default]
+    Pathwise,
+}
+
+/// Baselines of the score function by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Baseline {
+    /// The mean over the other samples.
+    LeaveOneOut,
+    /// Nothing.
+    None,
+}
+
+/// Settings of CAVI.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CaviSettings {
+    /// Sweeps at most, for each restart.
+    pub max_iterations: u64,
+    /// Relative change of the ELBO below which a restart has converged.
+    pub tolerance: f64,
+    /// Starts; the best ELBO is kept.
+    pub n_restarts: u32,
+    /// Posterior draws for figures and diagnostics.
+    pub n_draws: usize,
+}
+
+impl Default for CaviSettings {
+    fn default() -> Self {
+        let inner = vi_cavi::CaviSettings::default();
+        Self {
+            max_iterations: inner.max_iterations,
+            tolerance: inner.tolerance,
+            n_restarts: inner.n_restarts,
+            n_draws: N_DRAWS,
+        }
+    }
+}
+
+/// Draws of a variational posterior unless the experiment says otherwise.
+const N_DRAWS: usize = 4000;
+
+/// Settings of SGVI.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SgviSettings {
+    /// The variational family.
+    pub family: FamilyKind,
+    /// The gradient estimator.
+    pub estimator: EstimatorKind,
+    /// The baseline of the score function; leave-one-out by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
+    /// Samples per gradient.
+    pub n_samples: usize,
+    /// Budget of iterations.
+    pub max_iterations: u64,
+    /// The optimizer: a name, or a table with its settings.
+    #[serde(deserialize_with = "optimizer::name_or_table")]
+    pub optimizer: AnyOptimizer,
+    /// Which average of the iterates is reported.
+    pub averaging: Averaging,
+    /// Windows of the ELBO trace that are compared.
+    pub window: Window,
+    /// When the difference of two windows counts as none.
+    pub tolerance: ElboPlateau,
+    /// The form of the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parametrisation: Option<Parametrisation>,
+    /// Posterior draws for figures and diagnostics.
+    pub n_draws: usize,
+}
+
+impl Default for SgviSettings {
+    fn default() -> Self {
+        let inner = vi_sgvi::SgviSettings::default();
+        Self {
+            family: FamilyKind::default(),
+            estimator: EstimatorKind::default(),
+            baseline: None,
+            n_samples: inner.n_samples,
+            max_iterations: inner.n_iterations,
+            optimizer: inner.optimizer,
+            averaging: inner.averaging,
+            window: inner.window,
+            tolerance: inner.tolerance,
+            parametrisation: None,
+            n_draws: N_DRAWS,
+        }
+    }
+}
+
+/// Settings of NUTS.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NutsSettings {
+    /// Chains.
+    pub n_chains: usize,
+    /// Draws that tune step size and mass matrix and are thrown away, per chain.
+    pub n_warmup: usize,
+    /// Draws kept per chain.
+    pub n_draws: usize,
+    /// Acceptance statistic aimed at.
+    pub target_accept: f64,
+    /// A trajectory has fewer than 2^max_tree_depth steps.
+    pub max_tree_depth: u32,
+    /// The form of the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parametrisation: Option<Parametrisation>,
+}
+
+impl Default for NutsSettings {
+    fn default() -> Self {
+        Self { n_chains: 4, n_warmup: 1000, n_draws: 1000, target_accept: 0.8, max_tree_depth: 10, parametrisation: None }
+    }
+}
+
+/// Settings of the Gibbs sampler.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GibbsSettings {
+    /// Chains.
+    pub n_chains: usize,
+    /// Sweeps that are thrown away, per chain.
+    pub n_warmup: usize,
+    /// Draws kept per chain.
+    pub n_draws: usize,
+    /// Sweeps per draw kept.
+    pub thin: usize,
+}
+
+impl Default for GibbsSettings {
+    fn default() -> Self {
+        Self { n_chains: 4, n_warmup: 1000, n_draws: 2000, thin: 1 }
+    }
+}
+
+/// Settings of the random walk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RandomWalkSettings {
+    /// Chains.
+    pub n_chains: usize,
+    /// Iterations that tune the proposal and are thrown away, per chain.
+    pub n_warmup: usize,
+    /// Draws kept per chain.
+    pub n_draws: usize,
+    /// Iterations per draw kept.
+    pub thin: usize,
+    /// The form of the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parametrisation: Option<Parametrisation>,
+}
+
+impl Default for RandomWalkSettings {
+    fn default() -> Self {
+        Self { n_chains: 4, n_warmup: 5000, n_draws: 2000, thin: 10, parametrisation: None }
+    }
+}
+
+/// The settings of a method.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum MethodSettings {
+    /// Of CAVI.
+    Cavi(CaviSettings),
+    /// Of SGVI.
+    Sgvi(SgviSettings),
+    /// Of NUTS.
+    Nuts(NutsSettings),
+    /// Of the Gibbs sampler.
+    Gibbs(GibbsSettings),
+    /// Of the random walk.
+    RandomWalk(RandomWalkSettings),
+}
+
+/// One method of an experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MethodConfig {
+    /// Its name, which names its output files.
+    pub name: String,
+    /// Its settings, and with them what it is.
+    pub settings: MethodSettings,
+    /// Where it stands.
+    pub at: Location,
+    pub(crate) offset: usize,
+}
+
+impl MethodConfig {
+    /// Which method it is.
+    pub fn kind(&self) -> MethodKind {
+        match self.settings {
+            MethodSettings::Cavi(_) => MethodKind::Cavi,
+            MethodSettings::Sgvi(_) => MethodKind::Sgvi,
+            MethodSettings::Nuts(_) => MethodKind::Nuts,
+            MethodSettings::Gibbs(_) => MethodKind::Gibbs,
+            MethodSettings::RandomWalk(_) => MethodKind::RandomWalk,
+        }
+    }
+
+    /// The method and its settings in words.
+    pub fn describe(&self) -> String {
+        let settings: BTreeMap<String, serde_json::Value> = serde_json::to_value(&self.settings)
+            .and_then(serde_json::from_value)
+            .unwrap_or_else(|_| unreachable!("settings are tables of plain values"));
+        let settings = settings.iter().map(|(k, v)| format!("{k} = {}", v.to_string().replace('"', "")));
+        format!("{}: {}", self.kind().name(), settings.collect::<Vec<_>>().join(", "))
+    }
+
+    pub(crate) fn read(reader: &Reader<'_>, mut table: Table<'_>) -> Result<Self, ConfigError> {
+        const TAKEN: [&str; 2] = ["name", "method"];
+        let offset = table.span.start;
+        let method = reader.string(&mut table, "method")?;
+        let name = if table.entries.contains_key("name") {
+            reader.string(&mut table, "name")?.into_inner()
+        } else {
+            method.get_ref().clone()
+        };
+        let known = MethodKind::ALL.map(|k| k.name().to_owned());
+        let Some(kind) = MethodKind::ALL.into_iter().find(|k| k.name() == method.get_ref()) else {
+            return Err(ConfigError::UnknownValue {
+                at: reader.at(method.span().start),
+                what: "method".into(),
+                nearest: nearest(method.get_ref(), &known),
+                value: method.into_inner(),
+                known: known.to_vec(),
+            });
+        };
+        table.name = format!("[[methods]] `{name}`");
+        let settings = match kind {
+            MethodKind::Cavi => MethodSettings::Cavi(reader.rest(table, &TAKEN)?),
+            MethodKind::Sgvi => MethodSettings::Sgvi(reader.rest(table, &TAKEN)?),
+            MethodKind::Nuts => MethodSettings::Nuts(reader.rest(table, &TAKEN)?),
+            MethodKind::Gibbs => MethodSettings::Gibbs(reader.rest(table, &TAKEN)?),
+            MethodKind::RandomWalk => MethodSettings::RandomWalk(reader.rest(table, &TAKEN)?),
+        };
+        let config = Self { name, settings, at: reader.at(offset), offset };
+        super::validate::method(&config)?;
+        Ok(config)
+    }
+}

@@ -1,0 +1,137 @@
+//! Data: where they come from, and the responses and matrices that models take.
+
+mod builtin;
+mod columns;
+mod read;
+
+use std::path::Path;
+
+use ndarray::{Array1, Array2};
+use vi_models::regression::RegressionData;
+
+pub use builtin::{BUILT_IN, BuiltIn, built_in};
+use columns::Columns;
+
+use crate::config::{DataConfig, DataSource};
+use crate::error::{ConfigError, DataError, LabError};
+
+/// Data that have been read, with the parts that their columns play.
+#[derive(Debug)]
+pub struct Dataset {
+    config: DataConfig,
+    columns: Columns,
+    fingerprint: u64,
+}
+
+/// A matrix of observations with the names of its columns.
+#[derive(Clone, Debug)]
+pub struct Observations {
+    /// One row per datum.
+    pub values: Array2<f64>,
+    /// One name per column.
+    pub names: Vec<String>,
+}
+
+/// Reads data; files are looked for in `directory`.
+///
+/// # Errors
+/// [`LabError`] names the file, the row and the column.
+pub(crate) fn load(config: &DataConfig, directory: &Path) -> Result<Dataset, LabError> {
+    let (file, bytes) = match &config.source {
+        DataSource::BuiltIn(name) => {
+            let set = built_in(name).unwrap_or_else(|| unreachable!("the configuration checked the name"));
+            (set.file.to_owned(), set.text.as_bytes().to_vec())
+        }
+        DataSource::File(path) => {
+            let path = directory.join(path);
+            let bytes = std::fs::read(&path).map_err(|source| LabError::Read { path: path.clone(), source })?;
+            (path.display().to_string(), bytes)
+        }
+    };
+    let ending = Path::new(&file).extension().map(|e| e.to_ascii_lowercase()).unwrap_or_default();
+    let columns = match ending.to_str() {
+        Some("csv") => read::csv(&file, &bytes),
+        Some("npy") => read::npy(&file, &bytes),
+        Some("json") => read::stan_json(&file, &bytes),
+        _ => Err(DataError::Format {
+            message: format!("the ending `{}` is not known", ending.display()),
+            file,
+            format: ".csv, .npy or .json",
+        }),
+    }?;
+    Ok(Dataset { config: config.clone(), columns, fingerprint: vi_core::checkpoint::fingerprint(&bytes[..]) })
+}
+
+impl Dataset {
+    /// Number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.columns.n_rows()
+    }
+
+    /// The file, as messages call it.
+    pub fn file(&self) -> &str {
+        self.columns.file()
+    }
+
+    /// A fingerprint of the bytes read.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// The response column (n).
+    ///
+    /// # Errors
+    /// [`DataError`] when none is named, or a value is no finite number.
+    pub fn response(&self, model: &'static str) -> Result<Array1<f64>, DataError> {
+        let name = self.required(model, self.config.response.as_deref(), "response", "the column that is modelled")?;
+        self.columns.column(name)
+    }
+
+    /// The column of known standard errors (n).
+    ///
+    /// # Errors
+    /// As for [`Dataset::response`].
+    pub fn standard_errors(&self, model: &'static str) -> Result<Array1<f64>, DataError> {
+        let name = self.config.standard_errors.as_deref();
+        let meaning = "the column of known standard errors of the response";
+        self.columns.column(self.required(model, name, "standard_errors", meaning)?)
+    }
+
+    /// The response with its covariates, and the covariates' names.
+    ///
+    /// # Errors
+    /// [`LabError`] when a column is missing or constant, or a value is no finite number.
+    pub fn regression(&self, model: &'static str) -> Result<(RegressionData, Vec<String>), LabError> {
+        let response = self.response(model)?;
+        let parts = [&self.config.response, &self.config.standard_errors];
+        let others = || self.columns.names().into_iter().filter(|n| !parts.contains(&&Some(n.clone()))).collect();
+        let names: Vec<String> = self.config.covariates.clone().unwrap_or_else(others);
+        let x = self.columns.matrix(&names, self.config.standardise)?;
+        let wrong = |source| ConfigError::Model { at: self.config.at.clone(), source };
+        let data = if self.config.intercept {
+            RegressionData::with_intercept(x, response)
+        } else {
+            RegressionData::new(x, response)
+        };
+        Ok((data.map_err(wrong)?, names))
+    }
+
+    /// The observations of a model without a response (n, p).
+    ///
+    /// # Errors
+    /// As for [`Dataset::regression`].
+    pub fn observations(&self) -> Result<Observations, DataError> {
+        let names = self.config.columns.clone().unwrap_or_else(|| self.columns.names());
+        Ok(Observations { values: self.columns.matrix(&names, self.config.standardise)?, names })
+    }
+
+    fn required<'a>(
+        &self,
+        model: &'static str,
+        name: Option<&'a str>,
+        key: &'static str,
+        meaning: &'static str,
+    ) -> Result<&'a str, DataError> {
+        name.ok_or_else(|| DataError::MissingKey { at: self.config.at.clone(), model, key, meaning })
+    }
+}

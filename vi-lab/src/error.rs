@@ -1,0 +1,313 @@
+//! What can go wrong between an experiment file and its report.
+
+use std::path::PathBuf;
+
+use crate::suggest::hint;
+
+/// A place in a text file, counted from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The file.
+    pub file: String,
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
+}
+
+impl Location {
+    /// The place of byte `offset` of `text`.
+    pub fn of(file: &str, text: &str, offset: usize) -> Self {
+        let before = &text[..text.floor_char_boundary(offset.min(text.len()))];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
+        Self { file: file.to_owned(), line, column }
+    }
+}
+
+impl std::fmt::Display for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// A mistake in an experiment file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Not TOML, or a value of the wrong type, or a key that is missing.
+    #[error("{at}: {message}\n  | {line}")]
+    Invalid {
+        /// Where.
+        at: Location,
+        /// What the parser says.
+        message: String,
+        /// The line of the file.
+        line: String,
+    },
+    /// A key that means nothing.
+    #[error("{at}: unknown key `{key}` in {table}{}", hint(nearest.as_deref(), known))]
+    UnknownKey {
+        /// Where.
+        at: Location,
+        /// The key.
+        key: String,
+        /// The table it stands in.
+        table: String,
+        /// The valid key most alike.
+        nearest: Option<String>,
+        /// All valid keys of the table.
+        known: Vec<String>,
+    },
+    /// A value that is none of those possible.
+    #[error("{at}: unknown {what} `{value}`{}", hint(nearest.as_deref(), known))]
+    UnknownValue {
+        /// Where.
+        at: Location,
+        /// What the value names: a model, a method, a data set, a setting.
+        what: String,
+        /// The value.
+        value: String,
+        /// The valid value most alike.
+        nearest: Option<String>,
+        /// All valid values.
+        known: Vec<String>,
+    },
+    /// A setting outside its domain.
+    #[error("{at}: {key} = {value}, but it must be {requirement}")]
+    Domain {
+        /// Where.
+        at: Location,
+        /// The setting.
+        key: String,
+        /// Its value.
+        value: String,
+        /// The domain in words.
+        requirement: &'static str,
+    },
+    /// Two methods of one name, whose output files would be the same.
+    #[error("{at}: two methods are named `{name}`: give each its own `name`")]
+    DuplicateMethod {
+        /// Where the second stands.
+        at: Location,
+        /// The name.
+        name: String,
+    },
+    /// A model that cannot take a method.
+    #[error(
+        "{at}: model `{model}` has no {capability}, which method `{method}` needs; methods that it has: {}",
+        supported.join(", ")
+    )]
+    Unsupported {
+        /// Where.
+        at: Location,
+        /// The model.
+        model: String,
+        /// The method.
+        method: String,
+        /// What the model lacks.
+        capability: &'static str,
+        /// The methods that the model has.
+        supported: Vec<String>,
+    },
+    /// Data or priors that the model refuses.
+    #[error("{at}: {source}")]
+    Model {
+        /// Where the model is named.
+        at: Location,
+        /// What the model says.
+        source: vi_models::ModelError,
+    },
+}
+
+/// A mistake in a data file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// No rows.
+    #[error("{file}: no data: the file has no rows")]
+    Empty {
+        /// The file.
+        file: String,
+    },
+    /// A row that is shorter or longer than the header.
+    #[error("{file}: line {line} has {actual} columns, expected {expected}")]
+    NumberOfColumns {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: u64,
+        /// Columns found.
+        actual: usize,
+        /// Columns of the header.
+        expected: usize,
+    },
+    /// A value that is no finite number.
+    #[error("{file}: row {row}, column `{column}`: `{value}` is not a finite number")]
+    NotFinite {
+        /// The file.
+        file: String,
+        /// The row of data, from 1.
+        row: usize,
+        /// The column.
+        column: String,
+        /// The value as it stands in the file.
+        value: String,
+    },
+    /// A column that is asked for and not there.
+    #[error("{file}: no column `{column}`{}", hint(nearest.as_deref(), known))]
+    NoColumn {
+        /// The file.
+        file: String,
+        /// The column asked for.
+        column: String,
+        /// The column most alike.
+        nearest: Option<String>,
+        /// All columns.
+        known: Vec<String>,
+    },
+    /// Columns of different lengths.
+    #[error("{file}: column `{column}` has {actual} rows, `{other}` has {expected}")]
+    Lengths {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+        /// Its length.
+        actual: usize,
+        /// Another column.
+        other: String,
+        /// The other's length.
+        expected: usize,
+    },
+    /// A column without variation cannot be standardised.
+    #[error("{file}: column `{column}` is constant ({value}) and cannot be standardised")]
+    Constant {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+        /// Its only value.
+        value: f64,
+    },
+    /// A file that is not what its name says.
+    #[error("{file}: not a valid {format} file: {message}")]
+    Format {
+        /// The file.
+        file: String,
+        /// The format expected.
+        format: &'static str,
+        /// What the reader says.
+        message: String,
+    },
+    /// A data key that the model needs and the experiment lacks.
+    #[error("{at}: model `{model}` needs `{key}` in [data]: {meaning}")]
+    MissingKey {
+        /// Where the data are named.
+        at: Location,
+        /// The model.
+        model: &'static str,
+        /// The key.
+        key: &'static str,
+        /// What it names.
+        meaning: &'static str,
+    },
+}
+
+/// What ends a `vi-lab` command.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LabError {
+    /// A mistake in the experiment file.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A mistake in the data.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A file that cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// An output directory that cannot be made or written to: found before any work is done.
+    #[error("output directory {} is not writable: {source}", path.display())]
+    Output {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A result that cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Checkpoints of another experiment.
+    #[error(
+        "cannot resume: the checkpoints in {} belong to another experiment or seed \
+         (fingerprint {found:016x}, this run has {expected:016x}); choose another --out or leave --resume away",
+        directory.display()
+    )]
+    Fingerprint {
+        /// Where the checkpoints are.
+        directory: PathBuf,
+        /// Fingerprint of this experiment, data and seed.
+        expected: u64,
+        /// Fingerprint found.
+        found: u64,
+    },
+    /// A checkpoint that cannot be read or written.
+    #[error(transparent)]
+    Checkpoint(#[from] vi_core::checkpoint::CheckpointError),
+    /// The thread pool could not be made.
+    #[error("cannot start {n} threads: {source}")]
+    Threads {
+        /// Threads asked for.
+        n: usize,
+        /// What rayon says.
+        source: rayon::ThreadPoolBuildError,
+    },
+    /// A method failed.
+    #[error("method `{method}`: {source}")]
+    Method {
+        /// The method's name in the experiment.
+        method: String,
+        /// Its error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A figure could not be drawn, a document not be formed.
+    #[error("cannot form {what}: {message}")]
+    Render {
+        /// The document.
+        what: &'static str,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl LabError {
+    /// Wraps the error of a method.
+    pub(crate) fn method(
+        name: &str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Method { method: name.to_owned(), source: source.into() }
+    }
+
+    /// The exit code of the process: 2 for bad input, 1 for a run that failed.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            LabError::Method { .. }
+            | LabError::Render { .. }
+            | LabError::Threads { .. }
+            | LabError::Write { .. } => 1,
+            _ => 2,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Experiments on models of `vi`: data, a model, several methods, one comparison.
+//!
+//! This is the library behind the command `vi-lab`, so that programs and tests can run experiments too.
+//!
+//! | module | what |
+//! |---|---|
+//! | `config` | experiment files (TOML): [`Experiment`], [`MethodConfig`] and the settings of every method |
+//! | `data` | built-in sets, CSV, NPY and Stan-JSON files: [`Dataset`] |
+//! | `study` | models at run time: [`Study`] and what it can do |
+//! | `methods` | every method over a [`Study`], judged in one way |
+//! | `run` | [`run`]: a whole experiment, with checkpoints |
+//! | `result`, `summary`, `manifest` | what is reported: [`MethodResult`], [`Summary`], [`Manifest`] |
+//! | `output`, `report`, `table` | files, `report.html`, the table on the terminal |
+//! | `cli` | the commands |
+
+pub mod cli;
+mod config;
+mod data;
+mod error;
+mod interrupt;
+mod manifest;
+mod methods;
+mod output;
+mod progress;
+mod report;
+mod result;
+mod run;
+mod study;
+mod suggest;
+mod summary;
+mod table;
+
+pub use config::{
+    Baseline, CaviSettings, DataConfig, DataSource, DrawsFormat, EstimatorKind, Experiment, FamilyKind,
+    GibbsSettings, MethodConfig, MethodKind, MethodSettings, NutsSettings, Parametrisation,
+    RandomWalkSettings, SgviSettings,
+};
+pub use data::{BUILT_IN, BuiltIn, Dataset, Observations, built_in};
+pub use error::{ConfigError, DataError, LabError, Location};
+pub use interrupt::Interrupt;
+pub use manifest::Manifest;
+pub use methods::{Context, Fitted};
+pub use output::OutputDirectory;
+pub use report::render as render_report;
+pub use result::{Exact, ExactParameter, KHAT_LIMIT, MethodResult, RHAT_LIMIT, TraceColumns};
+pub use run::{RunOptions, RunOutcome, run};
+pub use study::{Conjugate, MODELS, ModelEntry, Study, Target, supported};
+pub use suggest::nearest;
+pub use summary::{MethodSummary, ModelSummary, SCHEMA, Summary};
+pub use table::render as render_table;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

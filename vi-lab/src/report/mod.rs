@@ -1,0 +1,141 @@
+//! `report.html`: one self-contained page for people.
+
+mod canvas;
+mod colour;
+mod density;
+mod elbo;
+pub(crate) mod figures;
+mod forest;
+mod html;
+mod marginals;
+mod tables;
+
+use html::{chip, details, escape, section};
+
+use crate::config::Experiment;
+use crate::error::LabError;
+use crate::result::{Exact, MethodResult};
+use crate::summary::Summary;
+
+/// Marginal posteriors and intervals are drawn for this many coordinates; the tables hold all.
+const MAX_COORDINATES: usize = 60;
+
+/// The whole page.
+///
+/// # Errors
+/// [`LabError::Render`] when a figure cannot be drawn.
+pub fn render(experiment: &Experiment, results: &[MethodResult], summary: &Summary) -> Result<String, LabError> {
+    let exact = summary.exact.as_ref();
+    let mut body = header(experiment);
+    body += &section("What was run", &tables::experiment(experiment, results, summary));
+    body += &warnings(results);
+    body += &section("Methods", &tables::methods(results, exact));
+    if let Some(svg) = elbo::svg(results, exact.and_then(|e| e.log_evidence))? {
+        body += &section("ELBO traces", &elbo_figure(&svg, results, exact));
+    }
+    body += &section("Marginal posteriors", &marginal_figures(experiment, results, exact)?);
+    body += &section("Forest plot", &forest_figures(experiment, results, exact)?);
+    body += &section("Parameters", &tables::parameters(experiment, results, exact));
+    body += &section("Provenance", &tables::provenance(experiment, summary));
+    Ok(format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>{} – vi-lab</title><style>{}</style></head><body><main>{body}</main></body></html>\n",
+        escape(&experiment.name),
+        include_str!("style.css"),
+    ))
+}
+
+fn header(experiment: &Experiment) -> String {
+    format!("<header><h1>{}</h1><p>{}</p></header>", escape(&experiment.name), escape(&experiment.description))
+}
+
+fn warnings(results: &[MethodResult]) -> String {
+    let items: Vec<String> = results
+        .iter()
+        .enumerate()
+        .flat_map(|(i, r)| r.warnings().into_iter().map(move |w| (i, &r.name, w)))
+        .map(|(i, name, w)| format!("<li>{}: {}</li>", chip(name, &colour::css(i)), escape(&w)))
+        .collect();
+    if items.is_empty() {
+        return "<section class=\"fine\"><h2>No warnings</h2><p class=\"note\">Every method converged; no k-hat \
+                above 0.7, no R-hat above 1.01, no divergent transitions.</p></section>"
+            .to_owned();
+    }
+    format!("<section class=\"warnings\"><h2>Warnings</h2><ul>{}</ul></section>", items.concat())
+}
+
+fn legend(results: &[MethodResult], exact: Option<&str>) -> String {
+    let mut out: String =
+        results.iter().enumerate().map(|(i, r)| chip(&r.name, &colour::css(i))).collect::<Vec<_>>().concat();
+    if let Some(text) = exact {
+        out += &format!("<span class=\"chip\"><span class=\"dashed\"></span>{}</span>", escape(text));
+    }
+    format!("<div class=\"chips\">{out}</div>")
+}
+
+fn elbo_figure(svg: &str, results: &[MethodResult], exact: Option<&Exact>) -> String {
+    let evidence = exact.and_then(|e| e.log_evidence).map(|_| "exact log evidence");
+    format!(
+        "{}<figure>{svg}<figcaption>Higher is better; every ELBO is a lower bound on log p(x) with all \
+         constants. Stochastic estimates are averaged within bins of the log-iteration axis. The first, steep \
+         part of a trace may lie below the figure.</figcaption></figure>",
+        legend(results, evidence)
+    )
+}
+
+fn marginal_figures(
+    experiment: &Experiment,
+    results: &[MethodResult],
+    exact: Option<&Exact>,
+) -> Result<String, LabError> {
+    let space = experiment.study.reported();
+    let mut figures = String::new();
+    for parameter in space.parameters() {
+        for d in parameter.range().take_while(|d| *d < MAX_COORDINATES) {
+            let exact = exact.and_then(|e| e.parameters.get(d));
+            if let Some(svg) = marginals::svg(results, d, &space.names()[d], parameter.support(), exact)? {
+                figures += &format!("<figure>{svg}</figure>");
+            }
+        }
+    }
+    let mean = exact.filter(|e| e.parameters.iter().any(|p| p.mean.is_some())).map(|_| "exact mean");
+    Ok(format!("{}<div class=\"grid\">{figures}</div>{}", legend(results, mean), omitted(space.dim())))
+}
+
+fn forest_figures(
+    experiment: &Experiment,
+    results: &[MethodResult],
+    exact: Option<&Exact>,
+) -> Result<String, LabError> {
+    let space = experiment.study.reported();
+    let mut figures = String::new();
+    for variable in space.parameters().iter().filter(|p| p.range().start < MAX_COORDINATES) {
+        if let Some(svg) = forest::svg(results, variable, space.names(), exact)? {
+            figures += &format!("<figure><h3>{}</h3>{svg}</figure>", escape(variable.name()));
+        }
+    }
+    let known = exact.filter(|e| e.parameters.iter().any(|p| p.mean.is_some() && p.sd.is_some()));
+    let note = known.map_or("", |_| {
+        "<p class=\"note\">Black: the exact posterior mean ± 1.64 exact standard deviations.</p>"
+    });
+    Ok(format!("{}{note}{figures}", legend(results, None)))
+}
+
+fn omitted(dim: usize) -> String {
+    if dim <= MAX_COORDINATES {
+        return String::new();
+    }
+    format!(
+        "<p class=\"note\">The first {MAX_COORDINATES} of {dim} coordinates are drawn; tables hold all.</p>"
+    )
+}
+
+fn labels(experiment: &Experiment) -> String {
+    let labels = experiment.study.labels();
+    if labels.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<Vec<String>> = labels.iter().map(|(name, meaning)| vec![escape(name), escape(meaning)]).collect();
+    details("What the coordinates stand for", &html::table(&["coordinate".into(), "column".into()], &rows))
+}

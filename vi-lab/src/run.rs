@@ -1,0 +1,196 @@
+//! A whole experiment: every method in turn, every result written as soon as it is there.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use vi_core::checkpoint::{self, Header};
+use vi_core::{Role, StreamKey};
+
+use crate::config::{DrawsFormat, Experiment, MethodConfig};
+use crate::error::LabError;
+use crate::interrupt::Interrupt;
+use crate::manifest::Manifest;
+use crate::methods::{self, Context};
+use crate::output::OutputDirectory;
+use crate::progress::Progress;
+use crate::report;
+use crate::result::MethodResult;
+use crate::summary::Summary;
+
+/// How an experiment is run.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// Where results go; `results/<name>` when absent.
+    pub out: Option<PathBuf>,
+    /// Threads; as many as the machine has when absent. Results do not depend on it.
+    pub threads: Option<usize>,
+    /// Whether progress is hidden.
+    pub quiet: bool,
+    /// Whether to go on from the checkpoints of an interrupted run.
+    pub resume: bool,
+}
+
+/// What an experiment came to.
+#[derive(Clone, Debug)]
+pub struct RunOutcome {
+    /// What stands in `summary.json`.
+    pub summary: Summary,
+    /// Everything else that is known of the methods.
+    pub results: Vec<MethodResult>,
+    /// Where it was written.
+    pub directory: PathBuf,
+    /// Whether it was interrupted and can be resumed.
+    pub interrupted: bool,
+}
+
+/// Runs an experiment and writes `summary.json`, `manifest.json`, `report.html`, `traces/` and `draws/`.
+///
+/// # Errors
+/// [`LabError`] when the output directory is not writable (before any work is done), the checkpoints belong to
+/// another experiment, or a method fails.
+pub fn run(experiment: &Experiment, options: &RunOptions, interrupt: &Interrupt) -> Result<RunOutcome, LabError> {
+    let directory = options.out.clone().unwrap_or_else(|| experiment.default_directory());
+    let output = OutputDirectory::create(&directory)?;
+    prepare_checkpoints(experiment, &output, options.resume)?;
+    let n = options.threads.unwrap_or(0);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
+    let pool = pool.map_err(|source| LabError::Threads { n, source })?;
+    pool.install(|| run_methods(experiment, options, interrupt, &output))
+}
+
+fn run_methods(
+    experiment: &Experiment,
+    options: &RunOptions,
+    interrupt: &Interrupt,
+    output: &OutputDirectory,
+) -> Result<RunOutcome, LabError> {
+    let mut results: Vec<MethodResult> = Vec::new();
+    for config in &experiment.methods {
+        if interrupt.is_raised() {
+            break;
+        }
+        let result = run_method(experiment, config, options, interrupt, output)?;
+        write_method(experiment, output, &result)?;
+        results.push(result);
+    }
+    let interrupted = results.len() < experiment.methods.len() || results.iter().any(|r| r.interrupted);
+    let summary = Summary::new(experiment, &results, Manifest::here());
+    write_documents(experiment, output, &summary, &results)?;
+    if !interrupted {
+        remove_checkpoints(output)?;
+    }
+    Ok(RunOutcome { summary, results, directory: output.root().to_owned(), interrupted })
+}
+
+fn run_method(
+    experiment: &Experiment,
+    config: &MethodConfig,
+    options: &RunOptions,
+    interrupt: &Interrupt,
+    output: &OutputDirectory,
+) -> Result<MethodResult, LabError> {
+    let progress = Progress::new(&config.name, options.quiet);
+    let root = StreamKey::from_seed(experiment.seed);
+    let fingerprint = experiment.fingerprint();
+    let context = Context {
+        name: &config.name,
+        // Named, not numbered: adding a method to an experiment changes no other method's numbers.
+        key: root.fold_in(checkpoint::fingerprint(&config.name)),
+        evaluation_key: root.role(Role::Evaluate),
+        study: experiment.study.as_ref(),
+        interrupt,
+        progress: &progress,
+        checkpoints: output.path("checkpoints"),
+        fingerprint,
+        resume: options.resume,
+        started: Instant::now(),
+        earlier_s: 0.0,
+    };
+    let earlier_s = context.saved::<f64>(ELAPSED)?.map_or(0.0, |(_, s)| s);
+    let context = Context { earlier_s, ..context };
+    if let Some((_, result)) = context.saved::<MethodResult>(RESULT)? {
+        progress.finish("done in an earlier session".to_owned());
+        return Ok(result);
+    }
+    let result = methods::run(experiment.study.as_ref(), config, &context)?;
+    if result.interrupted {
+        context.save(ELAPSED, result.iterations, &result.elapsed_s)?;
+    } else {
+        context.save(RESULT, result.iterations, &result)?;
+    }
+    progress.finish(result.stop_reason.clone());
+    Ok(result)
+}
+
+/// Parts of a method's checkpoints beside those that the method itself writes.
+const RESULT: &str = "result";
+const ELAPSED: &str = "elapsed";
+
+fn write_method(experiment: &Experiment, output: &OutputDirectory, result: &MethodResult) -> Result<(), LabError> {
+    output.write_trace(&result.name, &result.trace)?;
+    match (&result.draws, experiment.draws) {
+        (None, _) => Ok(()),
+        (Some(draws), DrawsFormat::Csv) => output.write_draws_csv(&result.name, draws),
+        (Some(draws), DrawsFormat::Npy) => output.write_draws_npy(&result.name, draws),
+    }
+}
+
+fn write_documents(
+    experiment: &Experiment,
+    output: &OutputDirectory,
+    summary: &Summary,
+    results: &[MethodResult],
+) -> Result<(), LabError> {
+    let failed = |e: serde_json::Error| LabError::Render { what: "JSON", message: e.to_string() };
+    let pretty = |json: serde_json::Result<Vec<u8>>| json.map(|mut b| { b.push(b'\n'); b }).map_err(failed);
+    let report = report::render(experiment, results, summary)?;
+    let manifest = serde_json::json!({
+        "experiment": experiment.name,
+        "seed": experiment.seed,
+        "fingerprint": format!("{:016x}", experiment.fingerprint()),
+        "circumstances": summary.manifest,
+        "experiment_file": experiment.text,
+    });
+    output.write("manifest.json", &pretty(serde_json::to_vec_pretty(&manifest))?)?;
+    output.write("report.html", report.as_bytes())?;
+    // Last: who finds a summary finds all that it summarises.
+    output.write("summary.json", &pretty(serde_json::to_vec_pretty(summary))?)
+}
+
+const OWNER: &str = "experiment.checkpoint";
+
+/// Marks the checkpoints as this experiment's; those of another are refused or, in a fresh run, removed.
+fn prepare_checkpoints(experiment: &Experiment, output: &OutputDirectory, resume: bool) -> Result<(), LabError> {
+    let directory = output.path("checkpoints");
+    let path = directory.join(OWNER);
+    let expected = experiment.fingerprint();
+    if !resume {
+        remove_checkpoints(output)?;
+        std::fs::create_dir_all(&directory).map_err(|source| LabError::Write { path: directory, source })?;
+    } else if path.exists() {
+        let (header, _) = checkpoint::inspect(&path)?;
+        if header.fingerprint != expected {
+            return Err(LabError::Fingerprint { directory, expected, found: header.fingerprint });
+        }
+        return Ok(());
+    }
+    Ok(checkpoint::write(&path, &Header::new("experiment", expected), 0, &experiment.name)?)
+}
+
+fn remove_checkpoints(output: &OutputDirectory) -> Result<(), LabError> {
+    let directory = output.path("checkpoints");
+    let failed = |path: &Path| { let path = path.to_owned(); move |source| LabError::Write { path, source } };
+    if !directory.exists() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(&directory).map_err(failed(&directory))? {
+        let path = entry.map_err(failed(&directory))?.path();
+        // Only what was written here: the directory is the user's.
+        if path.extension().is_some_and(|e| e == "checkpoint") {
+            std::fs::remove_file(&path).map_err(failed(&path))?;
+        }
+    }
+    // Someone else's file keeps the directory; that is no error.
+    let _ = std::fs::remove_dir(&directory);
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! Eight schools in its two forms.
+
+use vi_core::{KnownPosterior, LogJoint};
+use vi_models::ModelError;
+use vi_models::eight_schools::{
+    EightSchoolsCentred, EightSchoolsData, EightSchoolsNonCentred, EightSchoolsPriors,
+};
+
+use super::{Conjugate, Study, Target};
+use crate::config::Parametrisation;
+
+/// The centred form for complete conditionals and for judging, the non-centred one for samplers.
+#[derive(Debug)]
+pub(super) struct EightSchools {
+    centred: EightSchoolsCentred,
+    non_centred: EightSchoolsNonCentred,
+    priors: String,
+}
+
+impl EightSchools {
+    pub(super) fn new(
+        data: EightSchoolsData,
+        priors: EightSchoolsPriors,
+        described: String,
+    ) -> Result<Self, ModelError> {
+        Ok(Self {
+            centred: EightSchoolsCentred::new(data.clone(), priors)?,
+            non_centred: EightSchoolsNonCentred::new(data, priors)?,
+            priors: described,
+        })
+    }
+}
+
+impl Study for EightSchools {
+    fn name(&self) -> &'static str {
+        "eight_schools"
+    }
+
+    fn n_data(&self) -> usize {
+        self.centred.n_schools()
+    }
+
+    fn log_joint(&self) -> &dyn LogJoint {
+        &self.centred
+    }
+
+    fn target(&self, form: Option<Parametrisation>) -> Option<Target<'_>> {
+        Some(match form.unwrap_or(Parametrisation::NonCentred) {
+            Parametrisation::Centred => {
+                Target { log_joint: &self.centred, gradient: Some(&self.centred), reported: None }
+            }
+            Parametrisation::NonCentred => Target {
+                log_joint: &self.non_centred,
+                gradient: Some(&self.non_centred),
+                reported: Some(&self.non_centred),
+            },
+        })
+    }
+
+    fn conjugate(&self) -> Option<&dyn Conjugate> {
+        Some(&self.centred)
+    }
+
+    fn exact(&self) -> Option<&dyn KnownPosterior> {
+        Some(&self.centred)
+    }
+
+    fn priors(&self) -> String {
+        self.priors.clone()
+    }
+
+    fn labels(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,55 @@
+//! Models of one form, whose own variables are those that users read.
+
+use vi_core::{GradLogJoint, KnownPosterior, LogJoint};
+
+use super::{Conjugate, Study, Target};
+use crate::config::Parametrisation;
+
+/// A model that has a gradient and complete conditionals.
+#[derive(Debug)]
+pub(super) struct Plain<M> {
+    pub(super) name: &'static str,
+    pub(super) model: M,
+    pub(super) n_data: usize,
+    pub(super) priors: String,
+    pub(super) labels: Vec<(String, String)>,
+    /// Its exact posterior, for models that know it.
+    pub(super) exact: fn(&M) -> Option<&dyn KnownPosterior>,
+}
+
+impl<M: GradLogJoint + Conjugate + std::fmt::Debug> Study for Plain<M> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn n_data(&self) -> usize {
+        self.n_data
+    }
+
+    fn log_joint(&self) -> &dyn LogJoint {
+        &self.model
+    }
+
+    fn target(&self, form: Option<Parametrisation>) -> Option<Target<'_>> {
+        match form {
+            None => Some(Target { log_joint: &self.model, gradient: Some(&self.model), reported: None }),
+            Some(_) => None,
+        }
+    }
+
+    fn conjugate(&self) -> Option<&dyn Conjugate> {
+        Some(&self.model)
+    }
+
+    fn exact(&self) -> Option<&dyn KnownPosterior> {
+        (self.exact)(&self.model)
+    }
+
+    fn priors(&self) -> String {
+        self.priors.clone()
+    }
+
+    fn labels(&self) -> Vec<(String, String)> {
+        self.labels.clone()
+    }
+}

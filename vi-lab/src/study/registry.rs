@@ -1,0 +1,207 @@
+//! The models by name.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use vi_models::ModelError;
+use vi_models::eight_schools::EightSchoolsData;
+use vi_models::gaussian_mixture::{GaussianMixture, GaussianMixturePriors};
+use vi_models::linear_regression::LinearRegression;
+use vi_models::logistic_regression::LogisticRegression;
+use vi_models::normal_mean_precision::NormalMeanPrecision;
+
+use super::eight_schools::EightSchools;
+use super::plain::Plain;
+use super::Study;
+use crate::config::{Reader, Table};
+use crate::data::Dataset;
+use crate::error::{ConfigError, LabError, Location};
+use crate::suggest::nearest;
+
+/// A model that experiments can name.
+#[derive(Clone, Copy)]
+pub struct ModelEntry {
+    /// Its name in `[model] name = "…"`.
+    pub name: &'static str,
+    /// What it is, in a sentence.
+    pub about: &'static str,
+    /// Its `[data]` and `[model]` on a built-in data set: an example, and what `vi-lab models` asks for its
+    /// capabilities.
+    pub example: &'static str,
+    build: Build,
+}
+
+type Build = fn(&Reader<'_>, Table<'_>, Location, &Dataset) -> Result<Box<dyn Study>, LabError>;
+
+impl std::fmt::Debug for ModelEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ModelEntry").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// All models.
+pub const MODELS: [ModelEntry; 5] = [
+    ModelEntry {
+        name: "eight_schools",
+        about: "normal hierarchy with known standard errors and a half-Cauchy prior of the between-group scale",
+        example: "[data]\nset = \"eight_schools\"\n\n[model]\nname = \"eight_schools\"\n",
+        build: eight_schools,
+    },
+    ModelEntry {
+        name: "gaussian_mixture",
+        about: "finite mixture of Gaussians with Dirichlet and normal-Wishart priors, assignments summed out",
+        example: "[data]\nset = \"old_faithful\"\nstandardise = true\n\n\
+                  [model]\nname = \"gaussian_mixture\"\nn_components = 6\n",
+        build: gaussian_mixture,
+    },
+    ModelEntry {
+        name: "linear_regression",
+        about: "normal linear regression with a conjugate prior; exact posterior and evidence known",
+        example: "[data]\nset = \"kidiq\"\nstandardise = true\nintercept = true\n\n\
+                  [model]\nname = \"linear_regression\"\n",
+        build: linear_regression,
+    },
+    ModelEntry {
+        name: "logistic_regression",
+        about: "Bernoulli regression with logit link and Gaussian priors",
+        example: "[data]\nset = \"breast_cancer\"\nstandardise = true\nintercept = true\n\n\
+                  [model]\nname = \"logistic_regression\"\n",
+        build: logistic_regression,
+    },
+    ModelEntry {
+        name: "normal_mean_precision",
+        about: "normal data with unknown mean and precision",
+        example: "[data]\nset = \"kidiq\"\nresponse = \"mom_iq\"\n\n[model]\nname = \"normal_mean_precision\"\n",
+        build: normal_mean_precision,
+    },
+];
+
+/// The model that `[model]` names, on its data.
+pub(crate) fn build(reader: &Reader<'_>, mut table: Table<'_>, data: &Dataset) -> Result<Box<dyn Study>, LabError> {
+    let at = crate::config::place(reader, &table);
+    let name = reader.string(&mut table, "name")?;
+    match MODELS.iter().find(|m| m.name == name.get_ref()) {
+        Some(entry) => (entry.build)(reader, table, at, data),
+        None => {
+            let known = MODELS.map(|m| m.name.to_owned()).to_vec();
+            Err(LabError::Config(ConfigError::UnknownValue {
+                at: reader.at(name.span().start),
+                what: "model".into(),
+                nearest: nearest(name.get_ref(), &known),
+                value: name.into_inner(),
+                known,
+            }))
+        }
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OnlyPriors {
+    #[serde(rename = "priors")]
+    _priors: Option<serde::de::IgnoredAny>,
+}
+
+/// The priors, their defaults where the file is silent; nothing else may be in the table.
+fn priors<P>(reader: &Reader<'_>, mut table: Table<'_>) -> Result<(P, String), LabError>
+where
+    P: DeserializeOwned + Serialize + Default,
+{
+    let given = table.entries.remove("priors");
+    reader.rest::<OnlyPriors>(table, &["name"])?;
+    let priors = match given {
+        Some(value) => reader.rest(reader.as_table(value, "[model.priors]".into())?, &[])?,
+        None => P::default(),
+    };
+    let described = serde_json::to_string(&priors)
+        .map_err(|e| LabError::Render { what: "the priors", message: e.to_string() })?;
+    Ok((priors, described))
+}
+
+/// What the model says of its data and priors, with the place in the file.
+fn checked<M>(at: &Location, model: Result<M, ModelError>) -> Result<M, LabError> {
+    model.map_err(|source| LabError::Config(ConfigError::Model { at: at.clone(), source }))
+}
+
+fn eight_schools(
+    reader: &Reader<'_>,
+    table: Table<'_>,
+    at: Location,
+    data: &Dataset,
+) -> Result<Box<dyn Study>, LabError> {
+    let (priors, described) = priors(reader, table)?;
+    let effect = data.response("eight_schools")?;
+    let standard_error = data.standard_errors("eight_schools")?;
+    let data = EightSchoolsData { effect, standard_error };
+    Ok(Box::new(checked(&at, EightSchools::new(data, priors, described))?))
+}
+
+fn normal_mean_precision(
+    reader: &Reader<'_>,
+    table: Table<'_>,
+    at: Location,
+    data: &Dataset,
+) -> Result<Box<dyn Study>, LabError> {
+    let (given, priors) = priors(reader, table)?;
+    let model = NormalMeanPrecision::new(data.response("normal_mean_precision")?, given);
+    let model = checked(&at, model)?;
+    let n_data = data.n_rows();
+    let name = "normal_mean_precision";
+    Ok(Box::new(Plain { name, model, n_data, priors, labels: Vec::new(), exact: |m| Some(m) }))
+}
+
+fn linear_regression(
+    reader: &Reader<'_>,
+    table: Table<'_>,
+    at: Location,
+    data: &Dataset,
+) -> Result<Box<dyn Study>, LabError> {
+    let (given, priors) = priors(reader, table)?;
+    let (regression, names) = data.regression("linear_regression")?;
+    let model = checked(&at, LinearRegression::new(regression, given))?;
+    let labels = slopes(names);
+    let n_data = data.n_rows();
+    Ok(Box::new(Plain { name: "linear_regression", model, n_data, priors, labels, exact: |m| Some(m) }))
+}
+
+fn logistic_regression(
+    reader: &Reader<'_>,
+    table: Table<'_>,
+    at: Location,
+    data: &Dataset,
+) -> Result<Box<dyn Study>, LabError> {
+    let (given, priors) = priors(reader, table)?;
+    let (regression, names) = data.regression("logistic_regression")?;
+    let model = checked(&at, LogisticRegression::new(regression, given))?;
+    let labels = slopes(names);
+    let n_data = data.n_rows();
+    Ok(Box::new(Plain { name: "logistic_regression", model, n_data, priors, labels, exact: |_| None }))
+}
+
+fn slopes(names: Vec<String>) -> Vec<(String, String)> {
+    names.into_iter().enumerate().map(|(j, name)| (format!("beta[{}]", j + 1), name)).collect()
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MixtureSize {
+    n_components: usize,
+    #[serde(default)]
+    priors: GaussianMixturePriors,
+}
+
+fn gaussian_mixture(
+    reader: &Reader<'_>,
+    table: Table<'_>,
+    at: Location,
+    data: &Dataset,
+) -> Result<Box<dyn Study>, LabError> {
+    let size: MixtureSize = reader.rest(table, &["name"])?;
+    let priors = serde_json::to_string(&size.priors)
+        .map_err(|e| LabError::Render { what: "the priors", message: e.to_string() })?;
+    let observations = data.observations()?;
+    let names = observations.names.iter().enumerate();
+    let labels = names.map(|(j, name)| (format!("mean[·,{}]", j + 1), name.clone())).collect();
+    let model = checked(&at, GaussianMixture::new(observations.values, size.n_components, size.priors))?;
+    let n_data = data.n_rows();
+    Ok(Box::new(Plain { name: "gaussian_mixture", model, n_data, priors, labels, exact: |_| None }))
+}

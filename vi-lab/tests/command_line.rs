@@ -1,0 +1,117 @@
+//! The program as its users meet it: exit codes, what goes to which stream, what is left on disk.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use common::TINY;
+use serde_json::Value;
+
+fn vi_lab(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_vi-lab")).args(arguments).output().expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("the program writes UTF-8")
+}
+
+/// The experiment of one quick method, in a file.
+fn quick(directory: &Path) -> String {
+    let path = directory.join("quick.toml");
+    let (head, _) = TINY.split_once("[[methods]]\nname = \"full-rank\"").expect("a second method");
+    fs::write(&path, head).expect("an experiment file");
+    path.display().to_string()
+}
+
+/// Bad input: exit code 2, a message on standard error, nothing on standard output, no backtrace.
+fn complaint(arguments: &[&str]) -> String {
+    let output = vi_lab(arguments);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(output.stdout.is_empty());
+    assert!(message.starts_with("vi-lab: ") && !message.contains("panicked"), "{message}");
+    message
+}
+
+#[test]
+fn a_run_prints_its_table_and_leaves_its_files() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let out = directory.path().join("out");
+    let experiment = quick(directory.path());
+    let output = vi_lab(&["run", &experiment, "--out", &out.display().to_string(), "--seed", "11"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let table = text(&output.stdout);
+    for word in ["cavi", "exact", "log evidence", "theta[1]", "tau", "seed 11", "report.html"] {
+        assert!(table.contains(word), "no `{word}` in\n{table}");
+    }
+    assert!(output.stderr.is_empty(), "progress is for terminals: {}", text(&output.stderr));
+    for file in ["summary.json", "manifest.json", "report.html", "traces/cavi.csv", "draws/cavi.csv"] {
+        assert!(out.join(file).is_file(), "no {file}");
+    }
+    assert!(!out.join("checkpoints").exists(), "a finished run needs no checkpoints");
+    let quiet = vi_lab(&["run", &experiment, "--out", &out.display().to_string(), "--quiet", "--threads", "1"]);
+    assert!(quiet.status.success() && quiet.stdout.is_empty() && quiet.stderr.is_empty());
+}
+
+#[test]
+fn an_output_directory_that_is_not_writable_is_told_before_any_work() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let file = directory.path().join("file");
+    fs::write(&file, "in the way").expect("a file");
+    let out = file.join("out").display().to_string();
+    let message = complaint(&["run", &quick(directory.path()), "--out", &out]);
+    assert!(message.contains(&format!("output directory {out} is not writable: ")), "{message}");
+    assert_eq!(fs::read_to_string(&file).expect("the file is there"), "in the way");
+}
+
+#[test]
+fn an_experiment_that_cannot_be_read_is_told() {
+    let message = complaint(&["run", "no-such-file.toml"]);
+    assert!(message.contains("cannot read no-such-file.toml: "), "{message}");
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let message = complaint(&["run", &directory.path().display().to_string()]);
+    assert!(message.contains("cannot read "), "{message}");
+    let path = directory.path().join("bad.toml");
+    fs::write(&path, "name = \"x\"\nseed = [\n").expect("an experiment file");
+    let message = complaint(&["run", &path.display().to_string()]);
+    assert!(message.contains("bad.toml:"), "{message}");
+}
+
+#[test]
+fn usage_errors_have_the_same_exit_code() {
+    for arguments in [&["run"][..], &["runn", "x.toml"], &["run", "x.toml", "--threads", "0"]] {
+        assert_eq!(vi_lab(arguments).status.code(), Some(2));
+    }
+}
+
+#[test]
+fn lists_name_everything_that_experiments_can() {
+    let json = |command: &str| -> Value {
+        let output = vi_lab(&[command, "--json"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    };
+    let names = |value: &Value| -> Vec<String> {
+        let rows = value.as_array().expect("a list").iter();
+        rows.map(|row| row["name"].as_str().expect("a name").to_owned()).collect()
+    };
+    let models = json("models");
+    assert_eq!(
+        names(&models),
+        ["eight_schools", "gaussian_mixture", "linear_regression", "logistic_regression", "normal_mean_precision"]
+    );
+    for model in models.as_array().expect("a list") {
+        assert_eq!(model["methods"], serde_json::json!(["cavi", "sgvi", "nuts", "gibbs", "random_walk"]));
+        assert!(model["default_priors"].is_object() && model["example"]["parameters"].is_array());
+    }
+    assert_eq!(names(&json("families")), ["mean-field", "full-rank", "product"]);
+    let methods = json("methods");
+    assert_eq!(names(&methods), ["cavi", "sgvi", "nuts", "gibbs", "random_walk"]);
+    assert_eq!(methods[2]["default_settings"]["n_chains"], 4);
+    for command in ["models", "families", "methods"] {
+        let plain = text(&vi_lab(&[command]).stdout);
+        assert!(names(&json(command)).iter().all(|name| plain.contains(name.as_str())), "{plain}");
+    }
+}

@@ -1,0 +1,111 @@
+//! What is wrong in an experiment file is said by name, with its place and what was probably meant.
+
+mod common;
+
+use common::{TINY, parse, refusal};
+
+fn replaced(from: &str, to: &str) -> String {
+    assert!(TINY.contains(from));
+    TINY.replacen(from, to, 1)
+}
+
+#[test]
+fn the_unchanged_experiment_is_accepted() {
+    let experiment = parse(TINY).expect("the experiment is in order");
+    assert_eq!((experiment.name.as_str(), experiment.seed, experiment.methods.len()), ("tiny", 7, 6));
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_place_and_the_nearest_valid_one() {
+    let message = refusal(&replaced("max_iterations = 60", "max_iteration = 60"));
+    assert!(message.starts_with("test.toml:21:1: unknown key `max_iteration` in [[methods]] `full-rank`"), "{message}");
+    assert!(message.contains("did you mean `max_iterations`?"), "{message}");
+
+    let message = refusal(&replaced("seed = 7", "sed = 7"));
+    assert!(message.starts_with("test.toml:3:1: unknown key `sed` in the experiment; did you mean `seed`?"), "{message}");
+
+    let message = refusal(&replaced("set = ", "sett = "));
+    assert!(message.contains("unknown key `sett` in [data]; did you mean `set`?"), "{message}");
+
+    let message = refusal(&replaced("[[methods]]\nmethod = \"cavi\"", "[model.prior]\ntau_scale = 1.0\n[[methods]]\nmethod = \"cavi\""));
+    assert!(message.contains("unknown key `prior` in [model]; did you mean `priors`?"), "{message}");
+
+    let message = refusal(&replaced("[[methods]]\nmethod = \"cavi\"", "[model.priors]\ntau_scal = 1.0\n[[methods]]\nmethod = \"cavi\""));
+    assert!(message.contains("unknown key `tau_scal` in [model.priors]; did you mean `tau_scale`?"), "{message}");
+
+    let message = refusal(&TINY.replace("[[methods]]", "[[method]]"));
+    assert!(message.contains("unknown key `method` in the experiment; did you mean `methods`?"), "{message}");
+}
+
+#[test]
+fn unknown_names_are_told_with_the_nearest_known_one() {
+    let message = refusal(&replaced("name = \"eight_schools\"", "name = \"eight_shools\""));
+    assert!(message.starts_with("test.toml:9:8: unknown model `eight_shools`; did you mean `eight_schools`?"), "{message}");
+
+    let message = refusal(&replaced("set = \"eight_schools\"", "set = \"eightschools\""));
+    assert!(message.contains("unknown data set `eightschools`; did you mean `eight_schools`?"), "{message}");
+
+    let message = refusal(&replaced("method = \"gibbs\"", "method = \"gibs\""));
+    assert!(message.contains("unknown method `gibs`; did you mean `gibbs`?"), "{message}");
+
+    let message = refusal(&replaced("family = \"full-rank\"", "family = \"fullrank\""));
+    assert!(message.contains("`fullrank`; did you mean `full-rank`?"), "{message}");
+
+    let message = refusal(&replaced("n_samples = 4", "n_samples = 4\noptimizer = \"adan\""));
+    assert!(message.contains("`adan`; did you mean `adam`?"), "{message}");
+}
+
+#[test]
+fn a_negative_scale_is_refused_with_its_value() {
+    let message = refusal(&replaced("[[methods]]", "[model.priors]\ntau_scale = -5.0\n[[methods]]"));
+    assert!(message.starts_with("test.toml:8:1: eight_schools: "), "{message}");
+    assert!(message.contains("tau_scale = -5"), "{message}");
+}
+
+#[test]
+fn settings_outside_their_domain_are_refused_before_anything_runs() {
+    let message = refusal(&replaced("n_samples = 4", "n_samples = 0"));
+    assert!(message.contains("`n_samples` of method `full-rank` = 0, but it must be at least 1"), "{message}");
+    let message = refusal(&replaced("n_samples = 8", "n_samples = 1"));
+    assert!(message.contains("or 2 with a baseline"), "{message}");
+    let message = refusal(&replaced("n_chains = 2", "n_chains = 2\ntarget_accept = 1.5"));
+    assert!(message.contains("= 1.5, but it must be in (0, 1)"), "{message}");
+    let message = refusal(&replaced("n_samples = 4", "n_samples = \"four\""));
+    assert!(message.contains("invalid type: string \"four\"") && message.contains("| n_samples = \"four\""), "{message}");
+    let message = refusal(&replaced("name = \"tiny\"", "name = \"../tiny\""));
+    assert!(message.contains("letters, digits"), "{message}");
+}
+
+#[test]
+fn estimators_and_families_that_do_not_go_together_are_refused() {
+    let message = refusal(&replaced("family = \"full-rank\"", "family = \"product\""));
+    assert!(message.contains("moves noise"), "{message}");
+    let message = refusal(&replaced("n_samples = 4", "n_samples = 4\nbaseline = \"none\""));
+    assert!(message.contains("only the score function has a baseline"), "{message}");
+}
+
+#[test]
+fn a_form_that_the_model_lacks_names_model_method_and_what_it_has() {
+    let text = "name = \"x\"\n[data]\nset = \"kidiq\"\n[model]\nname = \"linear_regression\"\n\
+                [[methods]]\nmethod = \"nuts\"\nparametrisation = \"non-centred\"\n";
+    let message = refusal(text);
+    assert!(message.contains("model `linear_regression` has no form of this `parametrisation`"), "{message}");
+    assert!(message.contains("method `nuts` needs"), "{message}");
+    assert!(message.ends_with("methods that it has: cavi, sgvi, nuts, gibbs, random_walk"), "{message}");
+}
+
+#[test]
+fn missing_and_doubled_parts_are_refused() {
+    let message = refusal(&replaced("name = \"tiny\"\n", ""));
+    assert!(message.contains("missing field `name`"), "{message}");
+    let message = refusal(&replaced("[data]\nset = \"eight_schools\"\n", ""));
+    assert!(message.contains("missing table `[data]`"), "{message}");
+    let message = refusal(&replaced("name = \"score\"", "name = \"full-rank\""));
+    assert!(message.contains("two methods are named `full-rank`"), "{message}");
+    let message = refusal("name = \"x\"\n[data]\nset = \"kidiq\"\n[model]\nname = \"linear_regression\"\n");
+    assert!(message.contains("at least one method"), "{message}");
+    let message = refusal("name = \"x\"\nname = \"y\"\n");
+    assert!(message.starts_with("test.toml:2:1: duplicate key"), "{message}");
+    let message = refusal(&replaced("set = \"eight_schools\"", "set = \"eight_schools\"\nfile = \"a.csv\""));
+    assert!(message.contains("either a built-in `set` or a `file`"), "{message}");
+}
