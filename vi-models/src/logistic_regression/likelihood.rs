@@ -1,5 +1,6 @@
 //! The logistic log likelihood of many samples: matrix products over tiles that stay in cache.
 
+use ndarray::linalg::general_mat_vec_mul;
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, ArrayView2, ArrayViewMut1, ArrayViewMut2, s};
 use vi_core::{CHUNK, linalg, numerics};
 
@@ -46,7 +47,7 @@ impl Likelihood {
             }
             for first in (0..self.x.nrows()).step_by(TILE) {
                 let tile = self.x.slice(s![first..(first + TILE).min(self.x.nrows()), ..]);
-                self.add_tile(&tile, &z, &mut out, grad.as_mut());
+                add_tile(&tile, &z, &mut out, grad.as_mut());
             }
             for (row, o) in z.rows().into_iter().zip(out.iter_mut()) {
                 *o = self.weight * (self.xty.dot(&row) - *o);
@@ -56,29 +57,49 @@ impl Likelihood {
             }
         }
     }
+}
 
-    /// Adds Σ log(1 + eᶯ) of a tile to `out`, and takes Xᵀσ(η) from `grad`.
-    fn add_tile(
-        &self,
-        tile: &ArrayView2<'_, f64>,
-        z: &ArrayView2<'_, f64>,
-        out: &mut ArrayViewMut1<'_, f64>,
-        grad: Option<&mut ArrayViewMut2<'_, f64>>,
-    ) {
-        let (n, m) = (z.nrows(), tile.nrows());
-        scratch::with(2 * n * m, |buffer| {
-            let (logits, probabilities) = buffer.split_at_mut(n * m);
-            logits.fill(0.0);
-            let mut eta = ArrayViewMut2::from_shape((n, m), &mut *logits).expect("n × m values");
-            linalg::gemm(1.0, z, &tile.t(), 0.0, &mut eta);
-            for (row, o) in logits.chunks_exact(m).zip(out.iter_mut()) {
-                *o += numerics::sum_softplus(row);
-            }
-            if let Some(grad) = grad {
-                numerics::sigmoid(logits, probabilities);
-                let p = ArrayView2::from_shape((n, m), &*probabilities).expect("n × m values");
-                linalg::gemm(-1.0, &p, tile, 1.0, grad);
-            }
-        });
+/// Adds Σ log(1 + e^η) of a tile to `out`, and takes Xᵀσ(η) from `grad`.
+fn add_tile(
+    tile: &ArrayView2<'_, f64>,
+    z: &ArrayView2<'_, f64>,
+    out: &mut ArrayViewMut1<'_, f64>,
+    grad: Option<&mut ArrayViewMut2<'_, f64>>,
+) {
+    let (n, m) = (z.nrows(), tile.nrows());
+    scratch::with(2 * n * m, |buffer| {
+        let (logits, probabilities) = buffer.split_at_mut(n * m);
+        products(tile, z, logits);
+        for (row, o) in logits.chunks_exact(m).zip(out.iter_mut()) {
+            *o += numerics::sum_softplus(row);
+        }
+        if let Some(grad) = grad {
+            numerics::sigmoid(logits, probabilities);
+            subtract_products(tile, probabilities, grad);
+        }
+    });
+}
+
+/// logits (n, m) ← z tileᵀ.
+fn products(tile: &ArrayView2<'_, f64>, z: &ArrayView2<'_, f64>, logits: &mut [f64]) {
+    let (n, m) = (z.nrows(), tile.nrows());
+    if n == 1 {
+        // A single row is not worth the packing of a matrix product.
+        let mut eta = ArrayViewMut1::from(logits);
+        return general_mat_vec_mul(1.0, tile, &z.row(0), 0.0, &mut eta);
     }
+    logits.fill(0.0);
+    let mut eta = ArrayViewMut2::from_shape((n, m), logits).expect("n × m values");
+    linalg::gemm(1.0, z, &tile.t(), 0.0, &mut eta);
+}
+
+/// grad (n, D) ← grad − p tile, with p (n, m).
+fn subtract_products(tile: &ArrayView2<'_, f64>, p: &[f64], grad: &mut ArrayViewMut2<'_, f64>) {
+    let (n, m) = (grad.nrows(), tile.nrows());
+    if n == 1 {
+        let mut grad = grad.row_mut(0);
+        return tile.rows().into_iter().zip(p).for_each(|(x, p)| grad.scaled_add(-p, &x));
+    }
+    let p = ArrayView2::from_shape((n, m), p).expect("n × m values");
+    linalg::gemm(-1.0, &p, tile, 1.0, grad);
 }
