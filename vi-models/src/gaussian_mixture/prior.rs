@@ -72,17 +72,7 @@ impl Prior {
             - multivariate_log_gamma(d, 0.5 * dof)
             + 0.5 * d as f64 * (count / std::f64::consts::TAU).ln();
         let scale_inverse = cholesky.inverse();
-        Ok(Self {
-            given,
-            concentration,
-            mean,
-            count,
-            dof,
-            scale,
-            scale_inverse,
-            log_dirichlet,
-            log_component,
-        })
+        Ok(Self { given, concentration, mean, count, dof, scale_inverse, log_dirichlet, log_component })
     }
 
     /// log p(π), expected or realised, from Σ_k log π_k (PRML eq. 10.73).
