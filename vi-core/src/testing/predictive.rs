@@ -45,7 +45,7 @@ pub fn check_predictive<M: Predictive + ?Sized>(model: &M, key: StreamKey) {
             ratio.push(log_ratio(model, &z, &near, key, s).mapv(f64::exp).mean().unwrap_or(1.0));
         }
         assert!(
-            ratio.agrees(1.0, 0.0),
+            ratio.agrees_closely(1.0),
             "E[p(x̂|z′)/p(x̂|z)] = {ratio}, more than {SIGMAS} errors from 1: simulate and \
              log_likelihood_pointwise disagree at z = {z}, z′ = {near}"
         );
