@@ -1,0 +1,8 @@
+//! What the crates claim together.
+
+mod bounds;
+mod data;
+mod determinism;
+mod faults;
+mod known_posteriors;
+mod resume;
