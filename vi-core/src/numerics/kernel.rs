@@ -43,7 +43,7 @@ fn polynomial<A: Arithmetic, const N: usize>(x: f64, coefficients: [f64; N]) -> 
 }
 
 /// log 2 in two parts; the upper one has 33 bits, so that its product with a binary exponent is exact.
-const LOG_2_HIGH: f64 = 6.931_471_803_691_238_2e-1;
+const LOG_2_HIGH: f64 = 6.931_471_803_691_238e-1;
 const LOG_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
 /// (eʳ − 1 − r) / r² on |r| ≤ ½ log 2, interpolated at the Chebyshev nodes: 0.12 ulp of eʳ.
@@ -92,13 +92,13 @@ fn exp_bounded<A: Arithmetic>(x: f64) -> f64 {
 /// (log(1 + f) − 2s) / s with s = f / (2 + f), in s²; the coefficients of fdlibm's `e_log.c`
 /// (Sun Microsystems, 1993), good to 2⁻⁵⁸ on √½ ≤ 1 + f ≤ √2.
 const LOG: [f64; 7] = [
-    6.666_666_666_666_735_13e-1,
-    3.999_999_999_940_941_908e-1,
-    2.857_142_874_366_239_149e-1,
-    2.222_219_843_214_978_396e-1,
-    1.818_357_216_161_805_012e-1,
-    1.531_383_769_920_937_332e-1,
-    1.479_819_860_511_658_591e-1,
+    6.666_666_666_666_735e-1,
+    3.999_999_999_940_942e-1,
+    2.857_142_874_366_239e-1,
+    2.222_219_843_214_978_4e-1,
+    1.818_357_216_161_805e-1,
+    1.531_383_769_920_937_3e-1,
+    1.479_819_860_511_658_6e-1,
 ];
 
 /// n log 2 + log(1 + f) for √½ ≤ 1 + f ≤ √2, with `low` the lower part of n log 2 (and of f).

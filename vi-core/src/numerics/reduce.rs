@@ -150,11 +150,11 @@ impl SoftplusLanes {
     /// Adds a block; `each` is given the element's index, value and e^{−|x|}.
     #[inline(always)]
     fn add<A: Arithmetic>(&mut self, x: &[f64; BLOCK], mut each: impl FnMut(usize, f64, f64)) {
-        for i in 0..BLOCK {
-            let t = kernel::exp_neg_abs::<A>(x[i]);
-            self.positive[i] += kernel::positive_part(x[i]);
+        for (i, &x) in x.iter().enumerate() {
+            let t = kernel::exp_neg_abs::<A>(x);
+            self.positive[i] += kernel::positive_part(x);
             self.excess[i] += A::mul_add(self.excess[i], t, t);
-            each(i, x[i], t);
+            each(i, x, t);
         }
     }
 
