@@ -1,1 +1,46 @@
-//! Criterion benches of the workspace; they are in `benches/`, and this library is empty.
+//! Workloads shared by the criterion benches: seeded synthetic data of the shapes that matter.
+
+use ndarray::{Array1, Array2};
+use rand::RngExt;
+use rand_distr::{Distribution, StandardNormal};
+use vi_core::StreamKey;
+use vi_models::linear_regression::{LinearRegression, LinearRegressionPriors};
+use vi_models::logistic_regression::{LogisticRegression, LogisticRegressionPriors};
+use vi_models::regression::RegressionData;
+
+/// Standard normal values (n, d).
+pub fn standard_normal(n: usize, d: usize, seed: u64) -> Array2<f64> {
+    let mut rng = StreamKey::from_seed(seed).rng(0);
+    Array2::from_shape_simple_fn((n, d), || StandardNormal.sample(&mut rng))
+}
+
+/// Coefficients of alternating sign that shrink: 1, −1/2, 1/3, …
+fn coefficients(d: usize) -> Array1<f64> {
+    (1..=d).map(|j| if j % 2 == 1 { 1.0 } else { -1.0 } / j as f64).collect()
+}
+
+/// Logistic regression on `n` standard normal data with `d` covariates and an intercept.
+///
+/// # Panics
+/// If `n` or `d` is 0.
+pub fn logistic_regression(n: usize, d: usize) -> LogisticRegression {
+    let x = standard_normal(n, d, 11);
+    let mut rng = StreamKey::from_seed(12).rng(0);
+    let y = x.dot(&coefficients(d)).mapv(|eta| {
+        let p = vi_core::numerics::sigmoid_scalar(eta);
+        f64::from(u8::from(rng.random::<f64>() < p))
+    });
+    let data = RegressionData::with_intercept(x, y).expect("synthetic data are finite");
+    LogisticRegression::new(data, LogisticRegressionPriors::default()).expect("default priors are valid")
+}
+
+/// Linear regression on `n` standard normal data with `d` covariates and an intercept, noise of unit scale.
+///
+/// # Panics
+/// If `n` or `d` is 0.
+pub fn linear_regression(n: usize, d: usize) -> LinearRegression {
+    let x = standard_normal(n, d, 11);
+    let y = x.dot(&coefficients(d)) + standard_normal(n, 1, 13).column(0);
+    let data = RegressionData::with_intercept(x, y).expect("synthetic data are finite");
+    LinearRegression::new(data, LinearRegressionPriors::default()).expect("default priors are valid")
+}
