@@ -1,4 +1,33 @@
 //! Core of `vi`: what every method of Bayesian variational inference shares.
+//!
+//! A model says what it knows as traits; a method asks for what it needs as a bound; one loop drives them all;
+//! every fitted result is a [`Posterior`].
+//!
+//! # Map
+//!
+//! | | |
+//! |---|---|
+//! | **Models** | [`LogJoint`] is log p(x, z) with the data inside. More knowledge is more traits: [`GradLogJoint`], [`LocalLogJoint`] (terms by block), [`Subsample`] (minibatches), [`Predictive`], [`KnownPosterior`], [`Reported`] (reparametrised), [`ConditionallyConjugate`] (complete conditionals, for coordinate ascent and Gibbs) |
+//! | **Gradients** | by hand, or from [`AutoGrad`] (feature `autodiff`) |
+//! | **Layout of z** | [`ParameterSpace`], [`Parameter`], [`Support`] |
+//! | **Onto ℝᴰ** | [`Unconstrained`] wraps a model, [`Bijection`] maps points, gradients and densities |
+//! | **Randomness** | [`StreamKey`]: a stream is named by (seed, role, iteration, sample); no generator is ever saved |
+//! | **Parallel work** | [`Exec`]: fixed chunks, fixed order of sums, over threads and the ranks of a [`Communicator`] |
+//! | **The loop** | [`run`] drives a [`Kernel`]; [`StopRule`]s end it; [`Observer`]s watch it: [`Trace`], [`Every`], [`Checkpointer`] |
+//! | **Files** | [`checkpoint`]: versioned, checksummed, atomic; a resumed run ends in the bits of an unbroken one |
+//! | **Results** | [`Posterior`], [`Draws`], [`ElboEstimate`], [`log_ratios`]; [`Counted`] counts evaluations |
+//! | **Numbers** | [`linalg`] (Cholesky, matrix products), [`numerics`] (vectorised exp, log, softplus, …) |
+//! | **Contract checks** | [`testing`] (feature `testing`): one line covers a new model, kernel or communicator |
+//!
+//! # Conventions
+//! `f64` only. Rows are samples or data. Log densities carry every constant, in nats; `elbo` is maximised. −∞ is
+//! zero density; NaN is a fault, and whoever meets it says where. Shape mistakes panic, everything else is an
+//! error with names and values.
+//!
+//! # Features
+//! - `autodiff`: [`AutoGrad`], through the crate `echidna`.
+//! - `testing`: the contract checks.
+//! - `lapack`: LAPACK (OpenBLAS of the system) behind [`linalg`].
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "autodiff")]
@@ -43,3 +72,7 @@ pub use posterior::{
 };
 pub use trace::{Every, Trace, TraceTable};
 pub use unconstrained::Unconstrained;
+
+#[cfg(all(doctest, feature = "autodiff", feature = "testing"))]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

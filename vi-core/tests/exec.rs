@@ -1,50 +1,11 @@
 //! Sums and maps have the same bits for any number of threads and ranks.
 
-use std::sync::{Barrier, Mutex};
-
 use ndarray::Array1;
-use vi_core::{CommError, Communicator, Exec};
+use vi_core::testing::{check_exec, simulate_ranks};
+use vi_core::{CHUNK, CommError, Communicator, Exec, Local};
 
-/// Ranks as threads of one process.
-#[derive(Debug)]
-struct Board {
-    barrier: Barrier,
-    values: Mutex<Vec<Vec<f64>>>,
-}
-
-#[derive(Debug)]
-struct Rank<'a> {
-    board: &'a Board,
-    rank: usize,
-    size: usize,
-}
-
-impl Communicator for Rank<'_> {
-    fn rank(&self) -> usize {
-        self.rank
-    }
-    fn size(&self) -> usize {
-        self.size
-    }
-    fn all_gather(&self, mine: &[f64], all: &mut [f64]) -> Result<(), CommError> {
-        self.board.values.lock().unwrap()[self.rank] = mine.to_vec();
-        self.board.barrier.wait();
-        all.copy_from_slice(&self.board.values.lock().unwrap().concat());
-        self.board.barrier.wait();
-        Ok(())
-    }
-}
-
-fn on_ranks<T: Send>(size: usize, f: impl Fn(Exec<'_>) -> T + Sync) -> Vec<T> {
-    let board = Board { barrier: Barrier::new(size), values: Mutex::new(vec![Vec::new(); size]) };
-    std::thread::scope(|scope| {
-        let (f, board) = (&f, &board);
-        let ranks: Vec<_> = (0..size)
-            .map(|rank| scope.spawn(move || f(Exec::with_communicator(&Rank { board, rank, size }))))
-            .collect();
-        ranks.into_iter().map(|r| r.join().unwrap()).collect()
-    })
-}
+#[path = "support/panics.rs"]
+mod panics;
 
 fn term(i: usize) -> f64 {
     (i as f64 * 0.7).sin() * 10f64.powi((i % 9) as i32 - 4)
@@ -86,7 +47,7 @@ fn bits_depend_on_neither_threads_nor_ranks() {
             );
         }
         for size in [2, 3, 5] {
-            for got in on_ranks(size, |exec| map_then_sum(exec, n)) {
+            for got in simulate_ranks(size, |exec| map_then_sum(exec, n)) {
                 assert_eq!(got, expected, "{size} ranks, n = {n}");
             }
         }
@@ -106,4 +67,82 @@ fn an_array_without_width_is_left_out() {
     assert!(shared.iter().enumerate().all(|(i, v)| *v == i as f64));
     exec.map_chunks(130, &mut own, &mut shared, |_, _, own| own.fill(1.0)).unwrap();
     assert!(shared.iter().all(|v| *v == 1.0));
+}
+
+#[test]
+fn sums_are_the_serial_sums_on_every_rank() {
+    check_exec(Exec::local());
+    check_exec(Exec::with_communicator(&Local));
+    for size in [1, 2, 3, 5] {
+        simulate_ranks(size, check_exec);
+    }
+    for threads in [1, 2, 3, 7] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| check_exec(Exec::local()));
+    }
+}
+
+#[test]
+fn scalars_and_chunks() {
+    let exec = Exec::local();
+    assert_eq!(exec.sum_scalar(1000, |items| items.map(|i| i as f64).sum()).unwrap(), 499_500.0);
+    assert_eq!(exec.sum_scalar(0, |_| f64::NAN).unwrap(), 0.0);
+    let mut rows = vec![0.0; 2 * (CHUNK + 3)];
+    exec.for_each_chunk(&mut rows, 2, |items, rows| {
+        for (row, i) in rows.chunks_exact_mut(2).zip(items) {
+            row.copy_from_slice(&[i as f64, -(i as f64)]);
+        }
+    });
+    assert!(rows.chunks_exact(2).enumerate().all(|(i, row)| row == [i as f64, -(i as f64)]));
+}
+
+/// Ranks in the wrong order: what a communicator that ignores ranks would deliver.
+#[derive(Debug)]
+struct Backwards<'a>(&'a dyn Communicator);
+
+impl Communicator for Backwards<'_> {
+    fn rank(&self) -> usize {
+        self.0.rank()
+    }
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+    fn all_gather(&self, mine: &[f64], all: &mut [f64]) -> Result<(), CommError> {
+        self.0.all_gather(mine, all)?;
+        let parts: Vec<Vec<f64>> = all.chunks_exact(mine.len()).map(<[f64]>::to_vec).collect();
+        all.copy_from_slice(&parts.into_iter().rev().collect::<Vec<_>>().concat());
+        Ok(())
+    }
+}
+
+#[test]
+fn a_communicator_that_mixes_up_ranks_is_found() {
+    let texts = simulate_ranks(2, |exec| {
+        panics::message(|| check_exec(Exec::with_communicator(&Backwards(exec.communicator()))))
+    });
+    assert!(texts.iter().all(|text| text.starts_with("sum of 1 terms of width 1: ")), "{texts:?}");
+}
+
+/// A rank that ends early is an error on the others, not a wait without end.
+#[test]
+fn a_rank_that_is_gone_is_an_error() {
+    let results = simulate_ranks(3, |exec| {
+        if exec.communicator().rank() == 1 {
+            return Ok(0.0);
+        }
+        exec.sum_scalar(500, |items| items.len() as f64)
+    });
+    assert_eq!(results[1].as_ref().unwrap(), &0.0);
+    for rank in [0, 2] {
+        // Which of the others is missed first depends on the threads.
+        let message = results[rank].as_ref().unwrap_err().to_string();
+        assert!(message.starts_with("communication between ranks failed: rank "), "{message}");
+        assert!(message.ends_with(" has ended"), "{message}");
+    }
+}
+
+#[test]
+fn a_buffer_of_the_wrong_length_is_refused() {
+    let error = Local.all_gather(&[1.0], &mut [0.0; 2]).unwrap_err();
+    assert_eq!(error.to_string(), "all_gather: buffer has length 2, expected 1 (ranks × values per rank)");
 }
