@@ -54,3 +54,7 @@ pub use score_function::ScoreFunction;
 pub use settings::SgviSettings;
 pub use window::{ElboPlateau, Window, WindowComparison};
 pub use workspace::Workspace;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

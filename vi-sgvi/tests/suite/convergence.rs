@@ -1,12 +1,28 @@
 //! Runs on targets whose optimum is known.
 
-use vi_core::{Exec, Kernel, NeverStop, Role, StopReason, StopRule, StreamKey, run};
+use vi_core::{Exec, Kernel, LogJoint, NeverStop, Role, StopReason, StopRule, StreamKey, run};
+use vi_families::FullRankGaussian;
 use vi_sgvi::{
     AnyOptimizer, Averaging, ElboPlateau, LearningRate, Pathwise, RmsProp, ScoreFunction, Sgd, Sgvi,
     SgviSettings, Window, evaluate_elbo, fit,
 };
 
 use crate::common::{Diagonal, GaussianTarget};
+
+#[test]
+fn full_rank_pathwise_reaches_the_log_evidence() {
+    let model = GaussianTarget::correlated();
+    let family = FullRankGaussian::new(model.parameters()).unwrap();
+    let settings = SgviSettings { n_samples: 16, ..SgviSettings::default() };
+    let key = StreamKey::from_seed(2);
+    let fit = fit(&model, &family, settings.pathwise(), &settings, key, Exec::local()).unwrap();
+    assert!(fit.outcome.converged(), "{}", fit.outcome.reason);
+    // q is all but exact, so that the log ratio is all but constant and the evaluation all but exact.
+    assert!(fit.elbo.mcse < 1e-3, "{:?}", fit.elbo);
+    let gap = model.log_evidence - fit.elbo.value;
+    assert!((-4.0 * fit.elbo.mcse..0.01).contains(&gap), "gap {gap} after {} iterations", fit.outcome.next);
+    assert_eq!(fit.evaluations.n_gradient, fit.outcome.next * 16);
+}
 
 #[test]
 fn score_function_reaches_the_mean_field_optimum() {
