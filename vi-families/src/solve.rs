@@ -1,5 +1,6 @@
 //! Inverses of digamma-like functions, to the last digits: what (∇A)⁻¹ of the Gamma-like families needs.
 
+use crate::distributions::dirichlet_expected_log;
 use crate::special::{digamma, log_minus_digamma, trigamma, trigamma_minus_reciprocal};
 
 /// The root of a decreasing function on (0, ∞) by Newton steps kept inside a bracket.
@@ -119,13 +120,13 @@ pub(crate) fn dirichlet_concentration(mu: &[f64]) -> Option<Vec<f64>> {
 
 /// One Newton step on ψ(α_k) − ψ(Σα) = μ_k, not taken if it would leave the positive orthant.
 fn polish(mu: &[f64], alpha: &mut [f64]) {
-    let total: f64 = alpha.iter().sum();
-    let (psi, psi1) = (digamma(total), trigamma(total));
+    let psi1 = trigamma(alpha.iter().sum());
+    let expected_log = dirichlet_expected_log(alpha);
     let (mut weighted, mut mass) = (0.0, 0.0);
     let mut steps = vec![0.0; alpha.len()];
-    for ((step, m), a) in steps.iter_mut().zip(mu).zip(alpha.iter()) {
-        let q = trigamma(*a);
-        *step = (m - (digamma(*a) - psi)) / q;
+    for (k, step) in steps.iter_mut().enumerate() {
+        let q = trigamma(alpha[k]);
+        *step = (mu[k] - expected_log[k]) / q;
         weighted += *step;
         mass += 1.0 / q;
     }

@@ -80,6 +80,14 @@ pub(crate) fn log_minus_digamma(x: f64) -> f64 {
     if x >= ASYMPTOTIC { log_minus_digamma_series(x) } else { x.ln() - digamma(x) }
 }
 
+/// ψ(x + d) − ψ(x) for x, d > 0, without cancellation where d is small beside a large x.
+pub(crate) fn digamma_difference(x: f64, d: f64) -> f64 {
+    if x < ASYMPTOTIC {
+        return digamma(x + d) - digamma(x);
+    }
+    (d / x).ln_1p() - (log_minus_digamma_series(x + d) - log_minus_digamma_series(x))
+}
+
 /// ψ′(x) − 1/x for x > 0, without cancellation at large x.
 pub(crate) fn trigamma_minus_reciprocal(x: f64) -> f64 {
     if x >= ASYMPTOTIC { trigamma_minus_reciprocal_series(x) } else { trigamma(x) - 1.0 / x }

@@ -8,7 +8,7 @@ use crate::draw::log_gamma_variate;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::solve::dirichlet_concentration;
-use crate::special::{digamma, log_beta, trigamma};
+use crate::special::{digamma_difference, log_beta, trigamma};
 use crate::validate::{length, no_member, positive};
 
 const FAMILY: &str = "Beta";
@@ -59,12 +59,12 @@ impl Beta {
 
     /// E[log z] = ψ(α) − ψ(α + β).
     pub fn expected_log(&self) -> f64 {
-        digamma(self.alpha) - digamma(self.alpha + self.beta)
+        -digamma_difference(self.alpha, self.beta)
     }
 
     /// E[log(1 − z)] = ψ(β) − ψ(α + β).
     pub fn expected_log_complement(&self) -> f64 {
-        digamma(self.beta) - digamma(self.alpha + self.beta)
+        -digamma_difference(self.beta, self.alpha)
     }
 }
 

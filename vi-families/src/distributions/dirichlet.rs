@@ -8,7 +8,7 @@ use crate::draw::log_gamma_variate;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::solve::dirichlet_concentration;
-use crate::special::{digamma, log_beta, log_gamma, trigamma};
+use crate::special::{digamma_difference, log_beta, log_gamma, trigamma};
 use crate::validate::{length, no_member, positive};
 
 const FAMILY: &str = "Dirichlet";
@@ -73,8 +73,7 @@ impl Dirichlet {
 
     /// E[log z_k] = ψ(α_k) − ψ(Σα) (K).
     pub fn expected_log(&self) -> Array1<f64> {
-        let psi = digamma(self.total);
-        self.concentration.mapv(|a| digamma(a) - psi)
+        Array1::from(expected_log(&self.concentration.to_vec()))
     }
 
     /// Overwrites `z` (K) with a draw; entries that would underflow are the smallest positive normal number.
@@ -93,6 +92,19 @@ impl Dirichlet {
             *v = ((*v - max).exp() / total).max(f64::MIN_POSITIVE);
         }
     }
+}
+
+/// ψ(α_k) − ψ(Σα).
+pub(crate) fn expected_log(alpha: &[f64]) -> Vec<f64> {
+    let total: f64 = alpha.iter().sum();
+    let others = |k: usize| {
+        if alpha[k] <= 0.5 * total {
+            return total - alpha[k];
+        }
+        // One category holds most of the mass: its complement keeps its digits only as a sum of its own.
+        alpha.iter().enumerate().filter(|(j, _)| *j != k).map(|(_, a)| a).sum()
+    };
+    (0..alpha.len()).map(|k| -digamma_difference(alpha[k], others(k))).collect()
 }
 
 impl ExponentialFamily for Dirichlet {

@@ -24,4 +24,5 @@ pub use normal_gamma::NormalGamma;
 pub use normal_wishart::NormalWishart;
 pub use wishart::Wishart;
 
+pub(crate) use dirichlet::expected_log as dirichlet_expected_log;
 pub(crate) use gaussian::LOG_TWO_PI;

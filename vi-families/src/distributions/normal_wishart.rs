@@ -236,12 +236,12 @@ impl ExponentialFamily for NormalWishart {
         -0.5 * self.dim() as f64 * LOG_TWO_PI
     }
     fn sample(&self, rng: &mut StreamRng) -> (Array1<f64>, Array2<f64>) {
-        let lambda = self.precision.sample(rng);
-        let mut mu: Vec<f64> = (0..self.dim()).map(|_| standard_normal(rng) / self.count.sqrt()).collect();
-        if let Ok(factor) = Cholesky::factor(&lambda) {
-            solve_transposed(factor.l(), &mut mu);
-        }
-        (Array1::from(mu) + &self.mean, lambda)
+        // Λ = L⁻ᵀ A Aᵀ L⁻¹, so that Λ^(−1/2) ε = L A⁻ᵀ ε needs no factorisation of the draw.
+        let a = self.precision.sample_bartlett(rng);
+        let mut noise: Vec<f64> = (0..self.dim()).map(|_| standard_normal(rng) / self.count.sqrt()).collect();
+        solve_transposed(&a, &mut noise);
+        let mu = self.precision.inverse_scale_factor().dot(&Array1::from(noise)) + &self.mean;
+        (mu, self.precision.scatter(&a))
     }
 
     // Sums over the two stages: the location enters through differences only.

@@ -116,6 +116,36 @@ impl Wishart {
         multivariate_digamma(p, 0.5 * self.dof) + p as f64 * std::f64::consts::LN_2 + self.log_det_scale
     }
 
+    /// The lower-triangular A of Bartlett's decomposition (p, p).
+    pub(crate) fn sample_bartlett(&self, rng: &mut StreamRng) -> Array2<f64> {
+        let p = self.order();
+        let least = (16.0 * p as f64 * f64::EPSILON).sqrt();
+        let mut a = Array2::zeros((p, p));
+        for i in 0..p {
+            let mut square: f64 = 0.0;
+            for j in 0..i {
+                let e = standard_normal(rng);
+                a[[i, j]] = e;
+                square += e * e;
+            }
+            let log_gamma = log_gamma_variate(0.5 * (self.dof - i as f64), rng);
+            let pivot = (0.5 * (std::f64::consts::LN_2 + log_gamma)).exp();
+            a[[i, i]] = pivot.max(least * square.sqrt()).max(f64::MIN_POSITIVE);
+        }
+        a
+    }
+
+    /// R A Aᵀ Rᵀ with R = L⁻ᵀ, W⁻¹ = L Lᵀ.
+    pub(crate) fn scatter(&self, a: &ArrayRef2<f64>) -> Array2<f64> {
+        // Column by column, so that what is solved for lies in memory one value after the other.
+        let mut columns = a.t().as_standard_layout().into_owned();
+        for mut column in columns.rows_mut() {
+            let column = column.as_slice_mut().expect("rows in standard layout are contiguous");
+            solve_transposed(&self.inverse_scale_factor, column);
+        }
+        outer_square(&columns.t())
+    }
+
     /// The member with mean parameters (E[log |Λ|], E[Λ]); `None` if there is none.
     pub(crate) fn from_expectations(expected_log_det: f64, mean: &ArrayRef2<f64>) -> Option<Self> {
         let p = mean.nrows();
@@ -211,23 +241,11 @@ impl ExponentialFamily for Wishart {
     }
     /// One draw (p, p) by Bartlett's decomposition: Λ = R A Aᵀ Rᵀ with W = R Rᵀ, A lower triangular,
     /// A_ii² ~ χ²(ν − i), A_ij ~ N(0, 1).
+    ///
+    /// With ν within about 1 of p − 1 a draw may be closer to singular than f64 can tell; pivots of A Aᵀ below
+    /// 16 p ε are raised to that size.
     fn sample(&self, rng: &mut StreamRng) -> Array2<f64> {
-        let p = self.order();
-        // Transposed, so that the columns to be solved for lie in memory one after the other.
-        let mut a = Array2::zeros((p, p));
-        for i in 0..p {
-            for j in 0..i {
-                a[[j, i]] = standard_normal(rng);
-            }
-            let log_chi_squared =
-                std::f64::consts::LN_2 + log_gamma_variate(0.5 * (self.dof - i as f64), rng);
-            a[[i, i]] = (0.5 * log_chi_squared).exp().max(f64::MIN_POSITIVE);
-        }
-        for mut column in a.rows_mut() {
-            let column = column.as_slice_mut().expect("rows of a fresh array are contiguous");
-            solve_transposed(&self.inverse_scale_factor, column);
-        }
-        outer_square(&a.t())
+        self.scatter(&self.sample_bartlett(rng))
     }
 
     fn log_prob(&self, z: &ArrayRef2<f64>) -> f64 {
