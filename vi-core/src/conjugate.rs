@@ -94,7 +94,11 @@ pub trait ConditionallyConjugate: Send + Sync {
         exec: Exec<'_>,
     ) -> Result<(), ConjugateError>;
 
-    /// Coordinate ascent: T_b ← E_q[T_b] = ∇A(η_b).
+    /// Coordinate ascent: sets the statistics of block b to their expectation under its factor.
+    ///
+    /// ```text
+    /// T_b ← E_q[T_b] = ∇A(η_b)
+    /// ```
     fn expect(&self, block: Self::Block, factors: &Self::Factors, stats: &mut Self::Stats, exec: Exec<'_>);
 
     /// Gibbs: T_b ← T_b(z_b) with z_b drawn from factor `b`. Item `n` of a block draws from `key.rng(n)`.

@@ -8,7 +8,7 @@
 //! | | |
 //! |---|---|
 //! | **Models** | [`LogJoint`] is log p(x, z) with the data inside. More knowledge is more traits: [`GradLogJoint`], [`LocalLogJoint`] (terms by block), [`Subsample`] (minibatches), [`Predictive`], [`KnownPosterior`], [`Reported`] (reparametrised), [`ConditionallyConjugate`] (complete conditionals, for coordinate ascent and Gibbs) |
-//! | **Gradients** | by hand, or from [`AutoGrad`] (feature `autodiff`) |
+//! | **Gradients** | by hand, or from `AutoGrad` (feature `autodiff`) |
 //! | **Layout of z** | [`ParameterSpace`], [`Parameter`], [`Support`] |
 //! | **Onto ℝᴰ** | [`Unconstrained`] wraps a model, [`Bijection`] maps points, gradients and densities |
 //! | **Randomness** | [`StreamKey`]: a stream is named by (seed, role, iteration, sample); no generator is ever saved |
@@ -17,7 +17,7 @@
 //! | **Files** | [`checkpoint`]: versioned, checksummed, atomic; a resumed run ends in the bits of an unbroken one |
 //! | **Results** | [`Posterior`], [`Draws`], [`ElboEstimate`], [`log_ratios`]; [`Counted`] counts evaluations |
 //! | **Numbers** | [`linalg`] (Cholesky, matrix products), [`numerics`] (vectorised exp, log, softplus, …) |
-//! | **Contract checks** | [`testing`] (feature `testing`): one line covers a new model, kernel or communicator |
+//! | **Contract checks** | `testing` (feature `testing`): one line covers a new model, kernel or communicator |
 //!
 //! # Conventions
 //! `f64` only. Rows are samples or data. Log densities carry every constant, in nats; `elbo` is maximised. −∞ is
@@ -25,7 +25,7 @@
 //! error with names and values.
 //!
 //! # Features
-//! - `autodiff`: [`AutoGrad`], through the crate `echidna`.
+//! - `autodiff`: `AutoGrad`, through the crate `echidna`.
 //! - `testing`: the contract checks.
 //! - `lapack`: LAPACK (OpenBLAS of the system) behind [`linalg`].
 #![cfg_attr(docsrs, feature(doc_cfg))]
