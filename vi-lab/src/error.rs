@@ -293,10 +293,7 @@ pub enum LabError {
 
 impl LabError {
     /// Wraps the error of a method.
-    pub(crate) fn method(
-        name: &str,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
+    pub(crate) fn method(name: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Method { method: name.to_owned(), source: source.into() }
     }
 

@@ -74,12 +74,15 @@ impl OutputDirectory {
         let relative = format!("draws/{name}.csv");
         let failed = |e: csv::Error| LabError::Write { path: self.path(&relative), source: e.into() };
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let header = ["chain", "draw"].into_iter().chain(draws.parameters().names().iter().map(String::as_str));
+        let header =
+            ["chain", "draw"].into_iter().chain(draws.parameters().names().iter().map(String::as_str));
         writer.write_record(header).map_err(failed)?;
         for (c, chain) in draws.values().outer_iter().enumerate() {
             for (i, z) in chain.outer_iter().enumerate() {
                 let counters = [(c + 1).to_string(), (i + 1).to_string()];
-                writer.write_record(counters.into_iter().chain(z.iter().map(|&v| number(v)))).map_err(failed)?;
+                writer
+                    .write_record(counters.into_iter().chain(z.iter().map(|&v| number(v))))
+                    .map_err(failed)?;
             }
         }
         let bytes = writer

@@ -48,7 +48,11 @@ pub struct RunOutcome {
 /// # Errors
 /// [`LabError`] when the output directory is not writable (before any work is done), the checkpoints belong to
 /// another experiment, or a method fails.
-pub fn run(experiment: &Experiment, options: &RunOptions, interrupt: &Interrupt) -> Result<RunOutcome, LabError> {
+pub fn run(
+    experiment: &Experiment,
+    options: &RunOptions,
+    interrupt: &Interrupt,
+) -> Result<RunOutcome, LabError> {
     let directory = options.out.clone().unwrap_or_else(|| experiment.default_directory());
     let output = OutputDirectory::create(&directory)?;
     prepare_checkpoints(experiment, &output, options.resume)?;
@@ -126,7 +130,11 @@ fn run_method(
 const RESULT: &str = "result";
 const ELAPSED: &str = "elapsed";
 
-fn write_method(experiment: &Experiment, output: &OutputDirectory, result: &MethodResult) -> Result<(), LabError> {
+fn write_method(
+    experiment: &Experiment,
+    output: &OutputDirectory,
+    result: &MethodResult,
+) -> Result<(), LabError> {
     output.write_trace(&result.name, &result.trace)?;
     match (&result.draws, experiment.draws) {
         (None, _) => Ok(()),
@@ -142,7 +150,13 @@ fn write_documents(
     results: &[MethodResult],
 ) -> Result<(), LabError> {
     let failed = |e: serde_json::Error| LabError::Render { what: "JSON", message: e.to_string() };
-    let pretty = |json: serde_json::Result<Vec<u8>>| json.map(|mut b| { b.push(b'\n'); b }).map_err(failed);
+    let pretty = |json: serde_json::Result<Vec<u8>>| {
+        json.map(|mut b| {
+            b.push(b'\n');
+            b
+        })
+        .map_err(failed)
+    };
     let report = report::render(experiment, results, summary)?;
     let manifest = serde_json::json!({
         "experiment": experiment.name,
@@ -160,7 +174,11 @@ fn write_documents(
 const OWNER: &str = "experiment.checkpoint";
 
 /// Marks the checkpoints as this experiment's; those of another are refused or, in a fresh run, removed.
-fn prepare_checkpoints(experiment: &Experiment, output: &OutputDirectory, resume: bool) -> Result<(), LabError> {
+fn prepare_checkpoints(
+    experiment: &Experiment,
+    output: &OutputDirectory,
+    resume: bool,
+) -> Result<(), LabError> {
     let directory = output.path("checkpoints");
     let path = directory.join(OWNER);
     let expected = experiment.fingerprint();
@@ -179,7 +197,10 @@ fn prepare_checkpoints(experiment: &Experiment, output: &OutputDirectory, resume
 
 fn remove_checkpoints(output: &OutputDirectory) -> Result<(), LabError> {
     let directory = output.path("checkpoints");
-    let failed = |path: &Path| { let path = path.to_owned(); move |source| LabError::Write { path, source } };
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| LabError::Write { path, source }
+    };
     if !directory.exists() {
         return Ok(());
     }

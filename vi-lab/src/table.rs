@@ -29,7 +29,8 @@ pub fn render(title: &str, results: &[MethodResult], exact: Option<&Exact>) -> S
 }
 
 fn methods(results: &[MethodResult], exact: Option<&Exact>) -> Table {
-    let mut table = new_table(&["method", "ELBO", "k-hat", "R-hat", "min ESS", "iterations", "time", "ended"]);
+    let mut table =
+        new_table(&["method", "ELBO", "k-hat", "R-hat", "min ESS", "iterations", "time", "ended"]);
     for r in results {
         table.add_row(right([
             r.name.clone(),
@@ -45,7 +46,16 @@ fn methods(results: &[MethodResult], exact: Option<&Exact>) -> Table {
     if let Some(evidence) = exact.and_then(|e| e.log_evidence) {
         let dash = || "–".to_owned();
         let value = fixed(Some(evidence), 4);
-        table.add_row(right(["exact".into(), value, dash(), dash(), dash(), dash(), dash(), "log evidence".into()]));
+        table.add_row(right([
+            "exact".into(),
+            value,
+            dash(),
+            dash(),
+            dash(),
+            dash(),
+            dash(),
+            "log evidence".into(),
+        ]));
     }
     table
 }

@@ -51,7 +51,8 @@ fn a_run_prints_its_table_and_leaves_its_files() {
         assert!(out.join(file).is_file(), "no {file}");
     }
     assert!(!out.join("checkpoints").exists(), "a finished run needs no checkpoints");
-    let quiet = vi_lab(&["run", &experiment, "--out", &out.display().to_string(), "--quiet", "--threads", "1"]);
+    let quiet =
+        vi_lab(&["run", &experiment, "--out", &out.display().to_string(), "--quiet", "--threads", "1"]);
     assert!(quiet.status.success() && quiet.stdout.is_empty() && quiet.stderr.is_empty());
 }
 
@@ -100,7 +101,13 @@ fn lists_name_everything_that_experiments_can() {
     let models = json("models");
     assert_eq!(
         names(&models),
-        ["eight_schools", "gaussian_mixture", "linear_regression", "logistic_regression", "normal_mean_precision"]
+        [
+            "eight_schools",
+            "gaussian_mixture",
+            "linear_regression",
+            "logistic_regression",
+            "normal_mean_precision"
+        ]
     );
     for model in models.as_array().expect("a list") {
         assert_eq!(model["methods"], serde_json::json!(["cavi", "sgvi", "nuts", "gibbs", "random_walk"]));
@@ -114,4 +121,55 @@ fn lists_name_everything_that_experiments_can() {
         let plain = text(&vi_lab(&[command]).stdout);
         assert!(names(&json(command)).iter().all(|name| plain.contains(name.as_str())), "{plain}");
     }
+}
+
+/// A sampler that would warm up for hours, stopped by SIGINT before its first draw.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_saves_what_is_done_and_says_how_to_go_on() {
+    use std::time::{Duration, Instant};
+
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let quick = fs::read_to_string(quick(directory.path())).expect("an experiment file");
+    let path = directory.path().join("long.toml");
+    let endless = "[[methods]]\nmethod = \"gibbs\"\nn_chains = 1\nn_warmup = 2000000000\n";
+    fs::write(&path, format!("{quick}\n{endless}")).expect("an experiment file");
+    let out = directory.path().join("out");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_vi-lab"))
+        .arg("run")
+        .arg(&path)
+        .arg("--out")
+        .arg(&out)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    // Generous: what is waited for takes milliseconds.
+    let patience = Instant::now() + Duration::from_secs(60);
+    while !out.join("checkpoints/cavi.result.checkpoint").exists() && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // Into the sampler, most likely; on a busy machine the signal may come between the two methods.
+    std::thread::sleep(Duration::from_millis(200));
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.expect("kill is there").success());
+    while child.try_wait().expect("a child can be asked").is_none() {
+        if Instant::now() > patience {
+            child.kill().expect("a child can be killed");
+            panic!("the program did not stop at SIGINT");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let output = child.wait_with_output().expect("the program ended");
+    assert_eq!(output.status.code(), Some(130));
+    let table = text(&output.stdout);
+    assert!(table.contains("go on with: vi-lab run ") && table.contains("--resume --out "), "{table}");
+    let summary = fs::read(out.join("summary.json")).expect("what is done is saved");
+    let summary: Value = serde_json::from_slice(&summary).expect("JSON");
+    assert_eq!(summary["methods"][0]["converged"], true);
+    if let Some(gibbs) = summary["methods"].get(1) {
+        assert_eq!(gibbs["stop_reason"], "interrupted");
+        assert_eq!(gibbs["parameters"], serde_json::json!([]), "nothing was drawn");
+        assert!(out.join("checkpoints/gibbs.chain-1.checkpoint").is_file());
+    }
+    assert!(out.join("checkpoints/experiment.checkpoint").is_file());
 }

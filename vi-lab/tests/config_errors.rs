@@ -18,20 +18,35 @@ fn the_unchanged_experiment_is_accepted() {
 #[test]
 fn an_unknown_key_is_named_with_its_place_and_the_nearest_valid_one() {
     let message = refusal(&replaced("max_iterations = 60", "max_iteration = 60"));
-    assert!(message.starts_with("test.toml:21:1: unknown key `max_iteration` in [[methods]] `full-rank`"), "{message}");
+    assert!(
+        message.starts_with("test.toml:20:1: unknown key `max_iteration` in [[methods]] `full-rank`"),
+        "{message}"
+    );
     assert!(message.contains("did you mean `max_iterations`?"), "{message}");
 
     let message = refusal(&replaced("seed = 7", "sed = 7"));
-    assert!(message.starts_with("test.toml:3:1: unknown key `sed` in the experiment; did you mean `seed`?"), "{message}");
+    assert!(
+        message.starts_with("test.toml:3:1: unknown key `sed` in the experiment; did you mean `seed`?"),
+        "{message}"
+    );
 
     let message = refusal(&replaced("set = ", "sett = "));
     assert!(message.contains("unknown key `sett` in [data]; did you mean `set`?"), "{message}");
 
-    let message = refusal(&replaced("[[methods]]\nmethod = \"cavi\"", "[model.prior]\ntau_scale = 1.0\n[[methods]]\nmethod = \"cavi\""));
+    let message = refusal(&replaced(
+        "[[methods]]\nmethod = \"cavi\"",
+        "[model.prior]\ntau_scale = 1.0\n[[methods]]\nmethod = \"cavi\"",
+    ));
     assert!(message.contains("unknown key `prior` in [model]; did you mean `priors`?"), "{message}");
 
-    let message = refusal(&replaced("[[methods]]\nmethod = \"cavi\"", "[model.priors]\ntau_scal = 1.0\n[[methods]]\nmethod = \"cavi\""));
-    assert!(message.contains("unknown key `tau_scal` in [model.priors]; did you mean `tau_scale`?"), "{message}");
+    let message = refusal(&replaced(
+        "[[methods]]\nmethod = \"cavi\"",
+        "[model.priors]\ntau_scal = 1.0\n[[methods]]\nmethod = \"cavi\"",
+    ));
+    assert!(
+        message.contains("unknown key `tau_scal` in [model.priors]; did you mean `tau_scale`?"),
+        "{message}"
+    );
 
     let message = refusal(&TINY.replace("[[methods]]", "[[method]]"));
     assert!(message.contains("unknown key `method` in the experiment; did you mean `methods`?"), "{message}");
@@ -40,7 +55,10 @@ fn an_unknown_key_is_named_with_its_place_and_the_nearest_valid_one() {
 #[test]
 fn unknown_names_are_told_with_the_nearest_known_one() {
     let message = refusal(&replaced("name = \"eight_schools\"", "name = \"eight_shools\""));
-    assert!(message.starts_with("test.toml:9:8: unknown model `eight_shools`; did you mean `eight_schools`?"), "{message}");
+    assert!(
+        message.starts_with("test.toml:9:8: unknown model `eight_shools`; did you mean `eight_schools`?"),
+        "{message}"
+    );
 
     let message = refusal(&replaced("set = \"eight_schools\"", "set = \"eightschools\""));
     assert!(message.contains("unknown data set `eightschools`; did you mean `eight_schools`?"), "{message}");
@@ -65,13 +83,19 @@ fn a_negative_scale_is_refused_with_its_value() {
 #[test]
 fn settings_outside_their_domain_are_refused_before_anything_runs() {
     let message = refusal(&replaced("n_samples = 4", "n_samples = 0"));
-    assert!(message.contains("`n_samples` of method `full-rank` = 0, but it must be at least 1"), "{message}");
+    assert!(
+        message.contains("`n_samples` of method `full-rank` = 0, but it must be at least 1"),
+        "{message}"
+    );
     let message = refusal(&replaced("n_samples = 8", "n_samples = 1"));
     assert!(message.contains("or 2 with a baseline"), "{message}");
     let message = refusal(&replaced("n_chains = 2", "n_chains = 2\ntarget_accept = 1.5"));
     assert!(message.contains("= 1.5, but it must be in (0, 1)"), "{message}");
     let message = refusal(&replaced("n_samples = 4", "n_samples = \"four\""));
-    assert!(message.contains("invalid type: string \"four\"") && message.contains("| n_samples = \"four\""), "{message}");
+    assert!(
+        message.contains("invalid type: string \"four\"") && message.contains("| n_samples = \"four\""),
+        "{message}"
+    );
     let message = refusal(&replaced("name = \"tiny\"", "name = \"../tiny\""));
     assert!(message.contains("letters, digits"), "{message}");
 }

@@ -34,7 +34,10 @@ fn a_value_that_is_no_finite_number_is_named_with_row_and_column() {
     for bad in ["NaN", "inf", "NA", ""] {
         let content = format!("y,x\n1,2\n3,4\n5,{bad}\n");
         let message = refusal("a.csv", content.as_bytes(), RESPONSE);
-        assert!(message.ends_with(&format!("a.csv: row 3, column `x`: `{bad}` is not a finite number")), "{message}");
+        assert!(
+            message.ends_with(&format!("a.csv: row 3, column `x`: `{bad}` is not a finite number")),
+            "{message}"
+        );
     }
     let message = refusal("a.json", br#"{"N": 2, "y": [1, "NaN"], "x": [1, 2]}"#, RESPONSE);
     assert!(message.ends_with("a.json: row 2, column `y`: `NaN` is not a finite number"), "{message}");
@@ -56,7 +59,9 @@ fn a_row_of_another_length_is_named_with_its_line() {
 
 #[test]
 fn an_empty_file_is_refused() {
-    for (file, content) in [("a.csv", ""), ("a.csv", "y,x\n"), ("a.json", ""), ("a.json", "{}"), ("a.npy", "")] {
+    for (file, content) in
+        [("a.csv", ""), ("a.csv", "y,x\n"), ("a.json", ""), ("a.json", "{}"), ("a.npy", "")]
+    {
         let message = refusal(file, content.as_bytes(), RESPONSE);
         assert!(message.ends_with(&format!("{file}: no data: the file has no rows")), "{message}");
     }
@@ -84,7 +89,10 @@ fn a_file_that_is_not_there_or_not_what_it_says_is_refused() {
     let message = refusal("a.npy", b"y,x\n1,2\n", RESPONSE);
     assert!(message.contains("a.npy: not a valid NPY file"), "{message}");
     let message = refusal("a.json", b"[1, 2]", RESPONSE);
-    assert!(message.contains("a.json: not a valid Stan JSON file: the outermost value is not an object"), "{message}");
+    assert!(
+        message.contains("a.json: not a valid Stan JSON file: the outermost value is not an object"),
+        "{message}"
+    );
     let message = refusal("a.txt", b"y,x\n1,2\n", RESPONSE);
     assert!(message.contains("the ending `txt` is not known"), "{message}");
     let message = refusal("a.csv", b"y,x\n1,\xff\xfe\n", RESPONSE);
@@ -96,7 +104,8 @@ fn one_data_set_in_three_formats_is_one_model() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let (y, x) = ([1.5, -0.25, 3.0], [0.5, 2.0, 1.0]);
     fs::write(directory.path().join("a.csv"), "y, x\n1.5, 0.5\n-0.25, 2\n3, 1\n").expect("a CSV file");
-    fs::write(directory.path().join("a.json"), format!("{{\"N\": 3, \"y\": {y:?}, \"x\": {x:?}}}")).expect("JSON");
+    fs::write(directory.path().join("a.json"), format!("{{\"N\": 3, \"y\": {y:?}, \"x\": {x:?}}}"))
+        .expect("JSON");
     let mut npy = Vec::new();
     array![[1.5, 0.5], [-0.25, 2.0], [3.0, 1.0]].write_npy(&mut npy).expect("an NPY file");
     fs::write(directory.path().join("a.npy"), npy).expect("an NPY file");

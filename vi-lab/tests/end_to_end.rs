@@ -63,8 +63,18 @@ fn the_summary_has_every_key_of_schema_1() {
 
 fn check_method(method: &Value, name: &str, kind: &str) {
     let expected = [
-        "name", "method", "converged", "stop_reason", "iterations", "elapsed_s", "n_log_joint", "n_gradient", "elbo",
-        "elbo_mcse", "khat", "parameters",
+        "name",
+        "method",
+        "converged",
+        "stop_reason",
+        "iterations",
+        "elapsed_s",
+        "n_log_joint",
+        "n_gradient",
+        "elbo",
+        "elbo_mcse",
+        "khat",
+        "parameters",
     ];
     assert_eq!(keys(method), expected);
     assert_eq!((&method["name"], &method["method"]), (&Value::from(name), &Value::from(kind)));
@@ -79,7 +89,8 @@ fn check_method(method: &Value, name: &str, kind: &str) {
     let schools = (1..=8).map(|j| format!("theta[{j}]")).chain(["mu".into(), "tau".into()]);
     assert_eq!(names, schools.collect::<Vec<_>>(), "{name} reports in (theta, mu, tau)");
     for parameter in parameters {
-        let expected = ["name", "mean", "sd", "q05", "q50", "q95", "mcse_mean", "ess_bulk", "ess_tail", "rhat"];
+        let expected =
+            ["name", "mean", "sd", "q05", "q50", "q95", "mcse_mean", "ess_bulk", "ess_tail", "rhat"];
         assert_eq!(keys(parameter), expected);
         let row = parameter.as_object().expect("an object");
         check_numbers(row, &["mean", "sd", "q05", "q50", "q95", "mcse_mean"], &[]);
@@ -112,7 +123,7 @@ fn bounds_and_the_exact_evidence_are_on_one_scale() {
     let (_directory, outcome) = finished();
     let exact = outcome.summary.exact.as_ref().expect("eight schools knows its posterior");
     let evidence = exact.log_evidence.expect("by quadrature");
-    assert!((evidence - -32.004_494_70).abs() < 1e-6, "{evidence}");
+    assert!((evidence - -31.311_347_52).abs() < 1e-6, "{evidence}");
     for result in &outcome.results {
         let Some(sampled) = result.elbo_sampled else { continue };
         // One-sided, five standard errors: a sound bound fails with probability 3e-7 per method.
@@ -120,7 +131,10 @@ fn bounds_and_the_exact_evidence_are_on_one_scale() {
         let elbo = result.elbo.expect("a method with a density has a bound");
         if result.name == "cavi" {
             assert_eq!(elbo.mcse, 0.0);
-            assert!(elbo.value <= sampled.value + 5.0 * sampled.mcse, "summing out the mixture scale tightens");
+            assert!(
+                elbo.value <= sampled.value + 5.0 * sampled.mcse,
+                "summing out the mixture scale tightens"
+            );
         } else {
             assert_eq!(elbo, sampled);
         }
@@ -141,7 +155,7 @@ fn traces_draws_and_the_report_are_whole() {
         assert_eq!(draws.lines().next().expect("a header").split(',').count(), 2 + 10);
         // Text that reads back to the same bits.
         let last: f64 = draws.trim_end().rsplit(',').next().expect("a value").parse().expect("a number");
-        assert_eq!(last.to_bits(), values.iter().next_back().expect("a draw").to_bits());
+        assert_eq!(last.to_bits(), values.iter().last().expect("a draw").to_bits());
     }
     let report = read("report.html");
     assert!(report.starts_with("<!DOCTYPE html>") && report.trim_end().ends_with("</html>"));
@@ -150,7 +164,9 @@ fn traces_draws_and_the_report_are_whole() {
     }
     // The ELBO figure, ten marginals, forests of theta, mu and tau.
     assert_eq!(report.matches("<svg ").count(), 1 + 10 + 3);
-    for heading in ["What was run", "Warnings", "Methods", "ELBO traces", "Marginal posteriors", "Forest plot"] {
+    for heading in
+        ["What was run", "Warnings", "Methods", "ELBO traces", "Marginal posteriors", "Forest plot"]
+    {
         assert!(report.contains(&format!("<h2>{heading}</h2>")), "no section `{heading}`");
     }
     assert!(report.contains("not converged (iteration budget used up)"));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::config::{Experiment, MethodKind};
+use crate::config::{Experiment, MethodKind, words};
 use crate::error::LabError;
 use crate::study::{MODELS, ModelEntry, supported};
 
@@ -17,15 +17,16 @@ pub(super) fn models(as_json: bool) -> Result<String, LabError> {
     if as_json {
         let value = rows.iter().map(|(entry, experiment)| {
             let study = experiment.study.as_ref();
-            let parameters = study.reported().parameters().iter().map(|p| {
-                json!({"name": p.name(), "shape": p.shape(), "support": p.support().to_string()})
-            });
+            let parameters =
+                study.reported().parameters().iter().map(
+                    |p| json!({"name": p.name(), "shape": p.shape(), "support": p.support().to_string()}),
+                );
             json!({
                 "name": entry.name,
                 "about": entry.about,
                 "methods": supported(study),
                 "exact_posterior": study.exact().is_some(),
-                "default_priors": serde_json::from_str::<Value>(&study.priors()).unwrap_or(Value::Null),
+                "default_priors": study.priors(),
                 "example": {"text": entry.example, "parameters": parameters.collect::<Vec<_>>()},
             })
         });
@@ -37,7 +38,7 @@ pub(super) fn models(as_json: bool) -> Result<String, LabError> {
         let methods: Vec<&str> = supported(study).into_iter().map(MethodKind::name).collect();
         let exact = if study.exact().is_some() { "; exact posterior known" } else { "" };
         let _ = writeln!(out, "{}\n  {}\n  methods: {}{exact}", entry.name, entry.about, methods.join(", "));
-        let _ = writeln!(out, "  priors: {}\n", study.priors());
+        let _ = writeln!(out, "  priors: {}\n", words(&study.priors()));
     }
     Ok(out)
 }

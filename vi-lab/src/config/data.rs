@@ -26,6 +26,8 @@ pub struct DataConfig {
     pub columns: Option<Vec<String>>,
     /// Whether covariates (or columns) are centred and divided by their population standard deviation.
     pub standardise: bool,
+    /// Whether the response is, too.
+    pub standardise_response: bool,
     /// Whether the design matrix begins with a column of ones.
     pub intercept: bool,
 }
@@ -52,6 +54,8 @@ struct Raw {
     #[serde(default)]
     standardise: bool,
     #[serde(default)]
+    standardise_response: bool,
+    #[serde(default)]
     intercept: bool,
 }
 
@@ -67,6 +71,7 @@ impl DataConfig {
             standard_errors: raw.standard_errors,
             columns: raw.columns,
             standardise: raw.standardise,
+            standardise_response: raw.standardise_response,
             intercept: raw.intercept,
         };
         if let DataSource::BuiltIn(name) = config.source
@@ -100,6 +105,9 @@ fn source(
                 })
             }
         },
-        _ => Err(reader.message(offset, "[data] names either a built-in `set` or a `file`, and not both".into())),
+        _ => {
+            Err(reader
+                .message(offset, "[data] names either a built-in `set` or a `file`, and not both".into()))
+        }
     }
 }

@@ -1,8 +1,7 @@
 //! The `[[methods]]` tables.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use vi_sgvi::{AnyOptimizer, Averaging, ElboPlateau, Window};
 
 use super::optimizer;
@@ -208,7 +207,14 @@ pub struct NutsSettings {
 
 impl Default for NutsSettings {
     fn default() -> Self {
-        Self { n_chains: 4, n_warmup: 1000, n_draws: 1000, target_accept: 0.8, max_tree_depth: 10, parametrisation: None }
+        Self {
+            n_chains: 4,
+            n_warmup: 1000,
+            n_draws: 1000,
+            target_accept: 0.8,
+            max_tree_depth: 10,
+            parametrisation: None,
+        }
     }
 }
 
@@ -255,6 +261,22 @@ impl Default for RandomWalkSettings {
     }
 }
 
+/// A JSON object as words: `{"a":1,"b":{"c":2},"d":null}` is `a = 1, b = {c = 2}`.
+pub(crate) fn words(value: &Value) -> String {
+    match value {
+        Value::Object(object) => {
+            let given = object.iter().filter(|(_, v)| !v.is_null());
+            let pairs = given.map(|(k, v)| match v {
+                Value::Object(_) => format!("{k} = {{{}}}", words(v)),
+                v => format!("{k} = {}", words(v)),
+            });
+            pairs.collect::<Vec<_>>().join(", ")
+        }
+        Value::String(s) => s.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// The settings of a method.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -297,11 +319,9 @@ impl MethodConfig {
 
     /// The method and its settings in words.
     pub fn describe(&self) -> String {
-        let settings: BTreeMap<String, serde_json::Value> = serde_json::to_value(&self.settings)
-            .and_then(serde_json::from_value)
+        let settings = serde_json::to_value(&self.settings)
             .unwrap_or_else(|_| unreachable!("settings are tables of plain values"));
-        let settings = settings.iter().map(|(k, v)| format!("{k} = {}", v.to_string().replace('"', "")));
-        format!("{}: {}", self.kind().name(), settings.collect::<Vec<_>>().join(", "))
+        format!("{}: {}", self.kind().name(), words(&settings))
     }
 
     pub(crate) fn read(reader: &Reader<'_>, mut table: Table<'_>) -> Result<Self, ConfigError> {

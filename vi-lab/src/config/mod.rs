@@ -13,6 +13,7 @@ use serde::Serialize;
 use toml::de::DeValue;
 
 pub use data::{DataConfig, DataSource};
+pub(crate) use method::words;
 pub use method::{
     Baseline, CaviSettings, EstimatorKind, FamilyKind, GibbsSettings, MethodConfig, MethodKind,
     MethodSettings, NutsSettings, Parametrisation, RandomWalkSettings, SgviSettings,
@@ -101,7 +102,11 @@ impl Experiment {
         let mut root = reader.document()?;
         let taken = TABLES.map(|key| (key, root.entries.remove_entry(key)));
         let head: Head = reader.rest(
-            Table { name: root.name.clone(), span: root.span.clone(), entries: std::mem::take(&mut root.entries) },
+            Table {
+                name: root.name.clone(),
+                span: root.span.clone(),
+                entries: std::mem::take(&mut root.entries),
+            },
             &TABLES,
         )?;
         root.entries.extend(taken.into_iter().filter_map(|(_, entry)| entry));
@@ -113,7 +118,17 @@ impl Experiment {
         let study = study::build(&reader, model, &loaded)?;
         let methods = read_methods(&reader, &mut root, study.as_ref())?;
         let Head { name, description, seed, output } = head;
-        Ok(Self { name, description, seed, text: text.to_owned(), data, data_fingerprint: loaded.fingerprint(), study, methods, draws: output.draws })
+        Ok(Self {
+            name,
+            description,
+            seed,
+            text: text.to_owned(),
+            data,
+            data_fingerprint: loaded.fingerprint(),
+            study,
+            methods,
+            draws: output.draws,
+        })
     }
 
     /// A number that differs between experiments: what is run, on which bytes, from which seed.
@@ -138,7 +153,9 @@ fn read_methods(
     };
     let span = value.span();
     let DeValue::Array(array) = value.into_inner() else {
-        return Err(reader.message(span.start, "`methods` must be a list of tables: write `[[methods]]`".into()));
+        return Err(
+            reader.message(span.start, "`methods` must be a list of tables: write `[[methods]]`".into())
+        );
     };
     let mut methods: Vec<MethodConfig> = Vec::new();
     for (i, value) in array.into_iter().enumerate() {

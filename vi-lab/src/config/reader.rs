@@ -30,7 +30,6 @@ impl<'t> Reader<'t> {
         let root = DeTable::parse(self.text).map_err(|e| self.invalid(&e, "the experiment"))?;
         Ok(Table { name: "the experiment".into(), span: 0..0, entries: root.into_inner() })
     }
-
 }
 
 impl Reader<'_> {
@@ -80,7 +79,11 @@ impl Reader<'_> {
 
     /// What is left of a table as a `T`, whose fields are all the keys that the table may have besides
     /// `taken`, which were removed before.
-    pub(crate) fn rest<'d, T: Deserialize<'d>>(&self, table: Table<'d>, taken: &[&str]) -> Result<T, ConfigError> {
+    pub(crate) fn rest<'d, T: Deserialize<'d>>(
+        &self,
+        table: Table<'d>,
+        taken: &[&str],
+    ) -> Result<T, ConfigError> {
         let value = Spanned::new(table.span.clone(), DeValue::Table(table.entries));
         T::deserialize(value.into_deserializer()).map_err(|e| match self.invalid(&e, &table.name) {
             ConfigError::UnknownKey { at, key, table, mut known, .. } => {

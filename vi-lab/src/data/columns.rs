@@ -79,9 +79,11 @@ impl Columns {
             value: value.to_owned(),
         };
         match cells {
-            Cells::Numbers(x) => {
-                x.iter().enumerate().map(|(row, &v)| if v.is_finite() { Ok(v) } else { Err(not_finite(row, &v.to_string())) }).collect()
-            }
+            Cells::Numbers(x) => x
+                .iter()
+                .enumerate()
+                .map(|(row, &v)| if v.is_finite() { Ok(v) } else { Err(not_finite(row, &v.to_string())) })
+                .collect(),
             Cells::Text(t) => t
                 .iter()
                 .enumerate()
@@ -93,15 +95,20 @@ impl Columns {
         }
     }
 
+    /// One column; standardised when asked.
+    pub(crate) fn vector(&self, name: &str, standardise: bool) -> Result<Array1<f64>, DataError> {
+        let mut x = self.column(name)?;
+        if standardise {
+            self.standardise(name, &mut x)?;
+        }
+        Ok(x)
+    }
+
     /// Columns side by side, (rows, names); standardised when asked.
     pub(crate) fn matrix(&self, names: &[String], standardise: bool) -> Result<Array2<f64>, DataError> {
         let mut out = Array2::zeros((self.n_rows, names.len()));
         for (name, mut place) in names.iter().zip(out.columns_mut()) {
-            let mut x = self.column(name)?;
-            if standardise {
-                self.standardise(name, &mut x)?;
-            }
-            place.assign(&x);
+            place.assign(&self.vector(name, standardise)?);
         }
         Ok(out)
     }
@@ -112,7 +119,11 @@ impl Columns {
         let mean = x.sum() / n;
         let sd = (x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
         if sd <= f64::EPSILON * mean.abs() {
-            return Err(DataError::Constant { file: self.file.clone(), column: name.to_owned(), value: x[0] });
+            return Err(DataError::Constant {
+                file: self.file.clone(),
+                column: name.to_owned(),
+                value: x[0],
+            });
         }
         x.mapv_inplace(|v| (v - mean) / sd);
         Ok(())

@@ -44,7 +44,8 @@ pub(crate) fn load(config: &DataConfig, directory: &Path) -> Result<Dataset, Lab
         }
         DataSource::File(path) => {
             let path = directory.join(path);
-            let bytes = std::fs::read(&path).map_err(|source| LabError::Read { path: path.clone(), source })?;
+            let bytes =
+                std::fs::read(&path).map_err(|source| LabError::Read { path: path.clone(), source })?;
             (path.display().to_string(), bytes)
         }
     };
@@ -83,8 +84,9 @@ impl Dataset {
     /// # Errors
     /// [`DataError`] when none is named, or a value is no finite number.
     pub fn response(&self, model: &'static str) -> Result<Array1<f64>, DataError> {
-        let name = self.required(model, self.config.response.as_deref(), "response", "the column that is modelled")?;
-        self.columns.column(name)
+        let meaning = "the column that is modelled";
+        let name = self.required(model, self.config.response.as_deref(), "response", meaning)?;
+        self.columns.vector(name, self.config.standardise_response)
     }
 
     /// The column of known standard errors (n).
@@ -104,7 +106,8 @@ impl Dataset {
     pub fn regression(&self, model: &'static str) -> Result<(RegressionData, Vec<String>), LabError> {
         let response = self.response(model)?;
         let parts = [&self.config.response, &self.config.standard_errors];
-        let others = || self.columns.names().into_iter().filter(|n| !parts.contains(&&Some(n.clone()))).collect();
+        let others =
+            || self.columns.names().into_iter().filter(|n| !parts.contains(&&Some(n.clone()))).collect();
         let names: Vec<String> = self.config.covariates.clone().unwrap_or_else(others);
         let x = self.columns.matrix(&names, self.config.standardise)?;
         let wrong = |source| ConfigError::Model { at: self.config.at.clone(), source };

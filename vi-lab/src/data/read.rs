@@ -9,7 +9,8 @@ use crate::error::DataError;
 
 /// A CSV file with a header.
 pub(crate) fn csv(file: &str, bytes: &[u8]) -> Result<Columns, DataError> {
-    let invalid = |e: csv::Error| DataError::Format { file: file.into(), format: "CSV", message: e.to_string() };
+    let invalid =
+        |e: csv::Error| DataError::Format { file: file.into(), format: "CSV", message: e.to_string() };
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(bytes);
     let names: Vec<String> = reader.headers().map_err(invalid)?.iter().map(str::to_owned).collect();
     let mut cells: Vec<Vec<String>> = vec![Vec::new(); names.len()];

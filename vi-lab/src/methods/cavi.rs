@@ -38,7 +38,8 @@ where
     for (t, elbo) in kept.state.elbo_trace.iter().enumerate() {
         trace.push(&[(t + 1) as f64, *elbo]);
     }
-    let mut stop_reason = if interrupted { "interrupted".to_owned() } else { kept.outcome.reason.to_string() };
+    let mut stop_reason =
+        if interrupted { "interrupted".to_owned() } else { kept.outcome.reason.to_string() };
     if settings.n_restarts > 1 {
         stop_reason += &format!(" (restart {} of {})", best + 1, settings.n_restarts);
     }
@@ -71,7 +72,8 @@ where
 {
     let kernel = Cavi::new(model, Exec::local());
     let key = context.key.role(Role::Chain(r));
-    let message = |t: u64, info: &CaviInfo| format!("restart {}, sweep {}: ELBO {:.4}", r + 1, t + 1, info.elbo);
+    let message =
+        |t: u64, info: &CaviInfo| format!("restart {}, sweep {}: ELBO {:.4}", r + 1, t + 1, info.elbo);
     let job = Job {
         part: format!("restart-{}", r + 1),
         kernel: &kernel,

@@ -10,7 +10,11 @@ use crate::config::NutsSettings;
 use crate::error::LabError;
 use crate::study::Target;
 
-pub(crate) fn fit(target: Target<'_>, settings: &NutsSettings, context: &Context<'_>) -> Result<Fitted, LabError> {
+pub(crate) fn fit(
+    target: Target<'_>,
+    settings: &NutsSettings,
+    context: &Context<'_>,
+) -> Result<Fitted, LabError> {
     let Some(gradient) = target.gradient else {
         return Err(context.failed("the model has no gradient"));
     };

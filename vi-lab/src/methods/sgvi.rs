@@ -1,12 +1,10 @@
 //! Stochastic-gradient variational inference: family × estimator × form of the model.
 
 use vi_core::{
-    Counted, Exec, LogJoint, ParameterError, ParameterSpace, Posterior, Reported,
-    ReportedPosterior, Role, StopReason, Unconstrained,
+    Counted, Exec, LogJoint, ParameterError, ParameterSpace, Posterior, Reported, ReportedPosterior, Role,
+    StopReason, Unconstrained,
 };
-use vi_families::{
-    FullRankGaussian, MeanFieldGaussian, ProductFamily, Reparameterized, VariationalFamily,
-};
+use vi_families::{FullRankGaussian, MeanFieldGaussian, ProductFamily, Reparameterized, VariationalFamily};
 use vi_sgvi::{
     GradientEstimator, LeaveOneOut, NoBaseline, Pathwise, ScoreFunction, Sgvi, SgviInfo, SgviPosterior,
 };
@@ -19,14 +17,19 @@ use crate::result::TraceColumns;
 use crate::study::Target;
 
 /// Fits the family of the settings with the estimator of the settings.
-pub(crate) fn fit(target: Target<'_>, settings: &SgviSettings, context: &Context<'_>) -> Result<Fitted, LabError> {
+pub(crate) fn fit(
+    target: Target<'_>,
+    settings: &SgviSettings,
+    context: &Context<'_>,
+) -> Result<Fitted, LabError> {
     match settings.family {
         FamilyKind::MeanField => gaussian(target, settings, context, MeanFieldGaussian::new),
         FamilyKind::FullRank => gaussian(target, settings, context, FullRankGaussian::new),
         FamilyKind::Product => {
             let counted = Counted::new(target.log_joint);
             let family = ProductFamily::for_space(counted.parameters()).map_err(|e| context.failed(e))?;
-            let fit = Fit { target, settings, context, counted: &counted, model: &counted, unconstrained: None };
+            let fit =
+                Fit { target, settings, context, counted: &counted, model: &counted, unconstrained: None };
             fit.score_function(family)
         }
     }
@@ -50,16 +53,28 @@ where
             let counted = Counted::new(gradient);
             let model = Unconstrained::new(&counted).map_err(wrong)?;
             let family = family(model.parameters()).map_err(|e| context.failed(e))?;
-            let fit =
-                Fit { target, settings, context, counted: &counted, model: &model, unconstrained: Some(&model) };
+            let fit = Fit {
+                target,
+                settings,
+                context,
+                counted: &counted,
+                model: &model,
+                unconstrained: Some(&model),
+            };
             fit.run(family, Pathwise { n_samples: settings.n_samples })
         }
         _ => {
             let counted = Counted::new(target.log_joint);
             let model = Unconstrained::new(&counted).map_err(wrong)?;
             let family = family(model.parameters()).map_err(|e| context.failed(e))?;
-            let fit =
-                Fit { target, settings, context, counted: &counted, model: &model, unconstrained: Some(&model) };
+            let fit = Fit {
+                target,
+                settings,
+                context,
+                counted: &counted,
+                model: &model,
+                unconstrained: Some(&model),
+            };
             fit.score_function(family)
         }
     }
@@ -149,4 +164,3 @@ impl<C, M: LogJoint> Fit<'_, C, M> {
         }
     }
 }
-

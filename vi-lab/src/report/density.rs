@@ -10,16 +10,16 @@ pub(crate) struct Density {
 
 const N_POINTS: usize = 201;
 
-/// The Gaussian kernel density of `sorted` draws on [lower, upper], with the bandwidth of Silverman (1986,
-/// eq. 3.31) and reflection at the ends of the support, where a plain kernel would leak.
+/// The Gaussian kernel density of `sorted` draws on [lower, upper], with the bandwidth of Scott (1992,
+/// eq. 6.42) and reflection at the ends of the support, where a plain kernel would leak.
 pub(crate) fn kernel_density(sorted: &[f64], support: Support, lower: f64, upper: f64) -> Density {
     let n = sorted.len() as f64;
     let mean = sorted.iter().sum::<f64>() / n;
     let sd = (sorted.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0)).sqrt();
     let quartiles = quantile(sorted, 0.75) - quantile(sorted, 0.25);
     let spread = if quartiles > 0.0 { sd.min(quartiles / 1.349) } else { sd };
-    // Draws that are all alike still get a bar one pixel wide.
-    let bandwidth = (0.9 * spread * n.powf(-0.2)).max((upper - lower) * 2e-3);
+    // Draws that are all alike still get a bar that can be seen.
+    let bandwidth = (1.06 * spread * n.powf(-0.2)).max((upper - lower) * 1e-2);
     let ends = match support {
         Support::Positive => (Some(0.0), None),
         Support::Interval { lower, upper } => (Some(lower), Some(upper)),
@@ -47,8 +47,12 @@ fn kernel_sum(sorted: &[f64], x: f64, bandwidth: f64) -> f64 {
     sorted[first..last].iter().map(|v| (-0.5 * ((v - x) / bandwidth).powi(2)).exp() / norm).sum()
 }
 
-/// A range that shows every set of draws, without letting the widest hide the narrowest.
-pub(crate) fn common_range(sorted: &[Vec<f64>]) -> (f64, f64) {
+/// A range that shows every set of draws, without letting the widest hide the narrowest; shares of a whole are
+/// shown as such.
+pub(crate) fn common_range(sorted: &[Vec<f64>], support: Support) -> (f64, f64) {
+    if support == Support::Simplex {
+        return (0.0, 1.0);
+    }
     let central: Vec<(f64, f64)> = sorted.iter().map(|x| (quantile(x, 0.005), quantile(x, 0.995))).collect();
     let lower = central.iter().map(|r| r.0).fold(f64::INFINITY, f64::min);
     let upper = central.iter().map(|r| r.1).fold(f64::NEG_INFINITY, f64::max);
@@ -83,8 +87,8 @@ mod tests {
     #[test]
     fn wide_draws_do_not_hide_narrow_ones() {
         let narrow: Vec<f64> = (0..100).map(|i| i as f64 * 1e-3).collect();
-        let wide: Vec<f64> = (0..100).map(|i| (i as f64 - 50.0) * 10.0).collect();
-        let (lower, upper) = common_range(&[narrow, wide]);
+        let wide: Vec<f64> = (0..100).map(|i| i as f64 - 50.0).collect();
+        let (lower, upper) = common_range(&[narrow, wide], Support::Real);
         assert!(upper - lower < 3.0, "{lower} {upper}");
     }
 }

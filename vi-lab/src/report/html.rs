@@ -17,17 +17,27 @@ pub(crate) fn escape(text: &str) -> String {
 
 /// A table; cells are HTML, the first column is a row's heading.
 pub(crate) fn table(header: &[String], rows: &[Vec<String>]) -> String {
+    let rows: Vec<(Vec<String>, String)> = rows.iter().map(|r| (r.clone(), String::new())).collect();
+    table_with_notes(header, &rows)
+}
+
+/// A table whose rows may have a line of text of their own below them.
+pub(crate) fn table_with_notes(header: &[String], rows: &[(Vec<String>, String)]) -> String {
     let mut out = String::from("<div class=\"scroll\"><table><thead><tr>");
     for cell in header {
         out += &format!("<th scope=\"col\">{cell}</th>");
     }
     out += "</tr></thead><tbody>";
-    for row in rows {
-        out += "<tr>";
+    for (row, note) in rows {
+        out += if note.is_empty() { "<tr>" } else { "<tr class=\"noted\">" };
         for (i, cell) in row.iter().enumerate() {
-            out += &if i == 0 { format!("<th scope=\"row\">{cell}</th>") } else { format!("<td>{cell}</td>") };
+            out +=
+                &if i == 0 { format!("<th scope=\"row\">{cell}</th>") } else { format!("<td>{cell}</td>") };
         }
         out += "</tr>";
+        if !note.is_empty() {
+            out += &format!("<tr class=\"ended\"><td colspan=\"{}\">{note}</td></tr>", header.len());
+        }
     }
     out + "</tbody></table></div>"
 }

@@ -24,7 +24,8 @@ pub(crate) fn svg(
         .iter()
         .enumerate()
         .filter_map(|(i, r)| {
-            let mut x: Vec<f64> = r.draws.as_ref()?.coordinate(d).iter().copied().filter(|v| v.is_finite()).collect();
+            let mut x: Vec<f64> =
+                r.draws.as_ref()?.coordinate(d).iter().copied().filter(|v| v.is_finite()).collect();
             x.sort_unstable_by(f64::total_cmp);
             (x.len() > 1).then_some((i, x))
         })
@@ -33,7 +34,7 @@ pub(crate) fn svg(
         return Ok(None);
     }
     let values: Vec<Vec<f64>> = sorted.iter().map(|s| s.1.clone()).collect();
-    let (lower, upper) = common_range(&values);
+    let (lower, upper) = common_range(&values, support);
     let curves: Vec<(usize, Vec<(f64, f64)>)> =
         sorted.iter().map(|(i, x)| (*i, kernel_density(x, support, lower, upper).points)).collect();
     let top = ceiling(&curves);
@@ -59,7 +60,7 @@ pub(crate) fn svg(
         for (i, points) in &curves {
             let points: Vec<_> = points.iter().map(|&(x, y)| (x, y.min(top))).collect();
             let colour = colour::of(*i);
-            chart.draw_series(AreaSeries::new(points.iter().copied(), 0.0, colour.mix(0.08)))?;
+            chart.draw_series(AreaSeries::new(points.iter().copied(), 0.0, colour.mix(0.05)))?;
             chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
         }
         if let Some(mean) = exact.and_then(|e| e.mean) {

@@ -24,7 +24,11 @@ const MAX_COORDINATES: usize = 60;
 ///
 /// # Errors
 /// [`LabError::Render`] when a figure cannot be drawn.
-pub fn render(experiment: &Experiment, results: &[MethodResult], summary: &Summary) -> Result<String, LabError> {
+pub fn render(
+    experiment: &Experiment,
+    results: &[MethodResult],
+    summary: &Summary,
+) -> Result<String, LabError> {
     let exact = summary.exact.as_ref();
     let mut body = header(experiment);
     body += &section("What was run", &tables::experiment(experiment, results, summary));
@@ -47,7 +51,11 @@ pub fn render(experiment: &Experiment, results: &[MethodResult], summary: &Summa
 }
 
 fn header(experiment: &Experiment) -> String {
-    format!("<header><h1>{}</h1><p>{}</p></header>", escape(&experiment.name), escape(&experiment.description))
+    format!(
+        "<header><h1>{}</h1><p>{}</p></header>",
+        escape(&experiment.name),
+        escape(&experiment.description)
+    )
 }
 
 fn warnings(results: &[MethodResult]) -> String {
@@ -116,9 +124,10 @@ fn forest_figures(
         }
     }
     let known = exact.filter(|e| e.parameters.iter().any(|p| p.mean.is_some() && p.sd.is_some()));
-    let note = known.map_or("", |_| {
-        "<p class=\"note\">Black: the exact posterior mean ± 1.64 exact standard deviations.</p>"
-    });
+    let note = known.map_or(
+        "",
+        |_| "<p class=\"note\">Black: the exact posterior mean ± 1.64 exact standard deviations.</p>",
+    );
     Ok(format!("{}{note}{figures}", legend(results, None)))
 }
 
@@ -136,6 +145,7 @@ fn labels(experiment: &Experiment) -> String {
     if labels.is_empty() {
         return String::new();
     }
-    let rows: Vec<Vec<String>> = labels.iter().map(|(name, meaning)| vec![escape(name), escape(meaning)]).collect();
+    let rows: Vec<Vec<String>> =
+        labels.iter().map(|(name, meaning)| vec![escape(name), escape(meaning)]).collect();
     details("What the coordinates stand for", &html::table(&["coordinate".into(), "column".into()], &rows))
 }

@@ -1,9 +1,9 @@
 //! The tables of the report.
 
 use super::figures::{count, fixed, number, seconds, with_error};
-use super::html::{chip, details, escape, table};
+use super::html::{chip, details, escape, table, table_with_notes};
 use super::{colour, labels};
-use crate::config::{DataSource, Experiment};
+use crate::config::{DataSource, Experiment, words};
 use crate::result::{Exact, KHAT_LIMIT, MethodResult, RHAT_LIMIT};
 use crate::summary::Summary;
 
@@ -29,25 +29,28 @@ pub(crate) fn experiment(experiment: &Experiment, results: &[MethodResult], summ
     out + "</dl>" + &labels(experiment)
 }
 
-/// A JSON object as words: `{"a":1,"b":{"c":2}}` is `a = 1, b = {c = 2}`.
-fn words(json: &str) -> String {
-    let json = json.strip_prefix('{').and_then(|s| s.strip_suffix('}')).unwrap_or(json);
-    json.replace('"', "").replace(':', " = ").replace(',', ", ")
-}
-
 /// One row per method.
 pub(crate) fn methods(results: &[MethodResult], exact: Option<&Exact>) -> String {
     let header = [
-        "method", "ELBO", "ELBO by sampling", "k-hat", "max R-hat", "min ESS", "iterations", "log joints",
-        "gradients", "time", "ended",
+        "method",
+        "ELBO",
+        "ELBO by sampling",
+        "k-hat",
+        "max R-hat",
+        "min ESS",
+        "iterations",
+        "log joints",
+        "gradients",
+        "time",
     ];
-    let mut rows: Vec<Vec<String>> = results.iter().enumerate().map(|(i, r)| method_row(i, r)).collect();
+    let mut rows: Vec<(Vec<String>, String)> =
+        results.iter().enumerate().map(|(i, r)| (method_row(i, r), ended(r))).collect();
     if let Some(evidence) = exact.and_then(|e| e.log_evidence) {
         let mut row = vec![chip("exact log evidence", "#000"), fixed(Some(evidence), 4)];
         row.resize(header.len(), "–".to_owned());
-        rows.push(row);
+        rows.push((row, String::new()));
     }
-    table(&header.map(str::to_owned), &rows)
+    table_with_notes(&header.map(str::to_owned), &rows)
         + "<p class=\"note\"><b>ELBO</b>, in nats with every constant: without an error it was computed in \
            closed form, with ± it was estimated by sampling (Monte Carlo standard error). <b>ELBO by \
            sampling</b> is E<sub>q</sub>[log p(x, z) − log q(z)] over the reported variables, evaluated alike for \
@@ -56,8 +59,15 @@ pub(crate) fn methods(results: &[MethodResult], exact: Option<&Exact>) -> String
            evaluations of the model while fitting, not those that judge the result.</p>"
 }
 
+fn flagged(text: String, bad: bool) -> String {
+    if bad { format!("<span class=\"bad\">{text}</span>") } else { text }
+}
+
+fn ended(r: &MethodResult) -> String {
+    flagged(escape(&r.stop_reason), !r.converged)
+}
+
 fn method_row(i: usize, r: &MethodResult) -> Vec<String> {
-    let flagged = |text: String, bad: bool| if bad { format!("<span class=\"bad\">{text}</span>") } else { text };
     let elbo = |e: Option<vi_core::ElboEstimate>| e.map_or("–".to_owned(), |e| with_error(e.value, e.mcse));
     vec![
         chip(&r.name, &colour::css(i)),
@@ -70,7 +80,6 @@ fn method_row(i: usize, r: &MethodResult) -> Vec<String> {
         count(r.n_log_joint),
         count(r.n_gradient),
         seconds(r.elapsed_s),
-        flagged(escape(&r.stop_reason), !r.converged),
     ]
 }
 
@@ -81,19 +90,20 @@ pub(crate) fn parameters(experiment: &Experiment, results: &[MethodResult], exac
     let mut header = vec!["mean (sd)".to_owned()];
     header.extend(results.iter().enumerate().map(|(i, r)| chip(&r.name, &colour::css(i))));
     header.extend(known.map(|_| chip("exact", "#000")));
-    let rows: Vec<Vec<String>> = names
-        .iter()
-        .enumerate()
-        .map(|(d, name)| {
-            let cell = |mean: Option<f64>, sd: Option<f64>| format!("{} ({})", number(mean), number(sd));
-            let mut row = vec![escape(name)];
-            row.extend(results.iter().map(|r| {
-                r.parameters.get(d).map_or("–".to_owned(), |p| cell(Some(p.mean), Some(p.sd)))
-            }));
-            row.extend(known.map(|e| cell(e.parameters[d].mean, e.parameters[d].sd)));
-            row
-        })
-        .collect();
+    let rows: Vec<Vec<String>> =
+        names
+            .iter()
+            .enumerate()
+            .map(|(d, name)| {
+                let cell = |mean: Option<f64>, sd: Option<f64>| format!("{} ({})", number(mean), number(sd));
+                let mut row = vec![escape(name)];
+                row.extend(results.iter().map(|r| {
+                    r.parameters.get(d).map_or("–".to_owned(), |p| cell(Some(p.mean), Some(p.sd)))
+                }));
+                row.extend(known.map(|e| cell(e.parameters[d].mean, e.parameters[d].sd)));
+                row
+            })
+            .collect();
     let mut out = table(&header, &rows);
     for r in results.iter().filter(|r| !r.parameters.is_empty()) {
         out += &details(&format!("All figures of {}", r.name), &all_figures(r));
@@ -102,7 +112,8 @@ pub(crate) fn parameters(experiment: &Experiment, results: &[MethodResult], exac
 }
 
 fn all_figures(r: &MethodResult) -> String {
-    let header = ["", "mean", "sd", "5 %", "50 %", "95 %", "MCSE of the mean", "ESS bulk", "ESS tail", "R-hat"];
+    let header =
+        ["", "mean", "sd", "5 %", "50 %", "95 %", "MCSE of the mean", "ESS bulk", "ESS tail", "R-hat"];
     let rows: Vec<Vec<String>> = r
         .parameters
         .iter()

@@ -1,5 +1,6 @@
 //! Eight schools in its two forms.
 
+use serde_json::Value;
 use vi_core::{KnownPosterior, LogJoint};
 use vi_models::ModelError;
 use vi_models::eight_schools::{
@@ -14,14 +15,14 @@ use crate::config::Parametrisation;
 pub(super) struct EightSchools {
     centred: EightSchoolsCentred,
     non_centred: EightSchoolsNonCentred,
-    priors: String,
+    priors: Value,
 }
 
 impl EightSchools {
     pub(super) fn new(
         data: EightSchoolsData,
         priors: EightSchoolsPriors,
-        described: String,
+        described: Value,
     ) -> Result<Self, ModelError> {
         Ok(Self {
             centred: EightSchoolsCentred::new(data.clone(), priors)?,
@@ -65,7 +66,7 @@ impl Study for EightSchools {
         Some(&self.centred)
     }
 
-    fn priors(&self) -> String {
+    fn priors(&self) -> Value {
         self.priors.clone()
     }
 

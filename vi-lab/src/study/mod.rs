@@ -8,15 +8,14 @@ mod eight_schools;
 mod plain;
 mod registry;
 
+use serde_json::Value;
 use vi_core::{GradLogJoint, KnownPosterior, LogJoint, ParameterSpace, Reported};
 
 pub use conjugate::Conjugate;
 pub(crate) use registry::build;
 pub use registry::{MODELS, ModelEntry};
 
-use crate::config::{
-    EstimatorKind, FamilyKind, MethodConfig, MethodKind, MethodSettings, Parametrisation,
-};
+use crate::config::{EstimatorKind, FamilyKind, MethodConfig, MethodKind, MethodSettings, Parametrisation};
 use crate::error::ConfigError;
 
 /// A model with its data, and what it can do.
@@ -40,8 +39,8 @@ pub trait Study: Send + Sync + std::fmt::Debug {
     /// Its exact posterior.
     fn exact(&self) -> Option<&dyn KnownPosterior>;
 
-    /// The priors in words, for the report.
-    fn priors(&self) -> String;
+    /// The priors, for the report.
+    fn priors(&self) -> Value;
 
     /// Which column of the data a coordinate belongs to, where it belongs to one.
     fn labels(&self) -> Vec<(String, String)> {
@@ -92,7 +91,8 @@ pub(crate) fn check_capability(study: &dyn Study, config: &MethodConfig) -> Resu
     let target = study.target(form);
     let gradient = target.is_some_and(|t| t.gradient.is_some());
     let unconstrained = target.is_some_and(|t| vi_core::Bijection::new(t.log_joint.parameters()).is_ok());
-    let product = target.is_some_and(|t| vi_families::ProductFamily::for_space(t.log_joint.parameters()).is_ok());
+    let product =
+        target.is_some_and(|t| vi_families::ProductFamily::for_space(t.log_joint.parameters()).is_ok());
     let lacking = match &config.settings {
         MethodSettings::Cavi(_) | MethodSettings::Gibbs(_) => {
             study.conjugate().is_none().then_some("complete conditionals")

@@ -1,5 +1,6 @@
 //! Models of one form, whose own variables are those that users read.
 
+use serde_json::Value;
 use vi_core::{GradLogJoint, KnownPosterior, LogJoint};
 
 use super::{Conjugate, Study, Target};
@@ -11,7 +12,7 @@ pub(super) struct Plain<M> {
     pub(super) name: &'static str,
     pub(super) model: M,
     pub(super) n_data: usize,
-    pub(super) priors: String,
+    pub(super) priors: Value,
     pub(super) labels: Vec<(String, String)>,
     /// Its exact posterior, for models that know it.
     pub(super) exact: fn(&M) -> Option<&dyn KnownPosterior>,
@@ -45,7 +46,7 @@ impl<M: GradLogJoint + Conjugate + std::fmt::Debug> Study for Plain<M> {
         (self.exact)(&self.model)
     }
 
-    fn priors(&self) -> String {
+    fn priors(&self) -> Value {
         self.priors.clone()
     }
 

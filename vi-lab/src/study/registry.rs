@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use vi_models::ModelError;
 use vi_models::eight_schools::EightSchoolsData;
 use vi_models::gaussian_mixture::{GaussianMixture, GaussianMixturePriors};
@@ -9,9 +10,9 @@ use vi_models::linear_regression::LinearRegression;
 use vi_models::logistic_regression::LogisticRegression;
 use vi_models::normal_mean_precision::NormalMeanPrecision;
 
+use super::Study;
 use super::eight_schools::EightSchools;
 use super::plain::Plain;
-use super::Study;
 use crate::config::{Reader, Table};
 use crate::data::Dataset;
 use crate::error::{ConfigError, LabError, Location};
@@ -76,7 +77,11 @@ pub const MODELS: [ModelEntry; 5] = [
 ];
 
 /// The model that `[model]` names, on its data.
-pub(crate) fn build(reader: &Reader<'_>, mut table: Table<'_>, data: &Dataset) -> Result<Box<dyn Study>, LabError> {
+pub(crate) fn build(
+    reader: &Reader<'_>,
+    mut table: Table<'_>,
+    data: &Dataset,
+) -> Result<Box<dyn Study>, LabError> {
     let at = crate::config::place(reader, &table);
     let name = reader.string(&mut table, "name")?;
     match MODELS.iter().find(|m| m.name == name.get_ref()) {
@@ -102,7 +107,7 @@ struct OnlyPriors {
 }
 
 /// The priors, their defaults where the file is silent; nothing else may be in the table.
-fn priors<P>(reader: &Reader<'_>, mut table: Table<'_>) -> Result<(P, String), LabError>
+fn priors<P>(reader: &Reader<'_>, mut table: Table<'_>) -> Result<(P, Value), LabError>
 where
     P: DeserializeOwned + Serialize + Default,
 {
@@ -112,7 +117,7 @@ where
         Some(value) => reader.rest(reader.as_table(value, "[model.priors]".into())?, &[])?,
         None => P::default(),
     };
-    let described = serde_json::to_string(&priors)
+    let described = serde_json::to_value(&priors)
         .map_err(|e| LabError::Render { what: "the priors", message: e.to_string() })?;
     Ok((priors, described))
 }
@@ -196,7 +201,7 @@ fn gaussian_mixture(
     data: &Dataset,
 ) -> Result<Box<dyn Study>, LabError> {
     let size: MixtureSize = reader.rest(table, &["name"])?;
-    let priors = serde_json::to_string(&size.priors)
+    let priors = serde_json::to_value(&size.priors)
         .map_err(|e| LabError::Render { what: "the priors", message: e.to_string() })?;
     let observations = data.observations()?;
     let names = observations.names.iter().enumerate();

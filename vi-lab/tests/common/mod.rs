@@ -6,7 +6,7 @@ use std::path::Path;
 use vi_lab::{Experiment, Interrupt, LabError, RunOptions, RunOutcome};
 
 /// All five methods on eight schools, with budgets far too small to trust and large enough to fill every field.
-pub const TINY: &str = r#"
+pub(crate) const TINY: &str = r#"
 name = "tiny"
 seed = 7
 
@@ -58,12 +58,12 @@ thin = 2
 "#;
 
 /// Parses an experiment that stands in no file.
-pub fn parse(text: &str) -> Result<Experiment, LabError> {
+pub(crate) fn parse(text: &str) -> Result<Experiment, LabError> {
     Experiment::parse(text, "test.toml", Path::new("."))
 }
 
 /// The message of an experiment that must be refused.
-pub fn refusal(text: &str) -> String {
+pub(crate) fn refusal(text: &str) -> String {
     match parse(text) {
         Ok(_) => panic!("the experiment was accepted:\n{text}"),
         Err(error) => {
@@ -74,14 +74,14 @@ pub fn refusal(text: &str) -> String {
 }
 
 /// Runs quietly into `out`.
-pub fn run(text: &str, out: &Path, threads: usize, resume: bool, interrupt: &Interrupt) -> RunOutcome {
+pub(crate) fn run(text: &str, out: &Path, threads: usize, resume: bool, interrupt: &Interrupt) -> RunOutcome {
     let experiment = parse(text).expect("the experiment is in order");
     let options = RunOptions { out: Some(out.to_owned()), threads: Some(threads), quiet: true, resume };
     vi_lab::run(&experiment, &options, interrupt).expect("the experiment runs")
 }
 
 /// The summary as JSON, without what is allowed to differ between runs of one experiment.
-pub fn comparable(outcome: &RunOutcome) -> String {
+pub(crate) fn comparable(outcome: &RunOutcome) -> String {
     let mut summary = outcome.summary.clone();
     summary.manifest.threads = 0;
     for method in &mut summary.methods {
@@ -91,7 +91,7 @@ pub fn comparable(outcome: &RunOutcome) -> String {
 }
 
 /// A built-in model's experiment with these lines as `[data]`.
-pub fn with_data(data: &str) -> String {
+pub(crate) fn with_data(data: &str) -> String {
     format!(
         "name = \"x\"\n[data]\n{data}\n[model]\nname = \"linear_regression\"\n[[methods]]\nmethod = \"cavi\"\n"
     )
