@@ -12,8 +12,8 @@ use vi_families::{ExponentialFamily, Gaussian};
 /// z ~ N(0, P⁻¹) with P = [[2, c], [c, 1]].
 struct Pair {
     coupling: f64,
-    /// 1 is right.
-    sign: f64,
+    /// Forgets to divide the mean by the precision: the slip.
+    slip: bool,
     space: ParameterSpace,
 }
 
@@ -45,7 +45,8 @@ impl ConditionallyConjugate for Pair {
         q: &mut Self::Factors,
         _: Exec<'_>,
     ) -> Result<(), ConjugateError> {
-        let mean = -self.sign * self.coupling * stats[1 - b].0 / PRECISIONS[b];
+        let shift = -self.coupling * stats[1 - b].0;
+        let mean = if self.slip { shift } else { shift / PRECISIONS[b] };
         q[b] = Gaussian::from_mean_precision(mean, PRECISIONS[b]).map_err(|_| ConjugateError::Domain {
             block: b.to_string(),
             parameter: "mean".to_owned(),
@@ -102,15 +103,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let space = || ParameterSpace::new([Parameter::vector("z", 2, Support::Real)]);
     let key = StreamKey::from_seed(1);
 
-    let right = Pair { coupling: 1.2, sign: 1.0, space: space()? };
+    let right = Pair { coupling: 1.2, slip: false, space: space()? };
     let result = fit(&right, &CaviSettings::default(), key, Exec::local())?;
     // The target is normalised, so log p(x) = 0 and the ELBO is −KL(q ‖ p) = ½ log(1 − c²/2).
     println!("ELBO {:.9}, in closed form {:.9}", result.elbo(), 0.5 * (1.0 - 1.2f64.powi(2) / 2.0).ln());
 
-    let wrong = Pair { sign: -1.0, ..right };
+    let wrong = Pair { slip: true, ..right };
     match fit(&wrong, &CaviSettings::default(), key, Exec::local()) {
         Ok(_) => println!("the wrong update went through"),
-        Err(error) => println!("with the wrong sign in the update: {error}"),
+        Err(error) => println!("with the slip: {error}"),
     }
     Ok(())
 }

@@ -1,4 +1,16 @@
 //! The model zoo: Bayesian models written once, with every capability they honestly have.
+//!
+//! # Map
+//!
+//! | module | what |
+//! |---|---|
+//! | [`normal_mean_precision`] | normal data, unknown mean and precision; normal-gamma posterior |
+//! | [`linear_regression`] | normal linear regression; exact posterior and evidence |
+//! | [`logistic_regression`] | logistic regression; Pólya-Gamma augmentation and its exact sampler |
+//! | [`gaussian_mixture`] | mixture of Gaussians; assignments as a block, or summed out |
+//! | [`eight_schools`] | normal hierarchical model, centred and non-centred |
+//! | [`regression`] | covariates and responses: the data of the regressions |
+//! | `error` | [`ModelError`]: what is wrong with data or priors |
 
 mod checks;
 pub mod eight_schools;
@@ -11,3 +23,7 @@ pub mod regression;
 mod scratch;
 
 pub use error::ModelError;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

@@ -56,7 +56,7 @@ fn distribution_function_of_the_untilted_law() {
     for at in [0.1, 0.16, 0.2, 0.5] {
         let term = |n: u32| {
             let k = f64::from(n) + 0.5;
-            let sign = if n % 2 == 0 { 1.0 } else { -1.0 };
+            let sign = if n.is_multiple_of(2) { 1.0 } else { -1.0 };
             sign * 2.0 / (std::f64::consts::PI * k) * (-2.0 * k * k * std::f64::consts::PI.powi(2) * at).exp()
         };
         let exact = 1.0 - (0..50).map(term).sum::<f64>();

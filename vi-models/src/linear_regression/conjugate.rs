@@ -23,15 +23,15 @@ const BLOCKS: [LinearRegressionBlock; 2] = [Coefficients, Noise];
 /// Expected or realised statistics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LinearRegressionStats {
-    /// E[β] (D).
+    /// `E[β]` (D).
     pub coefficients: Array1<f64>,
-    /// E[Σ (y_n − x_nᵀβ)²].
+    /// `E[Σ (y_n − x_nᵀβ)²]`.
     pub squares: f64,
-    /// E[(β − m₀)ᵀ Λ₀ (β − m₀)].
+    /// `E[(β − m₀)ᵀ Λ₀ (β − m₀)]`.
     pub prior_squares: f64,
-    /// E[τ].
+    /// `E[τ]`.
     pub precision: f64,
-    /// E[log τ].
+    /// `E[log τ]`.
     pub log_precision: f64,
 }
 
@@ -56,7 +56,7 @@ impl LinearRegression {
         Gamma::from_shape_rate(shape + 0.5 * n, rate + 0.5 * (stats.squares + power * stats.prior_squares))
     }
 
-    /// q(τ) at its prior, q(β) its conditional given E[τ].
+    /// q(τ) at its prior, q(β) its conditional given `E[τ]`.
     fn start(&self) -> Result<(LinearRegressionFactors, f64), FamilyError> {
         let (noise, precision) = match self.priors.noise {
             NoisePrior::Known { precision } => (None, precision),

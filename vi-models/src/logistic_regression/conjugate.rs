@@ -32,13 +32,13 @@ const ROWS_PER_ITEM: usize = 4;
 /// Expected or realised statistics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogisticRegressionStats {
-    /// E[β] (D).
+    /// `E[β]` (D).
     pub coefficients: Array1<f64>,
-    /// E[Σ_j β_j²/s_j²].
+    /// `E[Σ_j β_j²/s_j²]`.
     pub prior_squares: f64,
-    /// E[η_n²], η = Xβ (N).
+    /// `E[η_n²]`, η = Xβ (N).
     pub squared_logits: Array1<f64>,
-    /// E[ω_n] (N).
+    /// `E[ω_n]` (N).
     pub augmentation: Array1<f64>,
 }
 
@@ -88,7 +88,7 @@ impl LogisticRegression {
         gaussian_from_shift(&origin, &self.shift, &precision).map_err(|e| refused(Coefficients, e))
     }
 
-    /// E[η_n²] = (x_nᵀm)² + x_nᵀ V x_n, or the square alone for a realised β.
+    /// `E[η_n²] = (x_nᵀm)² + x_nᵀ V x_n`, or the square alone for a realised β.
     fn set_squared_logits(
         &self,
         stats: &mut LogisticRegressionStats,

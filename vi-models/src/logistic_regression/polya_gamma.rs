@@ -42,12 +42,12 @@ impl PolyaGamma {
         self.tilt
     }
 
-    /// E[ω] = b/(2c) tanh(c/2); b/4 at c = 0.
+    /// `E[ω] = b/(2c) tanh(c/2)`; b/4 at c = 0.
     pub fn mean(&self) -> f64 {
         f64::from(self.shape) * mean(self.tilt)
     }
 
-    /// Var[ω] = b/(4c³) (sinh c − c) sech²(c/2); b/24 at c = 0.
+    /// `Var[ω] = b/(4c³) (sinh c − c) sech²(c/2)`; b/24 at c = 0.
     pub fn variance(&self) -> f64 {
         let c = self.tilt;
         // (sinh c − c) sech²(c/2) = 2 tanh(c/2) − c sech²(c/2); the series where that cancels.
@@ -68,7 +68,7 @@ impl PolyaGamma {
     }
 }
 
-/// E[ω] of PG(1, c), accurate for all c.
+/// `E[ω]` of PG(1, c), accurate for all c.
 pub(super) fn mean(c: f64) -> f64 {
     // The series has error c⁸·2e-4 below the switch; tanh loses nothing above it.
     if c.abs() < 1e-2 {

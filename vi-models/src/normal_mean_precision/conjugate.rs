@@ -23,13 +23,13 @@ const BLOCKS: [NormalMeanPrecisionBlock; 2] = [Mean, Precision];
 /// Expected or realised statistics. A realised μ has variance 0.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NormalMeanPrecisionStats {
-    /// E[μ].
+    /// `E[μ]`.
     pub mean: f64,
-    /// Var[μ].
+    /// `Var[μ]`.
     pub mean_variance: f64,
-    /// E[τ].
+    /// `E[τ]`.
     pub precision: f64,
-    /// E[log τ].
+    /// `E[log τ]`.
     pub log_precision: f64,
 }
 
@@ -58,12 +58,12 @@ impl NormalMeanPrecision {
         Gamma::from_shape_rate(p.shape + 0.5 * (s.n + p.power()), rate)
     }
 
-    /// E[Σ (x_n − μ)²].
+    /// `E[Σ (x_n − μ)²]`.
     fn squares(&self, stats: &NormalMeanPrecisionStats) -> f64 {
         self.summary.squares_about(stats.mean) + self.summary.n * stats.mean_variance
     }
 
-    /// E[(μ − m₀)²].
+    /// `E[(μ − m₀)²]`.
     fn prior_square(&self, stats: &NormalMeanPrecisionStats) -> f64 {
         (stats.mean - self.priors.mean).powi(2) + stats.mean_variance
     }

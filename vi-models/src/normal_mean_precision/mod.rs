@@ -155,7 +155,7 @@ impl Terms<'_> {
         p.shape * p.rate.ln() - log_gamma(p.shape) + (p.shape - 1.0) * log_tau - p.rate * tau
     }
 
-    /// The log joint from E[log τ], E[τ], E[Σ (x_n − μ)²] and E[(μ − m₀)²].
+    /// The log joint from `E[log τ]`, `E[τ]`, `E[Σ (x_n − μ)²]` and `E[(μ − m₀)²]`.
     fn assemble(&self, log_tau: f64, tau: f64, squares: f64, square: f64) -> f64 {
         self.likelihood(log_tau, tau, squares)
             + self.prior_mean(log_tau, tau, square)
