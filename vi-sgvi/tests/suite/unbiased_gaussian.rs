@@ -5,10 +5,10 @@
 //! of this file have 252 coordinates, so that its false-alarm probability is below 1.5e-4.
 
 use ndarray::{Array1, ArrayRef1, Zip, array};
-use vi_core::{LogJoint, StreamKey};
+use vi_core::{Exec, LogJoint, StreamKey};
 use vi_families::{FullRankGaussian, MeanFieldGaussian, Reparameterized, VariationalFamily};
 use vi_sgvi::testing::{Z_LIMIT, check_estimator, compare_gradient};
-use vi_sgvi::{Baseline, Elbo, Pathwise, ScoreFunction};
+use vi_sgvi::{Baseline, Elbo, GradientEstimator, Pathwise, ScoreFunction, Workspace};
 
 use crate::common::{Diagonal, GaussianTarget};
 
@@ -67,6 +67,32 @@ fn full_rank() {
     let (model, params) = (GaussianTarget::correlated(), full_rank_params());
     let family = FullRankGaussian::new(model.parameters()).unwrap();
     check_all(&model, &family, &params, &model.full_rank_gradient(&params));
+}
+
+/// The spread of 400 ELBO estimates over the standard error that they report on average.
+fn spread_over_reported_error<E>(estimator: &E) -> f64
+where
+    E: GradientEstimator<GaussianTarget, Diagonal>,
+{
+    let (model, family, params) = (GaussianTarget::correlated(), Diagonal { dim: 3 }, mean_field_params());
+    let elbo = Elbo::new(&model, &family).unwrap();
+    let (mut workspace, mut grad) = (Workspace::default(), Array1::zeros(6));
+    let estimates = (0..N_REPLICATES).map(|r| {
+        let key = StreamKey::from_seed(5).fold_in(r);
+        estimator.estimate(elbo, &params, key, Exec::local(), &mut workspace, &mut grad).unwrap()
+    });
+    let (values, errors): (Vec<f64>, Vec<f64>) = estimates.map(|e| (e.value, e.mcse)).unzip();
+    Array1::from_vec(values).std(1.0) / Array1::from_vec(errors).mean().unwrap()
+}
+
+#[test]
+fn reported_errors_are_those_of_independent_samples() {
+    // Three chunks: streams used twice would make the spread larger than reported. The ratio has a standard
+    // error of 1/√800, so that the bound is five of them and more.
+    let ratio = spread_over_reported_error(&ScoreFunction::leave_one_out(192));
+    assert!((ratio - 1.0).abs() < 0.2, "score function: {ratio}");
+    let ratio = spread_over_reported_error(&Pathwise { n_samples: 192 });
+    assert!((ratio - 1.0).abs() < 0.2, "pathwise: {ratio}");
 }
 
 /// The known bug: the subtracted mean contains the sample itself.
