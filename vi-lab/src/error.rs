@@ -8,7 +8,7 @@ use crate::suggest::hint;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     /// The file.
-    pub file: String,
+    pub file: Box<str>,
     /// The line.
     pub line: usize,
     /// The column, in characters.
@@ -21,7 +21,7 @@ impl Location {
         let before = &text[..text.floor_char_boundary(offset.min(text.len()))];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
-        Self { file: file.to_owned(), line, column }
+        Self { file: file.into(), line, column }
     }
 }
 
@@ -46,7 +46,7 @@ pub enum ConfigError {
         line: String,
     },
     /// A key that means nothing.
-    #[error("{at}: unknown key `{key}` in {table}{}", hint(nearest.as_deref(), known))]
+    #[error("{at}: unknown key `{key}` in {table}{}", hint(key, known))]
     UnknownKey {
         /// Where.
         at: Location,
@@ -54,13 +54,11 @@ pub enum ConfigError {
         key: String,
         /// The table it stands in.
         table: String,
-        /// The valid key most alike.
-        nearest: Option<String>,
         /// All valid keys of the table.
         known: Vec<String>,
     },
     /// A value that is none of those possible.
-    #[error("{at}: unknown {what} `{value}`{}", hint(nearest.as_deref(), known))]
+    #[error("{at}: unknown {what} `{value}`{}", hint(value, known))]
     UnknownValue {
         /// Where.
         at: Location,
@@ -68,8 +66,6 @@ pub enum ConfigError {
         what: String,
         /// The value.
         value: String,
-        /// The valid value most alike.
-        nearest: Option<String>,
         /// All valid values.
         known: Vec<String>,
     },
@@ -102,7 +98,7 @@ pub enum ConfigError {
         /// Where.
         at: Location,
         /// The model.
-        model: String,
+        model: &'static str,
         /// The method.
         method: String,
         /// What the model lacks.
@@ -116,7 +112,7 @@ pub enum ConfigError {
         /// Where the model is named.
         at: Location,
         /// What the model says.
-        source: vi_models::ModelError,
+        source: Box<vi_models::ModelError>,
     },
 }
 
@@ -155,14 +151,12 @@ pub enum DataError {
         value: String,
     },
     /// A column that is asked for and not there.
-    #[error("{file}: no column `{column}`{}", hint(nearest.as_deref(), known))]
+    #[error("{file}: no column `{column}`{}", hint(column, known))]
     NoColumn {
         /// The file.
         file: String,
         /// The column asked for.
         column: String,
-        /// The column most alike.
-        nearest: Option<String>,
         /// All columns.
         known: Vec<String>,
     },

@@ -8,7 +8,7 @@
 //! | `data` | built-in sets, CSV, NPY and Stan-JSON files: [`Dataset`] |
 //! | `study` | models at run time: [`Study`] and what it can do |
 //! | `methods` | every method over a [`Study`], judged in one way |
-//! | `run` | [`run`]: a whole experiment, with checkpoints |
+//! | `run` | [`run()`]: a whole experiment, with checkpoints |
 //! | `result`, `summary`, `manifest` | what is reported: [`MethodResult`], [`Summary`], [`Manifest`] |
 //! | `output`, `report`, `table` | files, `report.html`, the table on the terminal |
 //! | `cli` | the commands |

@@ -22,12 +22,8 @@ pub fn nearest<S: AsRef<str>>(name: &str, candidates: impl IntoIterator<Item = S
 }
 
 /// `; did you mean `x`?` followed by all that is known, for the end of a message.
-pub(crate) fn hint(nearest: Option<&str>, known: &[String]) -> String {
+pub(crate) fn hint(name: &str, known: &[String]) -> String {
+    let nearest = nearest(name, known).map_or(String::new(), |n| format!("; did you mean `{n}`?"));
     let known: Vec<String> = known.iter().map(|k| format!("`{k}`")).collect();
-    match (nearest, known.is_empty()) {
-        (Some(n), true) => format!("; did you mean `{n}`?"),
-        (Some(n), false) => format!("; did you mean `{n}`? (known: {})", known.join(", ")),
-        (None, true) => String::new(),
-        (None, false) => format!(" (known: {})", known.join(", ")),
-    }
+    if known.is_empty() { nearest } else { format!("{nearest} (known: {})", known.join(", ")) }
 }

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::reader::{Reader, Table};
 use crate::data::{BUILT_IN, built_in};
 use crate::error::{ConfigError, Location};
-use crate::suggest::nearest;
 
 /// Which data, and which columns play which part.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,7 +98,6 @@ fn source(
                 Err(ConfigError::UnknownValue {
                     at: reader.at(set.span().start),
                     what: "data set".into(),
-                    nearest: nearest(set.get_ref(), &known),
                     value: set.into_inner(),
                     known,
                 })

@@ -7,7 +7,6 @@ use vi_sgvi::{AnyOptimizer, Averaging, ElboPlateau, Window};
 use super::optimizer;
 use super::reader::{Reader, Table};
 use crate::error::{ConfigError, Location};
-use crate::suggest::nearest;
 
 /// The methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -338,7 +337,6 @@ impl MethodConfig {
             return Err(ConfigError::UnknownValue {
                 at: reader.at(method.span().start),
                 what: "method".into(),
-                nearest: nearest(method.get_ref(), &known),
                 value: method.into_inner(),
                 known: known.to_vec(),
             });

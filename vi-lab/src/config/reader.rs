@@ -86,9 +86,9 @@ impl Reader<'_> {
     ) -> Result<T, ConfigError> {
         let value = Spanned::new(table.span.clone(), DeValue::Table(table.entries));
         T::deserialize(value.into_deserializer()).map_err(|e| match self.invalid(&e, &table.name) {
-            ConfigError::UnknownKey { at, key, table, mut known, .. } => {
+            ConfigError::UnknownKey { at, key, table, mut known } => {
                 known.extend(taken.iter().map(|&k| k.to_owned()));
-                ConfigError::UnknownKey { nearest: nearest(&key, &known), at, key, table, known }
+                ConfigError::UnknownKey { at, key, table, known }
             }
             other => other,
         })
@@ -124,7 +124,6 @@ impl Reader<'_> {
                 at: self.at(offset),
                 key: value.to_owned(),
                 table: table.to_owned(),
-                nearest: nearest(value, &known),
                 known,
             }
         } else if message.starts_with("unknown variant") {
@@ -132,7 +131,6 @@ impl Reader<'_> {
                 at: self.at(offset),
                 what: format!("value in {table}:"),
                 value: value.to_owned(),
-                nearest: nearest(value, &known),
                 known,
             }
         } else {

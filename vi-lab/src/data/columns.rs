@@ -3,7 +3,6 @@
 use ndarray::{Array1, Array2};
 
 use crate::error::DataError;
-use crate::suggest::nearest;
 
 /// The values of a column as they stand in the file.
 #[derive(Clone, Debug)]
@@ -65,12 +64,7 @@ impl Columns {
     pub(crate) fn column(&self, name: &str) -> Result<Array1<f64>, DataError> {
         let Some((_, cells)) = self.columns.iter().find(|c| c.0 == name) else {
             let known = self.names();
-            return Err(DataError::NoColumn {
-                file: self.file.clone(),
-                column: name.to_owned(),
-                nearest: nearest(name, &known),
-                known,
-            });
+            return Err(DataError::NoColumn { file: self.file.clone(), column: name.to_owned(), known });
         };
         let not_finite = |row: usize, value: &str| DataError::NotFinite {
             file: self.file.clone(),

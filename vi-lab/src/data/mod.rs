@@ -110,7 +110,7 @@ impl Dataset {
             || self.columns.names().into_iter().filter(|n| !parts.contains(&&Some(n.clone()))).collect();
         let names: Vec<String> = self.config.covariates.clone().unwrap_or_else(others);
         let x = self.columns.matrix(&names, self.config.standardise)?;
-        let wrong = |source| ConfigError::Model { at: self.config.at.clone(), source };
+        let wrong = |source| ConfigError::Model { at: self.config.at.clone(), source: Box::new(source) };
         let data = if self.config.intercept {
             RegressionData::with_intercept(x, response)
         } else {

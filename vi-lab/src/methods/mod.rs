@@ -59,7 +59,7 @@ pub(crate) fn run(
 fn unsupported(study: &dyn Study, config: &MethodConfig, capability: &'static str) -> LabError {
     LabError::Config(ConfigError::Unsupported {
         at: config.at.clone(),
-        model: study.name().to_owned(),
+        model: study.name(),
         method: config.name.clone(),
         capability,
         supported: supported(study).into_iter().map(|k| k.name().to_owned()).collect(),

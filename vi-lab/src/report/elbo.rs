@@ -10,7 +10,7 @@ use crate::result::MethodResult;
 const WIDTH: u32 = 980;
 const HEIGHT: u32 = 360;
 /// Points drawn per trace: iterations are averaged within bins that are even on the log scale.
-const N_BINS: f64 = 260.0;
+const N_BINS: f64 = 140.0;
 
 struct Line {
     colour: RGBColor,
@@ -107,6 +107,6 @@ mod tests {
         let trace: Vec<f64> = (1..=5000).map(f64::from).collect();
         let bins = binned(&trace);
         assert!(bins.len() < 300 && bins.windows(2).all(|w| w[0].0 < w[1].0 && w[0].1 < w[1].1));
-        assert!((bins[0].1 - 1.0).abs() < 1.0 && bins[bins.len() - 1].1 > 4900.0);
+        assert!((bins[0].1 - 1.0).abs() < 1.0 && bins[bins.len() - 1].1 > 4800.0);
     }
 }

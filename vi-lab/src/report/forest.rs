@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
-use vi_core::Parameter;
+use vi_core::{Parameter, Support};
 
 use super::canvas::{self, GREY, LABEL};
 use super::colour;
@@ -30,8 +30,10 @@ pub(crate) fn svg(
     names: &[String],
     exact: Option<&Exact>,
 ) -> Result<Option<String>, LabError> {
-    let rows: Vec<(&str, Vec<Interval>)> =
-        variable.range().map(|d| (names[d].as_str(), intervals(results, d, exact))).collect();
+    let rows: Vec<(&str, Vec<Interval>)> = variable
+        .range()
+        .map(|d| (names[d].as_str(), intervals(results, d, variable.support(), exact)))
+        .collect();
     let n_lines = rows.iter().map(|r| r.1.len()).max().unwrap_or(0);
     if n_lines == 0 {
         return Ok(None);
@@ -88,7 +90,13 @@ pub(crate) fn svg(
     .map(Some)
 }
 
-fn intervals(results: &[MethodResult], d: usize, exact: Option<&Exact>) -> Vec<Interval> {
+fn intervals(results: &[MethodResult], d: usize, support: Support, exact: Option<&Exact>) -> Vec<Interval> {
+    let (lowest, highest) = match support {
+        Support::Positive => (0.0, f64::INFINITY),
+        Support::Interval { lower, upper } => (lower, upper),
+        Support::Simplex => (0.0, 1.0),
+        _ => (f64::NEG_INFINITY, f64::INFINITY),
+    };
     let of_methods = results.iter().enumerate().filter_map(|(i, r)| {
         let p = r.parameters.get(d)?;
         let colour = colour::of(i);
@@ -97,7 +105,7 @@ fn intervals(results: &[MethodResult], d: usize, exact: Option<&Exact>) -> Vec<I
     });
     let of_exact = exact.and_then(|e| e.parameters.get(d)).and_then(|p| {
         let (mean, sd) = (p.mean?, p.sd?);
-        let (low, high) = (mean - Z_95 * sd, mean + Z_95 * sd);
+        let (low, high) = ((mean - Z_95 * sd).max(lowest), (mean + Z_95 * sd).min(highest));
         Some(Interval { colour: BLACK, low, middle: mean, high, exact: true })
     });
     of_methods.chain(of_exact).collect()

@@ -73,9 +73,10 @@ fn warnings(results: &[MethodResult]) -> String {
     format!("<section class=\"warnings\"><h2>Warnings</h2><ul>{}</ul></section>", items.concat())
 }
 
-fn legend(results: &[MethodResult], exact: Option<&str>) -> String {
-    let mut out: String =
-        results.iter().enumerate().map(|(i, r)| chip(&r.name, &colour::css(i))).collect::<Vec<_>>().concat();
+/// The methods that a figure shows, with what stands for the exact answer.
+fn legend(results: &[MethodResult], shown: impl Fn(&MethodResult) -> bool, exact: Option<&str>) -> String {
+    let methods = results.iter().enumerate().filter(|(_, r)| shown(r));
+    let mut out: String = methods.map(|(i, r)| chip(&r.name, &colour::css(i))).collect::<Vec<_>>().concat();
     if let Some(text) = exact {
         out += &format!("<span class=\"chip\"><span class=\"dashed\"></span>{}</span>", escape(text));
     }
@@ -88,7 +89,7 @@ fn elbo_figure(svg: &str, results: &[MethodResult], exact: Option<&Exact>) -> St
         "{}<figure>{svg}<figcaption>Higher is better; every ELBO is a lower bound on log p(x) with all \
          constants. Stochastic estimates are averaged within bins of the log-iteration axis. The first, steep \
          part of a trace may lie below the figure.</figcaption></figure>",
-        legend(results, evidence)
+        legend(results, |r| r.trace.column("elbo").is_some(), evidence)
     )
 }
 
@@ -108,7 +109,11 @@ fn marginal_figures(
         }
     }
     let mean = exact.filter(|e| e.parameters.iter().any(|p| p.mean.is_some())).map(|_| "exact mean");
-    Ok(format!("{}<div class=\"grid\">{figures}</div>{}", legend(results, mean), omitted(space.dim())))
+    Ok(format!(
+        "{}<div class=\"grid\">{figures}</div>{}",
+        legend(results, |r| r.draws.is_some(), mean),
+        omitted(space.dim())
+    ))
 }
 
 fn forest_figures(
@@ -126,9 +131,9 @@ fn forest_figures(
     let known = exact.filter(|e| e.parameters.iter().any(|p| p.mean.is_some() && p.sd.is_some()));
     let note = known.map_or(
         "",
-        |_| "<p class=\"note\">Black: the exact posterior mean ± 1.64 exact standard deviations.</p>",
+        |_| "<p class=\"note\">Black: the exact posterior mean ± 1.64 exact standard deviations, within the support.</p>",
     );
-    Ok(format!("{}{note}{figures}", legend(results, None)))
+    Ok(format!("{}{note}{figures}", legend(results, |r| !r.parameters.is_empty(), None)))
 }
 
 fn omitted(dim: usize) -> String {

@@ -113,7 +113,7 @@ pub(crate) fn parameters(experiment: &Experiment, results: &[MethodResult], exac
 
 fn all_figures(r: &MethodResult) -> String {
     let header =
-        ["", "mean", "sd", "5 %", "50 %", "95 %", "MCSE of the mean", "ESS bulk", "ESS tail", "R-hat"];
+        ["", "mean", "sd", "5 %", "50 %", "95 %", "MCSE of the mean", "ESS bulk", "ESS tail", "R\u{2011}hat"];
     let rows: Vec<Vec<String>> = r
         .parameters
         .iter()

@@ -109,7 +109,7 @@ pub(crate) fn check_capability(study: &dyn Study, config: &MethodConfig) -> Resu
         None => Ok(()),
         Some(capability) => Err(ConfigError::Unsupported {
             at: config.at.clone(),
-            model: study.name().to_owned(),
+            model: study.name(),
             method: config.name.clone(),
             capability,
             supported: supported(study).into_iter().map(|k| k.name().to_owned()).collect(),

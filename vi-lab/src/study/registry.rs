@@ -16,7 +16,6 @@ use super::plain::Plain;
 use crate::config::{Reader, Table};
 use crate::data::Dataset;
 use crate::error::{ConfigError, LabError, Location};
-use crate::suggest::nearest;
 
 /// A model that experiments can name.
 #[derive(Clone, Copy)]
@@ -91,7 +90,6 @@ pub(crate) fn build(
             Err(LabError::Config(ConfigError::UnknownValue {
                 at: reader.at(name.span().start),
                 what: "model".into(),
-                nearest: nearest(name.get_ref(), &known),
                 value: name.into_inner(),
                 known,
             }))
@@ -124,7 +122,7 @@ where
 
 /// What the model says of its data and priors, with the place in the file.
 fn checked<M>(at: &Location, model: Result<M, ModelError>) -> Result<M, LabError> {
-    model.map_err(|source| LabError::Config(ConfigError::Model { at: at.clone(), source }))
+    model.map_err(|source| LabError::Config(ConfigError::Model { at: at.clone(), source: Box::new(source) }))
 }
 
 fn eight_schools(
