@@ -152,10 +152,10 @@ impl ExponentialFamily for Dirichlet {
         z.mapv(f64::ln)
     }
     fn log_base_measure(&self, z: &ArrayRef1<f64>) -> f64 {
-        let inside = z.len() == self.concentration.len()
-            && !z.iter().any(|v| *v <= 0.0)
-            && !((z.sum() - 1.0).abs() > SUM_TOLERANCE);
-        if inside { 0.0 } else { f64::NEG_INFINITY }
+        let off_simplex = z.len() != self.concentration.len()
+            || z.iter().any(|v| *v <= 0.0)
+            || (z.sum() - 1.0).abs() > SUM_TOLERANCE;
+        if off_simplex { f64::NEG_INFINITY } else { 0.0 }
     }
     fn expected_log_base_measure(&self) -> f64 {
         0.0

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
+use vi_core::linalg::gemm;
 use vi_core::{ParameterSpace, StreamKey, StreamRng};
 
 use super::gaussian::{real_names, scale, with_slice, with_slice_mut};
@@ -98,7 +99,8 @@ impl VariationalFamily for FullRankGaussian {
         if let Some(value) = inverse.iter().find(|v| !v.is_finite()) {
             return Err(domain(FAMILY, "inverse of the factor", *value, FINITE));
         }
-        Ok(FullRankGaussianMember { location, factor, inverse, log_det })
+        let factor_transposed = factor.t().as_standard_layout().into_owned();
+        Ok(FullRankGaussianMember { location, factor, factor_transposed, inverse, log_det })
     }
 }
 
@@ -117,11 +119,16 @@ fn inverse_factor(l: &Array2<f64>) -> Array2<f64> {
 }
 
 /// One member of [`FullRankGaussian`].
+///
+/// Densities and scores of a batch are matrix products on one scratch array per call. Draws go row by row, so
+/// that their bits do not depend on the batch.
 #[derive(Clone, Debug)]
 pub struct FullRankGaussianMember {
     location: Vec<f64>,
     /// L (D, D), zeros above the diagonal.
     factor: Array2<f64>,
+    /// Lᵀ (D, D): the columns of L, each contiguous.
+    factor_transposed: Array2<f64>,
     /// L⁻¹ (D, D), zeros above the diagonal.
     inverse: Array2<f64>,
     log_det: f64,
@@ -147,15 +154,20 @@ impl FullRankGaussianMember {
         -self.log_det - 0.5 * self.location.len() as f64 * LOG_TWO_PI
     }
 
-    /// z ← m + Lz, from the last row to the first so that it can be done in place.
+    /// z ← m + Lz, by the columns of L from the last to the first so that it can be done in place.
     fn transport_inplace(&self, z: &mut [f64]) {
-        for i in (0..z.len()).rev() {
-            let row = self.factor.row(i);
-            let mut sum = 0.0;
-            for (l, e) in row.iter().zip(&z[..=i]) {
-                sum += l * e;
+        let d = z.len();
+        for j in (0..d).rev() {
+            let e = z[j];
+            z[j] = 0.0;
+            let column = self.factor_transposed.row(j);
+            let column = column.as_slice().expect("rows in standard layout are contiguous");
+            for (z, l) in z[j..].iter_mut().zip(&column[j..d]) {
+                *z += l * e;
             }
-            z[i] = self.location[i] + sum;
+        }
+        for (z, m) in z.iter_mut().zip(&self.location) {
+            *z += m;
         }
     }
 
@@ -163,21 +175,29 @@ impl FullRankGaussianMember {
     fn whiten(&self, z: &[f64], y: &mut [f64]) {
         for (i, y) in y.iter_mut().enumerate() {
             let row = self.inverse.row(i);
-            let mut sum = 0.0;
-            for ((r, z), m) in row.iter().zip(&z[..=i]).zip(&self.location) {
-                sum += r * (z - m);
-            }
-            *y = sum;
+            let centred = z.iter().zip(&self.location).map(|(z, m)| z - m);
+            *y = row.iter().zip(centred).take(i + 1).map(|(r, c)| r * c).sum();
         }
+    }
+
+    /// The rows of `z` (n, D), whitened.
+    fn whiten_batch(&self, z: &ArrayRef2<f64>) -> Array2<f64> {
+        let mut centred = z.as_standard_layout().into_owned();
+        for mut row in centred.rows_mut() {
+            row.iter_mut().zip(&self.location).for_each(|(z, m)| *z -= m);
+        }
+        let mut y = Array2::zeros(z.dim());
+        gemm(1.0, &centred, &self.inverse.t(), 0.0, &mut y);
+        y
     }
 
     /// out += weight · (∇_m, ∇_L, chain rule through the log diagonal) from y and g = L⁻ᵀy.
     fn add_score_whitened(&self, y: &[f64], g: &mut [f64], weight: f64, out: &mut [f64]) {
         let d = y.len();
         g.fill(0.0);
-        for i in 0..d {
+        for (i, y) in y.iter().enumerate() {
             for (g, r) in g.iter_mut().zip(self.inverse.row(i)).take(i + 1) {
-                *g += r * y[i];
+                *g += r * y;
             }
         }
         let (location, packed) = out.split_at_mut(d);
@@ -236,20 +256,37 @@ impl VariationalDistribution for FullRankGaussianMember {
     }
     fn log_prob_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
         assert_eq!(z.dim(), (out.len(), self.dim()), "FullRankGaussian: z has the wrong shape");
-        let mut y = vec![0.0; self.dim()];
-        for (row, o) in z.rows().into_iter().zip(out.iter_mut()) {
-            with_slice(&row, |z| self.whiten(z, &mut y));
-            *o = self.log_normaliser() - 0.5 * y.iter().map(|v| v * v).sum::<f64>();
+        for (y, o) in self.whiten_batch(z).rows().into_iter().zip(out.iter_mut()) {
+            *o = self.log_normaliser() - 0.5 * y.dot(&y);
         }
     }
+    /// ```text
+    /// Σ w ∇_m log q = L⁻ᵀ Σ w y      Σ w ∇_L log q = tril(L⁻ᵀ Σ w yyᵀ) − Σ w diag(1/Lᵢᵢ)
+    /// ```
     fn add_score_batch(&self, z: &ArrayRef2<f64>, weights: &ArrayRef1<f64>, out: &mut ArrayRef1<f64>) {
-        assert_eq!(z.dim(), (weights.len(), self.dim()), "FullRankGaussian: z has the wrong shape");
+        let d = self.dim();
+        assert_eq!(z.dim(), (weights.len(), d), "FullRankGaussian: z has the wrong shape");
         assert_eq!(out.len(), self.n_params(), "FullRankGaussian: out has the wrong length");
-        let (mut y, mut g) = (vec![0.0; self.dim()], vec![0.0; self.dim()]);
+        let y = self.whiten_batch(z);
+        // The last column is w itself, so that one product gives Σ w yyᵀ and Σ w y.
+        let mut weighted = Array2::ones((z.nrows(), d + 1));
+        weighted.slice_mut(s![.., ..d]).assign(&y);
+        for (mut row, w) in weighted.rows_mut().into_iter().zip(weights) {
+            row *= *w;
+        }
+        let (mut moments, mut scores) = (Array2::zeros((d, d + 1)), Array2::zeros((d, d + 1)));
+        gemm(1.0, &y.t(), &weighted, 0.0, &mut moments);
+        gemm(1.0, &self.inverse.t(), &moments, 0.0, &mut scores);
+        let total: f64 = weights.iter().sum();
         with_slice_mut(out, |out| {
-            for (row, w) in z.rows().into_iter().zip(weights.iter()) {
-                with_slice(&row, |z| self.whiten(z, &mut y));
-                self.add_score_whitened(&y, &mut g, *w, out);
+            let (location, packed) = out.split_at_mut(d);
+            for (i, row) in scores.rows().into_iter().enumerate() {
+                location[i] += row[d];
+                let target = &mut packed[vech_index(i, 0)..=vech_index(i, i)];
+                for (o, v) in target.iter_mut().zip(row).take(i) {
+                    *o += v;
+                }
+                target[i] += row[i] * self.factor[[i, i]] - total;
             }
         });
     }
