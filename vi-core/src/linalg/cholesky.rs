@@ -21,10 +21,10 @@ impl Cholesky {
     /// then with the first pivot that is not positive (or overflows).
     pub fn factor(a: &ArrayRef2<f64>) -> Result<Self, LinalgError> {
         let n = check_symmetric(a)?;
-        if n > loops::CHOLESKY {
-            if let Some(l) = backend::cholesky(a) {
-                return Ok(Self { l });
-            }
+        if n > loops::CHOLESKY
+            && let Some(l) = backend::cholesky(a)
+        {
+            return Ok(Self { l });
         }
         // The loops also have the last word on a matrix that the backend rejects: they know the pivot's value.
         let mut l = lower_triangle(a);
