@@ -19,7 +19,7 @@ fn the_unchanged_experiment_is_accepted() {
 fn an_unknown_key_is_named_with_its_place_and_the_nearest_valid_one() {
     let message = refusal(&replaced("max_iterations = 60", "max_iteration = 60"));
     assert!(
-        message.starts_with("test.toml:20:1: unknown key `max_iteration` in [[methods]] `full-rank`"),
+        message.starts_with("test.toml:21:1: unknown key `max_iteration` in [[methods]] `full-rank`"),
         "{message}"
     );
     assert!(message.contains("did you mean `max_iterations`?"), "{message}");

@@ -18,6 +18,7 @@ name = "eight_schools"
 
 [[methods]]
 method = "cavi"
+n_restarts = 3
 n_draws = 200
 
 [[methods]]
