@@ -66,9 +66,9 @@ impl ScalarLogJoint for Reference {
         let ratio = tau / p.tau_scale;
         let half_cauchy = -(ratio * ratio).ln_1p() + (2.0 / (std::f64::consts::PI * p.tau_scale)).ln();
         let mut sum = half_cauchy + normal(mu, c(p.mu_mean), c(p.mu_sd));
-        for j in 0..n {
-            let theta = if self.centred { z[j] } else { mu + tau * z[j] };
-            let effect = if self.centred { normal(z[j], mu, tau) } else { normal(z[j], c(0.0), c(1.0)) };
+        for (j, x) in z.iter().copied().take(n).enumerate() {
+            let theta = if self.centred { x } else { mu + tau * x };
+            let effect = if self.centred { normal(x, mu, tau) } else { normal(x, c(0.0), c(1.0)) };
             sum = sum + effect + normal(c(self.data.effect[j]), theta, c(self.data.standard_error[j]));
         }
         sum

@@ -76,11 +76,11 @@ impl ScalarLogJoint for Reference {
         let wishart_constant =
             -0.5 * nu * det_scale.ln() - nu * std::f64::consts::LN_2 - multivariate_log_gamma(2, 0.5 * nu);
         let mut sum = c(log_gamma(3.0 * alpha) - 3.0 * log_gamma(alpha));
-        for i in 0..k {
+        for (i, weight) in z.iter().copied().take(k).enumerate() {
             let p = precision(i);
             let (log_det, q) = quadratic([c(0.3), c(-0.2)], mean(i), p);
             let trace = p[0] * inverse[0] + (p[1] + p[2]) * inverse[1] + p[3] * inverse[2];
-            sum = sum + z[i].ln() * (alpha - 1.0) + log_det * (0.5 * (nu - 3.0)) - trace * 0.5
+            sum = sum + weight.ln() * (alpha - 1.0) + log_det * (0.5 * (nu - 3.0)) - trace * 0.5
                 + wishart_constant
                 + log_det * 0.5
                 - q * (0.5 * beta)

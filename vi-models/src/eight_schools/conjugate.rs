@@ -63,13 +63,13 @@ pub struct EightSchoolsFactors {
 /// a realised variance is 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EightSchoolsStats {
-    /// E[θ_j] (J).
+    /// E\[θ_j\] (J).
     pub effect_mean: Array1<f64>,
-    /// Var[θ_j] (J).
+    /// Var\[θ_j\] (J).
     pub effect_variance: Array1<f64>,
-    /// E[μ].
+    /// E\[μ\].
     pub mu_mean: f64,
-    /// Var[μ].
+    /// Var\[μ\].
     pub mu_variance: f64,
     /// E[1/τ²].
     pub precision: f64,

@@ -21,7 +21,7 @@ pub struct GaussianMixturePriors {
     pub count: f64,
     /// ν₀ > D − 1. Default D.
     pub dof: Option<f64>,
-    /// W₀ (D, D), symmetric positive definite; E[Λ] = ν₀ W₀. Default the identity.
+    /// W₀ (D, D), symmetric positive definite; E\[Λ\] = ν₀ W₀. Default the identity.
     pub scale: Option<Vec<Vec<f64>>>,
 }
 

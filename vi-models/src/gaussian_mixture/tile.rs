@@ -101,7 +101,9 @@ pub(super) struct Workspace {
     pub(super) weights: Vec<f64>,
     /// log Σ_k exp⟨η_k, T⟩ (n).
     pub(super) log_normaliser: Vec<f64>,
+    /// The largest logit of each item; scratch once the weights are normalised (n).
     max: Vec<f64>,
+    /// Σ_k exp of the shifted logits (n).
     total: Vec<f64>,
 }
 
@@ -175,16 +177,16 @@ impl Workspace {
         }
     }
 
-    /// −Σ_k r_k log r_k of item `i`, after [`Workspace::set_responsibilities`] with one set of components.
-    pub(super) fn entropy(&self, n: usize, i: usize) -> f64 {
+    /// −Σ_k r_k log r_k of every item (n), after [`Workspace::set_responsibilities`] with one set of components.
+    pub(super) fn entropy(&mut self, n: usize) -> &[f64] {
         // log r_k = shifted logit − log Σ exp(shifted): no logarithm of a vanishing r is needed.
-        let mut entropy = self.total[i].ln();
-        for (r, l) in self.weights[i..].iter().step_by(n).zip(self.logits[i..].iter().step_by(n)) {
-            if *r > 0.0 {
-                entropy -= r * l;
+        numerics::log(&self.total[..n], &mut self.max[..n]);
+        for (weights, logits) in self.weights.chunks_exact(n).zip(self.logits.chunks_exact(n)) {
+            for ((h, r), l) in self.max.iter_mut().zip(weights).zip(logits) {
+                *h -= if *r > 0.0 { r * l } else { 0.0 };
             }
         }
-        entropy
+        &self.max[..n]
     }
 
     /// sums (rows, P) += weights (rows, n) · Tᵀ.

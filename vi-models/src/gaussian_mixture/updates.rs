@@ -32,8 +32,8 @@ impl GaussianMixture {
                 self.set_features(w, items);
                 w.set_responsibilities(self.layout, n, &eta);
                 w.copy_weights(self.layout, &mut rows);
-                for (i, mut row) in rows.rows_mut().into_iter().enumerate() {
-                    row[width - 1] = w.entropy(n, i);
+                for (mut row, h) in rows.rows_mut().into_iter().zip(w.entropy(n)) {
+                    row[width - 1] = *h;
                 }
             });
         });
