@@ -28,13 +28,7 @@ impl QuadraticLoss {
         let (x, d) = (data.x(), data.n_columns());
         let errors = data.y() - &data.linear_predictor(&reference);
         let mut gram = Array2::zeros((d, d));
-        linalg::gemm(weight, &x.t(), x, 0.0, &mut gram);
-        // Symmetric to the last bit, whatever the order of the product.
-        for i in 0..d {
-            for j in 0..i {
-                gram[[j, i]] = gram[[i, j]];
-            }
-        }
+        linalg::symmetric_rank_update(weight, &x.t(), 0.0, &mut gram);
         Self {
             n: weight * data.n_points() as f64,
             residual: weight * errors.dot(&errors),

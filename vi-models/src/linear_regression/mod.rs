@@ -240,7 +240,6 @@ impl LinearRegression {
                 let mut product = ArrayViewMut2::from_shape((n, d), product).expect("n × d values");
                 delta.assign(&z.slice(s![rows.clone(), ..d]));
                 delta -= &loss.reference;
-                product.fill(0.0);
                 linalg::gemm(1.0, &delta, &loss.gram, 0.0, &mut product);
                 for (i, row) in rows.enumerate() {
                     let (z, delta, product) = (z.row(row), delta.row(i), product.row(i));

@@ -58,22 +58,18 @@ impl LogisticRegression {
         let mut sum = Array1::zeros(d * d);
         exec.sum(n.div_ceil(ROWS_PER_ITEM), &mut sum, |items, partial| {
             let rows = items.start * ROWS_PER_ITEM..(items.end * ROWS_PER_ITEM).min(n);
-            let x = self.data.x().slice(s![rows.clone(), ..]);
-            let mut weighted = x.to_owned();
+            let mut weighted = self.data.x().slice(s![rows.clone(), ..]).to_owned();
             for (mut row, w) in weighted.rows_mut().into_iter().zip(omega.slice(s![rows])) {
-                row *= *w;
+                row *= w.sqrt();
             }
             let partial = partial.as_slice_mut().expect("a partial is contiguous");
             let mut partial = ArrayViewMut2::from_shape((d, d), partial).expect("d × d values");
-            linalg::gemm(1.0, &x.t(), &weighted, 1.0, &mut partial);
+            linalg::symmetric_rank_update(1.0, &weighted.t(), 1.0, &mut partial);
         })
         .map_err(|e| ConjugateError::Communication(e.to_string()))?;
         let mut precision = sum.into_shape_with_order((d, d)).expect("d × d values");
-        for i in 0..d {
-            for j in 0..i {
-                precision[[j, i]] = precision[[i, j]];
-            }
-            precision[[i, i]] += self.prior.precisions[i];
+        for (p, prior) in precision.diag_mut().iter_mut().zip(&self.prior.precisions) {
+            *p += prior;
         }
         Ok(precision)
     }

@@ -88,7 +88,6 @@ fn products(tile: &ArrayView2<'_, f64>, z: &ArrayView2<'_, f64>, logits: &mut [f
         let mut eta = ArrayViewMut1::from(logits);
         return general_mat_vec_mul(1.0, tile, &z.row(0), 0.0, &mut eta);
     }
-    logits.fill(0.0);
     let mut eta = ArrayViewMut2::from_shape((n, m), logits).expect("n × m values");
     linalg::gemm(1.0, z, &tile.t(), 0.0, &mut eta);
 }
