@@ -59,7 +59,7 @@ pub struct EightSchoolsFactors {
 
 /// Expected or realised statistics.
 ///
-/// Gaussian blocks are kept as mean and variance, which carry what (E[x], E[x²]) do without cancelling;
+/// Gaussian blocks are kept as mean and variance, which carry what E(x), E(x²) do without cancelling;
 /// a realised variance is 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EightSchoolsStats {

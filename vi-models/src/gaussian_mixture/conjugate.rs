@@ -73,9 +73,10 @@ impl ConditionallyConjugate for GaussianMixture {
             }
             Assignments => {
                 stats.labels.clear();
-                let responsibilities = factors.responsibilities();
+                let width = self.layout.n_components + 1;
+                let rows = factors.assignments.as_slice().expect("assignments are created row-major");
                 self.set_sums(stats, exec, |items, w| {
-                    w.set_weights(self.layout, &responsibilities.slice(s![items, ..]));
+                    w.set_weights(self.layout, &rows[items.start * width..items.end * width], width);
                 });
             }
         }

@@ -11,7 +11,7 @@
 use std::cell::Cell;
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayRef1, ArrayRef2, ArrayView2, ArrayViewMut2, s};
+use ndarray::{Array2, ArrayRef1, ArrayRef2, ArrayView2, ArrayViewMut2};
 use vi_core::{CHUNK, numerics};
 
 use crate::checks::LOG_2_PI;
@@ -196,11 +196,15 @@ impl Workspace {
         vi_core::linalg::gemm(1.0, &weights, &features.t(), 1.0, sums);
     }
 
-    /// Overwrites the weights (K, n) with those given for every item, (n, K).
-    pub(super) fn set_weights(&mut self, layout: Layout, given: &ArrayRef2<f64>) {
-        let n = given.nrows();
+    /// Overwrites the weights (K, n) with those in the first K columns of `given` (n, width).
+    pub(super) fn set_weights(&mut self, layout: Layout, given: &[f64], width: usize) {
+        let n = given.len() / width;
         self.weights.resize(layout.n_components * n, 0.0);
-        view_mut(&mut self.weights, layout.n_components, n).assign(&given.t());
+        for (k, weights) in self.weights.chunks_exact_mut(n).enumerate() {
+            for (w, row) in weights.iter_mut().zip(given.chunks_exact(width)) {
+                *w = row[k];
+            }
+        }
     }
 
     /// Overwrites the weights (K, n) with one-hot columns.
@@ -212,11 +216,14 @@ impl Workspace {
         }
     }
 
-    /// Copies the responsibilities (K, n) into the first K columns of `out` (n, ≥ K).
-    pub(super) fn copy_weights(&self, layout: Layout, out: &mut ArrayRef2<f64>) {
-        let n = out.nrows();
-        let weights = view(&self.weights, layout.n_components, n);
-        out.slice_mut(s![.., ..layout.n_components]).assign(&weights.t());
+    /// Copies the responsibilities (K, n) into the first K columns of `out` (n, width).
+    pub(super) fn copy_weights(&self, out: &mut [f64], width: usize) {
+        let n = out.len() / width;
+        for (k, weights) in self.weights.chunks_exact(n).enumerate() {
+            for (w, row) in weights.iter().zip(out.chunks_exact_mut(width)) {
+                row[k] = *w;
+            }
+        }
     }
 }
 

@@ -27,12 +27,11 @@ impl GaussianMixture {
         let rows = factors.assignments.as_slice_mut().expect("assignments are created row-major");
         exec.for_each_chunk(rows, width, |items, rows| {
             let n = items.len();
-            let mut rows = ArrayViewMut2::from_shape((n, width), rows).expect("width values per item");
             with_workspace(|w| {
                 self.set_features(w, items);
                 w.set_responsibilities(self.layout, n, &eta);
-                w.copy_weights(self.layout, &mut rows);
-                for (mut row, h) in rows.rows_mut().into_iter().zip(w.entropy(n)) {
+                w.copy_weights(rows, width);
+                for (row, h) in rows.chunks_exact_mut(width).zip(w.entropy(n)) {
                     row[width - 1] = *h;
                 }
             });
