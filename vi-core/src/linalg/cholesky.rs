@@ -157,9 +157,7 @@ impl Cholesky {
         if n == 0 || b.ncols() == 0 {
             return;
         }
-        if n <= loops::SOLVE_MATRIX {
-            loops::solve_matrix(slice(&self.l), b, transposed);
-        } else if b.is_standard_layout() {
+        if b.is_standard_layout() {
             backend::solve(&self.l, transposed, b.view_mut());
         } else {
             let mut copy = b.as_standard_layout().into_owned();

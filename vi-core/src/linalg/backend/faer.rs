@@ -5,7 +5,7 @@ use faer::linalg::cholesky::llt;
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::{MatMut, MatRef, Par};
-use ndarray::{Array1, Array2, ArrayRef2, ArrayViewMut2};
+use ndarray::{Array1, Array2, ArrayRef2, ArrayViewMut2, ShapeBuilder};
 
 pub(in crate::linalg) const NAME: &str = "faer";
 
@@ -63,23 +63,32 @@ pub(in crate::linalg) fn solve(l: &Array2<f64>, transposed: bool, mut b: ArrayVi
 /// (L Lᵀ)⁻¹, of which only the lower triangle holds.
 pub(in crate::linalg) fn inverse(l: &Array2<f64>) -> Array2<f64> {
     let n = l.nrows();
+    let mut columns = Array2::zeros((n, n));
+    transpose_lower(n, |i, j| columns[[j, i]] = l[[i, j]]);
     let mut out = Array2::zeros((n, n));
     let mut memory = MemBuffer::new(llt::inverse::inverse_scratch::<f64>(n, Par::Seq));
-    let target = MatMut::from_row_major_slice_mut(out.as_slice_mut().expect("freshly made"), n, n);
-    llt::inverse::inverse(target, row_major(l), Par::Seq, MemStack::new(&mut memory));
+    llt::inverse::inverse(
+        MatMut::from_column_major_slice_mut(out.as_slice_mut().expect("freshly made"), n, n),
+        MatRef::from_column_major_slice(columns.as_slice().expect("freshly made"), n, n),
+        Par::Seq,
+        MemStack::new(&mut memory),
+    );
+    transpose_lower(n, |i, j| out[[i, j]] = out[[j, i]]);
     out
 }
 
-/// Eigenvalues, ascending, and the vectors in columns; reads the lower triangle of the row-major `a`.
+/// Eigenvalues, ascending, and the vectors in columns, column-major; `a` is row-major and symmetric.
 pub(in crate::linalg) fn symmetric_eigen(a: Array2<f64>) -> Option<(Array1<f64>, Array2<f64>)> {
     let n = a.nrows();
-    let (mut values, mut vectors) = (Array1::zeros(n), Array2::zeros((n, n)));
+    let (mut values, mut vectors) = (Array1::zeros(n), Array2::zeros((n, n).f()));
     let scratch = self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, Par::Seq, Default::default());
     let mut memory = MemBuffer::new(scratch);
+    let columns = vectors.as_slice_memory_order_mut().expect("freshly made");
     let result = self_adjoint_evd(
-        row_major(&a),
+        // A symmetric matrix reads the same in both orders.
+        row_major(&a).transpose(),
         faer::diag::DiagMut::from_slice_mut(values.as_slice_mut().expect("freshly made")),
-        Some(MatMut::from_row_major_slice_mut(vectors.as_slice_mut().expect("freshly made"), n, n)),
+        Some(MatMut::from_column_major_slice_mut(columns, n, n)),
         Par::Seq,
         MemStack::new(&mut memory),
         Default::default(),

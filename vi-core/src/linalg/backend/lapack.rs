@@ -52,7 +52,7 @@ pub(in crate::linalg) fn inverse(l: &Array2<f64>) -> Array2<f64> {
     factorized.invc_into().unwrap_or_else(|_| Array2::from_elem(l.raw_dim(), f64::NAN))
 }
 
-/// Eigenvalues, ascending, and the vectors in columns; reads the lower triangle of the row-major `a`.
+/// Eigenvalues, ascending, and the vectors in columns, column-major; `a` is row-major and symmetric.
 pub(in crate::linalg) fn symmetric_eigen(a: Array2<f64>) -> Option<(Array1<f64>, Array2<f64>)> {
     on_one_thread();
     a.eigh_into(UPLO::Lower).ok()

@@ -1,11 +1,8 @@
 //! Plain loops over row-major matrices: for orders at which they beat a blocked algorithm, as measured.
 
-use ndarray::{ArrayRef2, Axis};
-
 /// The largest orders that are left to the loops.
 pub(in crate::linalg) const CHOLESKY: usize = 8;
 pub(in crate::linalg) const SOLVE: usize = 48;
-pub(in crate::linalg) const SOLVE_MATRIX: usize = 8;
 pub(in crate::linalg) const INVERSE: usize = 24;
 
 /// l ← its Cholesky factor, of which the lower triangle is read and written.
@@ -41,28 +38,6 @@ pub(in crate::linalg) fn solve(l: &[f64], b: &mut [f64], n: usize, transposed: b
         for i in 0..n {
             let row = &l[i * n..=i * n + i];
             b[i] = (b[i] - dot(&b[..i], row)) / row[i];
-        }
-    }
-}
-
-/// The same for every column of b (n, m).
-pub(in crate::linalg) fn solve_matrix(l: &[f64], b: &mut ArrayRef2<f64>, transposed: bool) {
-    let n = b.nrows();
-    for step in 0..n {
-        let i = if transposed { n - 1 - step } else { step };
-        let (mut above, below) = b.view_mut().split_at(Axis(0), i);
-        let mut row = below.index_axis_move(Axis(0), 0);
-        let coefficients = &l[i * n..=i * n + i];
-        if transposed {
-            row /= coefficients[i];
-            for (mut other, c) in above.rows_mut().into_iter().zip(coefficients) {
-                other.scaled_add(-c, &row);
-            }
-        } else {
-            for (other, c) in above.rows().into_iter().zip(coefficients) {
-                row.scaled_add(-c, &other);
-            }
-            row /= coefficients[i];
         }
     }
 }
