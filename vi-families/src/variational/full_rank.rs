@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis, s};
 use vi_core::linalg::gemm;
 use vi_core::{ParameterSpace, StreamKey, StreamRng};
 
@@ -15,6 +15,8 @@ use crate::symmetric::{vech_index, vech_len};
 use crate::validate::{FINITE, cholesky, domain, length};
 
 const FAMILY: &str = "FullRankGaussian";
+/// Rows transported together.
+const LANES: usize = 8;
 
 /// q_λ(z) = N(z; m, LLᵀ) on ℝᴰ, L lower triangular with a positive diagonal.
 ///
@@ -99,8 +101,7 @@ impl VariationalFamily for FullRankGaussian {
         if let Some(value) = inverse.iter().find(|v| !v.is_finite()) {
             return Err(domain(FAMILY, "inverse of the factor", *value, FINITE));
         }
-        let factor_transposed = factor.t().as_standard_layout().into_owned();
-        Ok(FullRankGaussianMember { location, factor, factor_transposed, inverse, log_det })
+        Ok(FullRankGaussianMember { location, factor, inverse, log_det })
     }
 }
 
@@ -120,15 +121,13 @@ fn inverse_factor(l: &Array2<f64>) -> Array2<f64> {
 
 /// One member of [`FullRankGaussian`].
 ///
-/// Densities and scores of a batch are matrix products on one scratch array per call. Draws go row by row, so
-/// that their bits do not depend on the batch.
+/// Densities and scores of a batch are matrix products. Draws are triangular loops over groups of rows in which
+/// each row is summed as it would be alone, so that their bits do not depend on the batch.
 #[derive(Clone, Debug)]
 pub struct FullRankGaussianMember {
     location: Vec<f64>,
     /// L (D, D), zeros above the diagonal.
     factor: Array2<f64>,
-    /// Lᵀ (D, D): the columns of L, each contiguous.
-    factor_transposed: Array2<f64>,
     /// L⁻¹ (D, D), zeros above the diagonal.
     inverse: Array2<f64>,
     log_det: f64,
@@ -154,20 +153,29 @@ impl FullRankGaussianMember {
         -self.log_det - 0.5 * self.location.len() as f64 * LOG_TWO_PI
     }
 
-    /// z ← m + Lz, by the columns of L from the last to the first so that it can be done in place.
+    /// z ← m + Lz, from the last row to the first so that it can be done in place.
     fn transport_inplace(&self, z: &mut [f64]) {
-        let d = z.len();
-        for j in (0..d).rev() {
-            let e = z[j];
-            z[j] = 0.0;
-            let column = self.factor_transposed.row(j);
-            let column = column.as_slice().expect("rows in standard layout are contiguous");
-            for (z, l) in z[j..].iter_mut().zip(&column[j..d]) {
-                *z += l * e;
+        for i in (0..z.len()).rev() {
+            let mut sum = 0.0;
+            for (l, e) in self.factor.row(i).iter().zip(&z[..=i]) {
+                sum += l * e;
             }
+            z[i] = self.location[i] + sum;
         }
-        for (z, m) in z.iter_mut().zip(&self.location) {
-            *z += m;
+    }
+
+    /// m + Lε for a group of rows at once: `noise[j][k]` is ε_j of row k.
+    fn transport_group(&self, noise: &[[f64; LANES]], rows: &mut ArrayRef2<f64>) {
+        for i in 0..noise.len() {
+            let mut sums = [0.0; LANES];
+            for (l, e) in self.factor.row(i).iter().zip(&noise[..=i]) {
+                for (s, e) in sums.iter_mut().zip(e) {
+                    *s += l * e;
+                }
+            }
+            for (z, s) in rows.column_mut(i).iter_mut().zip(sums) {
+                *z = self.location[i] + s;
+            }
         }
     }
 
@@ -250,8 +258,16 @@ impl VariationalDistribution for FullRankGaussianMember {
 
     fn sample_batch(&self, key: StreamKey, samples: Range<usize>, z: &mut ArrayRef2<f64>) {
         assert_eq!(z.dim(), (samples.len(), self.dim()), "FullRankGaussian: z has the wrong shape");
-        for (s, mut row) in samples.zip(z.rows_mut()) {
-            self.sample(&mut key.rng(s as u64), &mut row);
+        let mut noise = vec![[0.0; LANES]; self.dim()];
+        for (group, mut rows) in z.axis_chunks_iter_mut(Axis(0), LANES).enumerate() {
+            let first = samples.start + group * LANES;
+            for k in 0..rows.nrows() {
+                let mut rng = key.rng((first + k) as u64);
+                for e in &mut noise {
+                    e[k] = standard_normal(&mut rng);
+                }
+            }
+            self.transport_group(&noise, &mut rows);
         }
     }
     fn log_prob_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
