@@ -256,7 +256,13 @@ pub enum LabError {
         /// Fingerprint found.
         found: u64,
     },
-    /// A checkpoint that cannot be read or written.
+    /// A checkpoint that cannot be gone on from.
+    #[error("cannot resume: {source}")]
+    Resume {
+        /// What is wrong with it.
+        source: vi_core::checkpoint::CheckpointError,
+    },
+    /// A checkpoint that cannot be written.
     #[error(transparent)]
     Checkpoint(#[from] vi_core::checkpoint::CheckpointError),
     /// The thread pool could not be made.
@@ -297,7 +303,8 @@ impl LabError {
             LabError::Method { .. }
             | LabError::Render { .. }
             | LabError::Threads { .. }
-            | LabError::Write { .. } => 1,
+            | LabError::Write { .. }
+            | LabError::Checkpoint(_) => 1,
             _ => 2,
         }
     }

@@ -186,7 +186,7 @@ fn prepare_checkpoints(
         remove_checkpoints(output)?;
         std::fs::create_dir_all(&directory).map_err(|source| LabError::Write { path: directory, source })?;
     } else if path.exists() {
-        let (header, _) = checkpoint::inspect(&path)?;
+        let (header, _) = checkpoint::inspect(&path).map_err(|source| LabError::Resume { source })?;
         if header.fingerprint != expected {
             return Err(LabError::Fingerprint { directory, expected, found: header.fingerprint });
         }

@@ -85,5 +85,9 @@ fn a_damaged_checkpoint_is_told_and_not_gone_on_from() {
     let options =
         RunOptions { out: Some(directory.path().to_owned()), threads: Some(1), quiet: true, resume: true };
     let error = vi_lab::run(&experiment, &options, &Interrupt::new()).expect_err("a damaged checkpoint");
-    assert!(error.to_string().contains("checksum"), "{error}");
+    assert!(
+        error.to_string().starts_with("cannot resume: ") && error.to_string().contains("checksum"),
+        "{error}"
+    );
+    assert_eq!(error.exit_code(), 2);
 }

@@ -69,7 +69,7 @@ impl Context<'_> {
         if !(self.resume && path.exists()) {
             return Ok(None);
         }
-        Ok(Some(checkpoint::read(&path, &self.header(part))?))
+        checkpoint::read(&path, &self.header(part)).map(Some).map_err(|source| LabError::Resume { source })
     }
 
     /// Saves a part.
