@@ -109,11 +109,10 @@ fn marginal_figures(
         }
     }
     let mean = exact.filter(|e| e.parameters.iter().any(|p| p.mean.is_some())).map(|_| "exact mean");
-    Ok(format!(
-        "{}<div class=\"grid\">{figures}</div>{}",
-        legend(results, |r| r.draws.is_some(), mean),
-        omitted(space.dim())
-    ))
+    let note = "<p class=\"note\">Kernel densities of the draws. A peak that would flatten the others is cut off \
+                at the top; tails that would hide the peaks are cut off at the sides.</p>";
+    let legend = legend(results, |r| r.draws.is_some(), mean);
+    Ok(format!("{legend}<div class=\"grid\">{figures}</div>{note}{}", omitted(space.dim())))
 }
 
 fn forest_figures(
