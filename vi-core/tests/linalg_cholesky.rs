@@ -17,7 +17,7 @@ fn positive_definite(n: usize, seed: u64, ridge: f64) -> Array2<f64> {
 
 fn orders() -> impl Strategy<Value = usize> {
     // Loops, the borders of the loops, and blocked algorithms of the backend.
-    prop_oneof![0usize..26, Just(47), Just(48), Just(49), Just(65), Just(100)]
+    prop_oneof![0usize..26, Just(47), Just(48), Just(49), Just(64), Just(65), Just(100)]
 }
 
 proptest! {

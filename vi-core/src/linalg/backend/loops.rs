@@ -1,9 +1,9 @@
 //! Plain loops over row-major matrices: for orders at which they beat a blocked algorithm, as measured.
 
-/// The largest orders that are left to the loops.
-pub(in crate::linalg) const CHOLESKY: usize = 8;
-pub(in crate::linalg) const SOLVE: usize = 48;
-pub(in crate::linalg) const INVERSE: usize = 24;
+/// The largest orders that are left to the loops: where they were last seen ahead of faer, side by side on AVX-512.
+pub(in crate::linalg) const CHOLESKY: usize = 4;
+pub(in crate::linalg) const SOLVE: usize = 64;
+pub(in crate::linalg) const INVERSE: usize = 48;
 
 /// l ← its Cholesky factor, of which the lower triangle is read and written.
 ///
