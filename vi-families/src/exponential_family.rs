@@ -26,7 +26,7 @@ pub trait ExponentialFamily: Sized + Clone + Send + Sync {
     fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError>;
     /// The log partition function A(η).
     fn log_partition(&self) -> f64;
-    /// The mean parameter μ = ∇A(η) = E[T(z)] (P).
+    /// The mean parameter μ = ∇A(η) = `E[T(z)]` (P).
     fn mean_params(&self) -> Array1<f64>;
     /// The member with mean parameter μ: (∇A)⁻¹, also the maximum-likelihood estimate from averaged T.
     ///
@@ -39,7 +39,7 @@ pub trait ExponentialFamily: Sized + Clone + Send + Sync {
     fn sufficient_stats(&self, z: &Self::Value) -> Array1<f64>;
     /// log h(z); −∞ outside the support.
     fn log_base_measure(&self, z: &Self::Value) -> f64;
-    /// E[log h(z)].
+    /// `E[log h(z)]`.
     fn expected_log_base_measure(&self) -> f64;
     /// One draw.
     fn sample(&self, rng: &mut StreamRng) -> <Self::Value as ToOwned>::Owned;
@@ -52,7 +52,7 @@ pub trait ExponentialFamily: Sized + Clone + Send + Sync {
         }
         self.natural().dot(&self.sufficient_stats(z)) - self.log_partition() + h
     }
-    /// −E[log p(z)] = A(η) − ηᵀμ − E[log h(z)].
+    /// `−E[log p(z)]` = A(η) − ηᵀμ − `E[log h(z)]`.
     fn entropy(&self) -> f64 {
         self.log_partition() - self.natural().dot(&self.mean_params()) - self.expected_log_base_measure()
     }
@@ -61,7 +61,7 @@ pub trait ExponentialFamily: Sized + Clone + Send + Sync {
         (self.natural() - other.natural()).dot(&self.mean_params()) - self.log_partition()
             + other.log_partition()
     }
-    /// E_self[log other(z)] = η′ᵀμ − A(η′) + E_self[log h(z)].
+    /// `E_self[log other(z)]` = η′ᵀμ − A(η′) + `E_self[log h(z)]`.
     fn expected_log_prob(&self, other: &Self) -> f64 {
         other.natural().dot(&self.mean_params()) - other.log_partition() + self.expected_log_base_measure()
     }

@@ -53,7 +53,7 @@ pub trait VariationalDistribution: Send + Sync {
     fn log_prob(&self, z: &ArrayRef1<f64>) -> f64;
     /// out (P) += weight · ∇_λ log q_λ(z).
     fn add_score(&self, z: &ArrayRef1<f64>, weight: f64, out: &mut ArrayRef1<f64>);
-    /// The entropy −E[log q_λ(z)] in closed form; `None` when the family has none.
+    /// The entropy `−E[log q_λ(z)]` in closed form; `None` when the family has none.
     fn entropy(&self) -> Option<f64>;
 
     /// Overwrites the rows of `z` (n, D) with draws number `samples` (n of them): row i comes from

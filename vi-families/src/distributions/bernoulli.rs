@@ -52,12 +52,12 @@ impl Bernoulli {
         sigmoid_scalar(self.logit)
     }
 
-    /// E[z], the same as the probability.
+    /// `E[z]`, the same as the probability.
     pub fn mean(&self) -> f64 {
         self.probability()
     }
 
-    /// Var[z] = π (1 − π).
+    /// `Var[z]` = π (1 − π).
     pub fn variance(&self) -> f64 {
         sigmoid_scalar(self.logit) * sigmoid_scalar(-self.logit)
     }

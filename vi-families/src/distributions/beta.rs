@@ -46,23 +46,23 @@ impl Beta {
         self.beta
     }
 
-    /// E[z] = α / (α + β).
+    /// `E[z]` = α / (α + β).
     pub fn mean(&self) -> f64 {
         self.alpha / (self.alpha + self.beta)
     }
 
-    /// Var[z].
+    /// `Var[z]`.
     pub fn variance(&self) -> f64 {
         let total = self.alpha + self.beta;
         (self.alpha / total) * (self.beta / total) / (total + 1.0)
     }
 
-    /// E[log z] = ψ(α) − ψ(α + β).
+    /// `E[log z]` = ψ(α) − ψ(α + β).
     pub fn expected_log(&self) -> f64 {
         -digamma_difference(self.alpha, self.beta)
     }
 
-    /// E[log(1 − z)] = ψ(β) − ψ(α + β).
+    /// `E[log(1 − z)]` = ψ(β) − ψ(α + β).
     pub fn expected_log_complement(&self) -> f64 {
         -digamma_difference(self.beta, self.alpha)
     }

@@ -61,17 +61,17 @@ impl Dirichlet {
         self.concentration.len()
     }
 
-    /// E[z] = α / Σα (K).
+    /// `E[z]` = α / Σα (K).
     pub fn mean(&self) -> Array1<f64> {
         &self.concentration / self.total
     }
 
-    /// Var[z_k] = E[z_k] (1 − E[z_k]) / (Σα + 1) (K).
+    /// `Var[z_k]` = `E[z_k]` (1 − `E[z_k]`) / (Σα + 1) (K).
     pub fn variance(&self) -> Array1<f64> {
         self.mean().mapv(|m| m * (1.0 - m) / (self.total + 1.0))
     }
 
-    /// E[log z_k] = ψ(α_k) − ψ(Σα) (K).
+    /// `E[log z_k]` = ψ(α_k) − ψ(Σα) (K).
     pub fn expected_log(&self) -> Array1<f64> {
         Array1::from(expected_log(&self.concentration.to_vec()))
     }

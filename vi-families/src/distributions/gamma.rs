@@ -57,17 +57,17 @@ impl Gamma {
         1.0 / self.rate
     }
 
-    /// E[z] = shape / rate.
+    /// `E[z]` = shape / rate.
     pub fn mean(&self) -> f64 {
         self.shape / self.rate
     }
 
-    /// Var[z] = shape / rate².
+    /// `Var[z]` = shape / rate².
     pub fn variance(&self) -> f64 {
         self.shape / self.rate / self.rate
     }
 
-    /// E[log z] = ψ(shape) − log rate.
+    /// `E[log z]` = ψ(shape) − log rate.
     pub fn expected_log(&self) -> f64 {
         digamma(self.shape) - self.rate.ln()
     }

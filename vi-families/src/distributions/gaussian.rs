@@ -52,12 +52,12 @@ impl Gaussian {
         Ok(Self { mean: finite(FAMILY, "mean", mean)?, precision })
     }
 
-    /// E[z].
+    /// `E[z]`.
     pub fn mean(&self) -> f64 {
         self.mean
     }
 
-    /// Var[z].
+    /// `Var[z]`.
     pub fn variance(&self) -> f64 {
         1.0 / self.precision
     }
@@ -67,12 +67,12 @@ impl Gaussian {
         1.0 / self.precision.sqrt()
     }
 
-    /// 1 / Var[z].
+    /// 1 / `Var[z]`.
     pub fn precision(&self) -> f64 {
         self.precision
     }
 
-    /// E[z²].
+    /// `E[z²]`.
     pub fn expected_square(&self) -> f64 {
         self.mean * self.mean + 1.0 / self.precision
     }

@@ -44,22 +44,22 @@ impl InverseGamma {
         self.scale
     }
 
-    /// E[z] = scale / (shape − 1); ∞ for a shape of 1 or less.
+    /// `E[z]` = scale / (shape − 1); ∞ for a shape of 1 or less.
     pub fn mean(&self) -> f64 {
         if self.shape > 1.0 { self.scale / (self.shape - 1.0) } else { f64::INFINITY }
     }
 
-    /// Var[z]; ∞ for a shape of 2 or less.
+    /// `Var[z]`; ∞ for a shape of 2 or less.
     pub fn variance(&self) -> f64 {
         if self.shape > 2.0 { self.mean() * self.mean() / (self.shape - 2.0) } else { f64::INFINITY }
     }
 
-    /// E[log z] = log scale − ψ(shape).
+    /// `E[log z]` = log scale − ψ(shape).
     pub fn expected_log(&self) -> f64 {
         self.scale.ln() - digamma(self.shape)
     }
 
-    /// E[1/z] = shape / scale.
+    /// `E[1/z]` = shape / scale.
     pub fn expected_reciprocal(&self) -> f64 {
         self.shape / self.scale
     }

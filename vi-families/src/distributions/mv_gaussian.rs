@@ -78,12 +78,12 @@ impl MvGaussian {
         self.mean.len()
     }
 
-    /// E[z] (p).
+    /// `E[z]` (p).
     pub fn mean(&self) -> &Array1<f64> {
         &self.mean
     }
 
-    /// Cov[z] (p, p).
+    /// `Cov[z]` (p, p).
     pub fn covariance(&self) -> &Array2<f64> {
         &self.covariance
     }
@@ -103,7 +103,7 @@ impl MvGaussian {
         -self.log_det_precision
     }
 
-    /// E[zzᵀ] (p, p).
+    /// `E[zzᵀ]` (p, p).
     pub fn expected_outer(&self) -> Array2<f64> {
         Array2::from_shape_fn(self.covariance.dim(), |(i, j)| {
             self.covariance[[i, j]] + self.mean[i] * self.mean[j]

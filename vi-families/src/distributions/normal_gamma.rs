@@ -49,7 +49,7 @@ impl NormalGamma {
         })
     }
 
-    /// E[μ], the location.
+    /// `E[μ]`, the location.
     pub fn mean(&self) -> f64 {
         self.mean
     }
@@ -74,17 +74,17 @@ impl NormalGamma {
         &self.precision
     }
 
-    /// E[τ] = shape / rate.
+    /// `E[τ]` = shape / rate.
     pub fn expected_precision(&self) -> f64 {
         self.precision.mean()
     }
 
-    /// E[log τ] = ψ(shape) − log rate.
+    /// `E[log τ]` = ψ(shape) − log rate.
     pub fn expected_log_precision(&self) -> f64 {
         self.precision.expected_log()
     }
 
-    /// E[τ (x − μ)²] = E[τ] (x − mean)² + 1/count.
+    /// `E[τ (x − μ)²]` = `E[τ]` (x − mean)² + 1/count.
     pub fn expected_square(&self, x: f64) -> f64 {
         let d = x - self.mean;
         self.expected_precision() * d * d + 1.0 / self.count

@@ -71,7 +71,7 @@ impl NormalWishart {
         self.mean.len()
     }
 
-    /// E[μ] = m (p).
+    /// `E[μ]` = m (p).
     pub fn mean(&self) -> &Array1<f64> {
         &self.mean
     }
@@ -96,17 +96,17 @@ impl NormalWishart {
         &self.precision
     }
 
-    /// E[Λ] = νW (p, p).
+    /// `E[Λ]` = νW (p, p).
     pub fn expected_precision(&self) -> Array2<f64> {
         self.precision.mean()
     }
 
-    /// E[log |Λ|].
+    /// `E[log |Λ|]`.
     pub fn expected_log_det(&self) -> f64 {
         self.precision.expected_log_det()
     }
 
-    /// E[(x − μ)ᵀΛ(x − μ)] = ν (x − m)ᵀW(x − m) + p/κ (Bishop 2006, 10.64).
+    /// `E[(x − μ)ᵀΛ(x − μ)]` = ν (x − m)ᵀW(x − m) + p/κ (Bishop 2006, 10.64).
     pub fn expected_square(&self, x: &ArrayRef1<f64>) -> f64 {
         let d = &x.view() - &self.mean;
         self.dof() * d.dot(&self.scale().dot(&d)) + self.dim() as f64 / self.count

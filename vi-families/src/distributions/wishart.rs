@@ -16,7 +16,7 @@ use crate::validate::{cholesky, domain, finite_vector, length, no_member, positi
 
 const FAMILY: &str = "Wishart";
 
-/// The Wishart distribution on the symmetric positive-definite p×p matrices, E[Λ] = dof · scale.
+/// The Wishart distribution on the symmetric positive-definite p×p matrices, `E[Λ]` = dof · scale.
 ///
 /// ```text
 /// p(Λ) ∝ |Λ|^((ν − p − 1)/2) exp(−½ tr(W⁻¹Λ)),  ν > p − 1      (Bishop 2006, B.78)
@@ -105,12 +105,12 @@ impl Wishart {
         self.log_det_scale
     }
 
-    /// E[Λ] = νW (p, p).
+    /// `E[Λ]` = νW (p, p).
     pub fn mean(&self) -> Array2<f64> {
         &self.scale * self.dof
     }
 
-    /// E[log |Λ|] = ψ_p(ν/2) + p log 2 + log |W|.
+    /// `E[log |Λ|]` = ψ_p(ν/2) + p log 2 + log |W|.
     pub fn expected_log_det(&self) -> f64 {
         let p = self.order();
         multivariate_digamma(p, 0.5 * self.dof) + p as f64 * std::f64::consts::LN_2 + self.log_det_scale
@@ -146,7 +146,7 @@ impl Wishart {
         outer_square(&columns.t())
     }
 
-    /// The member with mean parameters (E[log |Λ|], E[Λ]); `None` if there is none.
+    /// The member with mean parameters (`E[log |Λ|]`, `E[Λ]`); `None` if there is none.
     pub(crate) fn from_expectations(expected_log_det: f64, mean: &ArrayRef2<f64>) -> Option<Self> {
         let p = mean.nrows();
         let (mean, factor) = positive_definite(FAMILY, "mean", mean, p).ok()?;

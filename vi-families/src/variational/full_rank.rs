@@ -134,17 +134,17 @@ pub struct FullRankGaussianMember {
 }
 
 impl FullRankGaussianMember {
-    /// E[z] (D).
+    /// `E[z]` (D).
     pub fn mean(&self) -> &[f64] {
         &self.location
     }
 
-    /// L (D, D), lower triangular, with Cov[z] = LLᵀ.
+    /// L (D, D), lower triangular, with `Cov[z]` = LLᵀ.
     pub fn factor(&self) -> &Array2<f64> {
         &self.factor
     }
 
-    /// Cov[z] = LLᵀ (D, D).
+    /// `Cov[z]` = LLᵀ (D, D).
     pub fn covariance(&self) -> Array2<f64> {
         self.factor.dot(&self.factor.t())
     }

@@ -101,7 +101,7 @@ pub struct MeanFieldGaussianMember {
 }
 
 impl MeanFieldGaussianMember {
-    /// E[z] (D).
+    /// `E[z]` (D).
     pub fn mean(&self) -> &[f64] {
         &self.location
     }
