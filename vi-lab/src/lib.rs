@@ -10,7 +10,7 @@
 //! | `methods` | every method over a [`Study`], judged in one way |
 //! | `run` | [`run()`]: a whole experiment, with checkpoints |
 //! | `result`, `summary`, `manifest` | what is reported: [`MethodResult`], [`Summary`], [`Manifest`] |
-//! | `output`, `report`, `table` | files, `report.html`, the table on the terminal |
+//! | `output`, `stale`, `report`, `table` | files old and new, `report.html`, the table on the terminal |
 //! | `cli` | the commands |
 
 pub mod cli;
@@ -25,6 +25,7 @@ mod progress;
 mod report;
 mod result;
 mod run;
+mod stale;
 mod study;
 mod suggest;
 mod summary;

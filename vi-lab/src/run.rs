@@ -1,6 +1,6 @@
 //! A whole experiment: every method in turn, every result written as soon as it is there.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use vi_core::checkpoint::{self, Header};
@@ -15,6 +15,7 @@ use crate::output::OutputDirectory;
 use crate::progress::Progress;
 use crate::report;
 use crate::result::MethodResult;
+use crate::stale::{remove_checkpoints, remove_results};
 use crate::summary::Summary;
 
 /// How an experiment is run.
@@ -47,7 +48,7 @@ pub struct RunOutcome {
 ///
 /// # Errors
 /// [`LabError`] when the output directory is not writable (before any work is done), the checkpoints belong to
-/// another experiment, or a method fails.
+/// another experiment, or a method fails; then the methods that finished before it are written all the same.
 pub fn run(
     experiment: &Experiment,
     options: &RunOptions,
@@ -69,17 +70,29 @@ fn run_methods(
     output: &OutputDirectory,
 ) -> Result<RunOutcome, LabError> {
     let mut results: Vec<MethodResult> = Vec::new();
+    let mut failure = None;
     for config in &experiment.methods {
         if interrupt.is_raised() {
             break;
         }
-        let result = run_method(experiment, config, options, interrupt, output)?;
-        write_method(experiment, output, &result)?;
-        results.push(result);
+        match run_method(experiment, config, options, interrupt, output) {
+            Ok(result) => {
+                write_method(experiment, output, &result)?;
+                results.push(result);
+            }
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
     }
     let interrupted = results.len() < experiment.methods.len() || results.iter().any(|r| r.interrupted);
     let summary = Summary::new(experiment, &results, Manifest::here());
-    write_documents(experiment, output, &summary, &results)?;
+    let written = write_documents(experiment, output, &summary, &results);
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    written?;
     if !interrupted {
         remove_checkpoints(output)?;
     }
@@ -173,7 +186,8 @@ fn write_documents(
 
 const OWNER: &str = "experiment.checkpoint";
 
-/// Marks the checkpoints as this experiment's; those of another are refused or, in a fresh run, removed.
+/// Marks the checkpoints as this experiment's; those of another are refused or, in a fresh run, removed with
+/// all results of earlier runs.
 fn prepare_checkpoints(
     experiment: &Experiment,
     output: &OutputDirectory,
@@ -182,36 +196,15 @@ fn prepare_checkpoints(
     let directory = output.path("checkpoints");
     let path = directory.join(OWNER);
     let expected = experiment.fingerprint();
-    if !resume {
-        remove_checkpoints(output)?;
-        std::fs::create_dir_all(&directory).map_err(|source| LabError::Write { path: directory, source })?;
-    } else if path.exists() {
+    if resume && path.exists() {
         let (header, _) = checkpoint::inspect(&path).map_err(|source| LabError::Resume { source })?;
         if header.fingerprint != expected {
             return Err(LabError::Fingerprint { directory, expected, found: header.fingerprint });
         }
         return Ok(());
     }
+    remove_results(experiment, output)?;
+    remove_checkpoints(output)?;
+    std::fs::create_dir_all(&directory).map_err(|source| LabError::Write { path: directory, source })?;
     Ok(checkpoint::write(&path, &Header::new("experiment", expected), 0, &experiment.name)?)
-}
-
-fn remove_checkpoints(output: &OutputDirectory) -> Result<(), LabError> {
-    let directory = output.path("checkpoints");
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| LabError::Write { path, source }
-    };
-    if !directory.exists() {
-        return Ok(());
-    }
-    for entry in std::fs::read_dir(&directory).map_err(failed(&directory))? {
-        let path = entry.map_err(failed(&directory))?.path();
-        // Only what was written here: the directory is the user's.
-        if path.extension().is_some_and(|e| e == "checkpoint") {
-            std::fs::remove_file(&path).map_err(failed(&path))?;
-        }
-    }
-    // Someone else's file keeps the directory; that is no error.
-    let _ = std::fs::remove_dir(&directory);
-    Ok(())
 }

@@ -32,7 +32,7 @@ pub fn render(
     let exact = summary.exact.as_ref();
     let mut body = header(experiment);
     body += &section("What was run", &tables::experiment(experiment, results, summary));
-    body += &warnings(results);
+    body += &warnings(experiment, results);
     body += &section("Methods", &tables::methods(results, exact));
     if let Some(svg) = elbo::svg(results, exact.and_then(|e| e.log_evidence))? {
         body += &section("ELBO traces", &elbo_figure(&svg, results, exact));
@@ -58,13 +58,17 @@ fn header(experiment: &Experiment) -> String {
     )
 }
 
-fn warnings(results: &[MethodResult]) -> String {
-    let items: Vec<String> = results
+fn warnings(experiment: &Experiment, results: &[MethodResult]) -> String {
+    let mut items: Vec<String> = results
         .iter()
         .enumerate()
         .flat_map(|(i, r)| r.warnings().into_iter().map(move |w| (i, &r.name, w)))
         .map(|(i, name, w)| format!("<li>{}: {}</li>", chip(name, &colour::css(i)), escape(&w)))
         .collect();
+    // The run failed or was interrupted: what is missing is no good news.
+    let missing = experiment.methods.iter().filter(|m| results.iter().all(|r| r.name != m.name));
+    items
+        .extend(missing.map(|m| format!("<li>{}: no result: the run ended before it</li>", escape(&m.name))));
     if items.is_empty() {
         return "<section class=\"fine\"><h2>No warnings</h2><p class=\"note\">Every method converged; no k-hat \
                 above 0.7, no R-hat above 1.01, no divergent transitions.</p></section>"
