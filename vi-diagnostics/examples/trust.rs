@@ -1,5 +1,5 @@
 //! Can these draws be trusted? A sampler that mixes, one that sticks, and three proposals for one target.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, reason = "an example prints")]
 
 use ndarray::{Array1, Array3};
 use rand::RngExt;

@@ -3,7 +3,7 @@
 //! ```text
 //! η_posterior = η_prior + Σ_n (½, −½ x_n², x_n, −½)
 //! ```
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, reason = "an example prints")]
 
 use ndarray::array;
 use vi_core::StreamKey;

@@ -1,5 +1,5 @@
 //! Neal's funnel, centred and non-centred: what divergences are for.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, reason = "an example prints")]
 
 use ndarray::{ArrayRef1, s};
 use vi_core::{GradLogJoint, LogJoint, Parameter, ParameterError, ParameterSpace, StreamKey, Support};

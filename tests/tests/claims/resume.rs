@@ -7,7 +7,10 @@ use vi_cavi::Cavi;
 use vi_core::checkpoint::{self, Header};
 use vi_core::{Checkpointer, Exec, Kernel, NeverStop, Role, StreamKey, Unconstrained, run};
 use vi_families::FullRankGaussian;
-use vi_mcmc::{Gibbs, McmcSettings, RandomWalk, RandomWalkSettings, RecordedChain};
+use vi_mcmc::{
+    ChainResult, Control, Gibbs, McmcPosterior, McmcSettings, Nuts, NutsSettings, RandomWalk,
+    RandomWalkSettings, RecordedChain, Sampler, sample,
+};
 use vi_sgvi::{Adam, Averaging, ScoreFunction, Sgvi};
 use vi_tests::bits;
 
@@ -94,4 +97,23 @@ fn random_walk() {
     assert_resumes(&recorded, &start, |state| {
         recorded.finish(0, state.clone(), vi_core::StopReason::Budget).draws.iter().copied().collect()
     });
+}
+
+/// The unit of NUTS is the chain: two chains from disk and two run again are the four of an unbroken run.
+#[test]
+fn nuts_by_chains() {
+    let nuts = Nuts::new(non_centred(), NutsSettings::default()).unwrap();
+    let settings = McmcSettings { n_chains: 4, n_warmup: 100, n_draws: 60, ..McmcSettings::default() };
+    let unbroken = sample(&nuts, &settings, key(), Control::none()).unwrap();
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chains.checkpoint");
+    let header = Header::new("chains", 7);
+    let run_chain = |c| nuts.sample_chain(c, &settings, key(), Control::none()).unwrap();
+    checkpoint::write(&path, &header, 2, &vec![run_chain(0), run_chain(1)]).unwrap();
+    let (next, mut chains): (u64, Vec<ChainResult>) = checkpoint::read(&path, &header).unwrap();
+    chains.extend((next as u32..4).map(run_chain));
+
+    let resumed = McmcPosterior::from_chains(nuts.parameters().clone(), chains);
+    assert_eq!(bits(unbroken.all_draws().values()), bits(resumed.all_draws().values()));
 }

@@ -9,6 +9,9 @@
 //! ([`ConditionallyConjugate`](vi_core::ConditionallyConjugate)), and are summed out in the log joint and its
 //! gradient, over `weights[K]` (simplex), `mean[K,D]` and `precision[K,D,D]` (positive definite).
 //!
+//! There is no [`LocalLogJoint`](vi_core::LocalLogJoint): with the assignments summed out, every datum couples all
+//! weights, means and precisions, and a block would cost as much as the whole.
+//!
 //! The ELBO and the log joint are for the data as given. After standardising column d by its standard deviation
 //! s_d they are larger by N Σ_d log s_d, and the default prior (zero mean, identity scale) is meant for that scale.
 //!

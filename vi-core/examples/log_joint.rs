@@ -1,7 +1,7 @@
 //! A model of one's own: its gradient checked, explored by a small kernel, traced, stopped and resumed.
 //!
-//! `cargo run -p vi-core --example own_model --features testing`
-#![allow(clippy::print_stdout)]
+//! `cargo run -p vi-core --example log_joint --features testing`
+#![allow(clippy::print_stdout, reason = "an example prints")]
 
 use ndarray::{Array1, ArrayRef1};
 use rand::RngExt;
