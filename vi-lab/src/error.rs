@@ -57,6 +57,21 @@ pub enum ConfigError {
         /// All valid keys of the table.
         known: Vec<String>,
     },
+    /// A key that the model does not read.
+    #[error(
+        "{at}: model `{model}` does not use the key `{key}` of [data]; besides `set` and `file` it uses: {}",
+        known.join(", ")
+    )]
+    IdleKey {
+        /// Where.
+        at: Location,
+        /// The key.
+        key: String,
+        /// The model.
+        model: &'static str,
+        /// The keys that the model reads.
+        known: Vec<String>,
+    },
     /// A value that is none of those possible.
     #[error("{at}: unknown {what} `{value}`{}", hint(value, known))]
     UnknownValue {

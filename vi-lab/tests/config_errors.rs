@@ -133,3 +133,35 @@ fn missing_and_doubled_parts_are_refused() {
     let message = refusal(&replaced("set = \"eight_schools\"", "set = \"eight_schools\"\nfile = \"a.csv\""));
     assert!(message.contains("either a built-in `set` or a `file`"), "{message}");
 }
+
+#[test]
+fn a_data_key_that_the_model_does_not_use_is_refused() {
+    let set = "set = \"eight_schools\"";
+    // Responses on another scale than their standard errors would be another model.
+    let message = refusal(&replaced(set, &format!("{set}\nstandardise_response = true")));
+    assert_eq!(
+        message,
+        "test.toml:7:1: model `eight_schools` does not use the key `standardise_response` of [data]; besides \
+         `set` and `file` it uses: response, standard_errors"
+    );
+    let on = |set: &str, key: &str, model: &str| {
+        refusal(&format!(
+            "name = \"x\"\n[data]\nset = \"{set}\"\n{key}\n[model]\nname = \"{model}\"\n\
+             [[methods]]\nmethod = \"cavi\"\n"
+        ))
+    };
+    for (set, key, model) in [
+        ("eight_schools", "covariates = [\"y\"]", "eight_schools"),
+        ("eight_schools", "intercept = false", "eight_schools"),
+        ("old_faithful", "response = \"waiting\"", "gaussian_mixture"),
+        ("kidiq", "standard_errors = \"mom_iq\"", "linear_regression"),
+        ("kidiq", "columns = [\"mom_iq\"]", "linear_regression"),
+        ("breast_cancer", "standardise_response = true", "logistic_regression"),
+        ("kidiq", "standardise = true", "normal_mean_precision"),
+    ] {
+        let message = on(set, key, model);
+        let (name, _) = key.split_once(' ').expect("a key and its value");
+        let wanted = format!("test.toml:4:1: model `{model}` does not use the key `{name}` of [data]");
+        assert!(message.starts_with(&wanted), "{message}");
+    }
+}

@@ -26,6 +26,7 @@ pub(super) fn models(as_json: bool) -> Result<String, LabError> {
                 "about": entry.about,
                 "methods": supported(study),
                 "exact_posterior": study.exact().is_some(),
+                "data_keys": entry.data_keys,
                 "default_priors": study.priors(),
                 "example": {"text": entry.example, "parameters": parameters.collect::<Vec<_>>()},
             })

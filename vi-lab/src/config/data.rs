@@ -29,6 +29,8 @@ pub struct DataConfig {
     pub standardise_response: bool,
     /// Whether the design matrix begins with a column of ones.
     pub intercept: bool,
+    /// The keys that the table has, each with its place.
+    pub given: Vec<(String, Location)>,
 }
 
 /// Where data come from.
@@ -61,6 +63,8 @@ struct Raw {
 impl DataConfig {
     pub(crate) fn read(reader: &Reader<'_>, table: Table<'_>) -> Result<Self, ConfigError> {
         let offset = table.span.start;
+        let keys = table.entries.keys();
+        let given = keys.map(|k| (k.get_ref().to_string(), reader.at(k.span().start))).collect();
         let raw: Raw = reader.rest(table, &[])?;
         let mut config = Self {
             at: reader.at(offset),
@@ -72,6 +76,7 @@ impl DataConfig {
             standardise: raw.standardise,
             standardise_response: raw.standardise_response,
             intercept: raw.intercept,
+            given,
         };
         if let DataSource::BuiltIn(name) = config.source
             && let Some(set) = built_in(name)
@@ -81,7 +86,24 @@ impl DataConfig {
         }
         Ok(config)
     }
+
+    /// Refuses keys that the model, which reads `known`, would pass over in silence.
+    pub(crate) fn check_keys(&self, model: &'static str, known: &[&str]) -> Result<(), ConfigError> {
+        let idle = |key: &str| !SOURCES.contains(&key) && !known.contains(&key);
+        match self.given.iter().find(|(key, _)| idle(key)) {
+            None => Ok(()),
+            Some((key, at)) => Err(ConfigError::IdleKey {
+                at: at.clone(),
+                key: key.clone(),
+                model,
+                known: known.iter().map(|&k| k.to_owned()).collect(),
+            }),
+        }
+    }
 }
+
+/// The keys that say where data come from, whatever the model.
+const SOURCES: [&str; 2] = ["set", "file"];
 
 fn source(
     reader: &Reader<'_>,

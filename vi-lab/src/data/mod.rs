@@ -79,6 +79,14 @@ impl Dataset {
         self.fingerprint
     }
 
+    /// Refuses [data] keys that the model does not read.
+    ///
+    /// # Errors
+    /// [`ConfigError::IdleKey`] names the first one.
+    pub(crate) fn check_keys(&self, model: &'static str, known: &[&str]) -> Result<(), ConfigError> {
+        self.config.check_keys(model, known)
+    }
+
     /// The response column (n).
     ///
     /// # Errors

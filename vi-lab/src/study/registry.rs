@@ -27,6 +27,8 @@ pub struct ModelEntry {
     /// Its `[data]` and `[model]` on a built-in data set: an example, and what `vi-lab models` asks for its
     /// capabilities.
     pub example: &'static str,
+    /// The keys of `[data]` that it reads besides `set` and `file`; any other one is refused.
+    pub data_keys: &'static [&'static str],
     build: Build,
 }
 
@@ -44,6 +46,7 @@ pub const MODELS: [ModelEntry; 5] = [
         name: "eight_schools",
         about: "normal hierarchy with known standard errors and a half-Cauchy prior of the between-group scale",
         example: "[data]\nset = \"eight_schools\"\n\n[model]\nname = \"eight_schools\"\n",
+        data_keys: &["response", "standard_errors"],
         build: eight_schools,
     },
     ModelEntry {
@@ -51,6 +54,7 @@ pub const MODELS: [ModelEntry; 5] = [
         about: "finite mixture of Gaussians with Dirichlet and normal-Wishart priors, assignments summed out",
         example: "[data]\nset = \"old_faithful\"\nstandardise = true\n\n\
                   [model]\nname = \"gaussian_mixture\"\nn_components = 6\n",
+        data_keys: &["columns", "standardise"],
         build: gaussian_mixture,
     },
     ModelEntry {
@@ -58,6 +62,7 @@ pub const MODELS: [ModelEntry; 5] = [
         about: "normal linear regression with a conjugate prior; exact posterior and evidence known",
         example: "[data]\nset = \"kidiq\"\nstandardise = true\nintercept = true\n\n\
                   [model]\nname = \"linear_regression\"\n",
+        data_keys: &["response", "covariates", "standardise", "standardise_response", "intercept"],
         build: linear_regression,
     },
     ModelEntry {
@@ -65,12 +70,14 @@ pub const MODELS: [ModelEntry; 5] = [
         about: "Bernoulli regression with logit link and Gaussian priors",
         example: "[data]\nset = \"breast_cancer\"\nstandardise = true\nintercept = true\n\n\
                   [model]\nname = \"logistic_regression\"\n",
+        data_keys: &["response", "covariates", "standardise", "intercept"],
         build: logistic_regression,
     },
     ModelEntry {
         name: "normal_mean_precision",
         about: "normal data with unknown mean and precision",
         example: "[data]\nset = \"kidiq\"\nresponse = \"mom_iq\"\n\n[model]\nname = \"normal_mean_precision\"\n",
+        data_keys: &["response", "standardise_response"],
         build: normal_mean_precision,
     },
 ];
@@ -84,7 +91,10 @@ pub(crate) fn build(
     let at = crate::config::place(reader, &table);
     let name = reader.string(&mut table, "name")?;
     match MODELS.iter().find(|m| m.name == name.get_ref()) {
-        Some(entry) => (entry.build)(reader, table, at, data),
+        Some(entry) => {
+            data.check_keys(entry.name, entry.data_keys)?;
+            (entry.build)(reader, table, at, data)
+        }
         None => {
             let known = MODELS.map(|m| m.name.to_owned()).to_vec();
             Err(LabError::Config(ConfigError::UnknownValue {
