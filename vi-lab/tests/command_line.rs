@@ -124,11 +124,11 @@ fn lists_name_everything_that_experiments_can() {
 }
 
 /// A sampler that would warm up for hours, stopped by SIGINT before its first draw.
+///
+/// Nothing here has a deadline: a program that does not react is found by whoever runs the tests.
 #[cfg(unix)]
 #[test]
 fn ctrl_c_saves_what_is_done_and_says_how_to_go_on() {
-    use std::time::{Duration, Instant};
-
     let directory = tempfile::tempdir().expect("a temporary directory");
     let quick = fs::read_to_string(quick(directory.path())).expect("an experiment file");
     let path = directory.path().join("long.toml");
@@ -143,22 +143,13 @@ fn ctrl_c_saves_what_is_done_and_says_how_to_go_on() {
         .stdout(std::process::Stdio::piped())
         .spawn()
         .expect("the program starts");
-    // Generous: what is waited for takes milliseconds.
-    let patience = Instant::now() + Duration::from_secs(60);
-    while !out.join("checkpoints/cavi.result.checkpoint").exists() && Instant::now() < patience {
-        std::thread::sleep(Duration::from_millis(10));
+    // The sampler saves its chain now and then: then it is at work.
+    while !out.join("checkpoints/gibbs.chain-1.checkpoint").exists() {
+        assert!(child.try_wait().expect("a child can be asked").is_none(), "the program ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    // Into the sampler, most likely; on a busy machine the signal may come between the two methods.
-    std::thread::sleep(Duration::from_millis(200));
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(sent.expect("kill is there").success());
-    while child.try_wait().expect("a child can be asked").is_none() {
-        if Instant::now() > patience {
-            child.kill().expect("a child can be killed");
-            panic!("the program did not stop at SIGINT");
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
     let output = child.wait_with_output().expect("the program ended");
     assert_eq!(output.status.code(), Some(130));
     let table = text(&output.stdout);
@@ -166,10 +157,8 @@ fn ctrl_c_saves_what_is_done_and_says_how_to_go_on() {
     let summary = fs::read(out.join("summary.json")).expect("what is done is saved");
     let summary: Value = serde_json::from_slice(&summary).expect("JSON");
     assert_eq!(summary["methods"][0]["converged"], true);
-    if let Some(gibbs) = summary["methods"].get(1) {
-        assert_eq!(gibbs["stop_reason"], "interrupted");
-        assert_eq!(gibbs["parameters"], serde_json::json!([]), "nothing was drawn");
-        assert!(out.join("checkpoints/gibbs.chain-1.checkpoint").is_file());
-    }
+    let gibbs = &summary["methods"][1];
+    assert_eq!(gibbs["stop_reason"], "interrupted");
+    assert_eq!(gibbs["parameters"], serde_json::json!([]), "nothing was drawn");
     assert!(out.join("checkpoints/experiment.checkpoint").is_file());
 }
