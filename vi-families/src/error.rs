@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum FamilyError {
     /// A parameter is not finite or outside its domain.
-    #[error("{family}: {parameter} = {value}, but it must be {requirement}")]
+    #[error("{family}: {parameter} = {}, but it must be {requirement}", short(*value))]
     Domain {
         /// The family.
         family: &'static str,
@@ -17,7 +17,7 @@ pub enum FamilyError {
         requirement: &'static str,
     },
     /// A matrix is not symmetric positive definite.
-    #[error("{family}: {parameter} is not positive definite (pivot {pivot} is {value})")]
+    #[error("{family}: {parameter} is not positive definite (pivot {pivot} is {})", short(*value))]
     NotPositiveDefinite {
         /// The family.
         family: &'static str,
@@ -51,4 +51,37 @@ pub enum FamilyError {
     /// A family cannot be built over a parameter space.
     #[error(transparent)]
     Parameter(#[from] vi_core::ParameterError),
+}
+
+/// A number as people write it: with an exponent where its digits would run on.
+fn short(value: f64) -> String {
+    let size = value.abs();
+    if size >= 1e16 || (size > 0.0 && size < 1e-5) { format!("{value:e}") } else { value.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FamilyError;
+
+    #[test]
+    fn values_print_in_a_few_digits() {
+        let message = |value: f64| {
+            let parameter = "sd".to_owned();
+            FamilyError::Domain { family: "gaussian", parameter, value, requirement: "finite and > 0" }
+                .to_string()
+        };
+        for (value, printed) in [
+            (-5.0, "-5"),
+            (0.0, "0"),
+            (1e-5, "0.00001"),
+            (-9e-6, "-9e-6"),
+            (1e15, "1000000000000000"),
+            (1e16, "1e16"),
+            (-1.5e300, "-1.5e300"),
+            (f64::INFINITY, "inf"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(message(value), format!("gaussian: sd = {printed}, but it must be finite and > 0"));
+        }
+    }
 }
