@@ -121,6 +121,23 @@ pub enum ConfigError {
         /// The methods that the model has.
         supported: Vec<String>,
     },
+    /// A variable that the product family has no factor for.
+    #[error(
+        "{at}: family `product` of method `{method}` has no factor for the variable `{variable}` of model \
+         `{model}`, whose support is {support}; use `mean-field` or `full-rank`"
+    )]
+    NoFactor {
+        /// Where.
+        at: Location,
+        /// The method.
+        method: String,
+        /// The model.
+        model: &'static str,
+        /// The variable.
+        variable: String,
+        /// Its support.
+        support: vi_core::Support,
+    },
     /// Data or priors that the model refuses.
     #[error("{at}: {source}")]
     Model {
@@ -142,7 +159,7 @@ pub enum DataError {
         file: String,
     },
     /// A row that is shorter or longer than the header.
-    #[error("{file}: line {line} has {actual} columns, expected {expected}")]
+    #[error("{file}: line {line} has {actual} column{}, expected {expected}", if *actual == 1 { "" } else { "s" })]
     NumberOfColumns {
         /// The file.
         file: String,
@@ -174,6 +191,12 @@ pub enum DataError {
         column: String,
         /// All columns.
         known: Vec<String>,
+    },
+    /// A regression on nothing.
+    #[error("{file}: no covariate columns: a regression needs at least one beside its response")]
+    NoCovariates {
+        /// The file.
+        file: String,
     },
     /// Columns of different lengths.
     #[error("{file}: column `{column}` has {actual} rows, `{other}` has {expected}")]

@@ -101,6 +101,31 @@ fn settings_outside_their_domain_are_refused_before_anything_runs() {
 }
 
 #[test]
+fn numbers_of_the_wrong_kind_are_refused_in_words() {
+    for bad in ["-1", "1.5"] {
+        let message = refusal(&replaced("seed = 7", &format!("seed = {bad}")));
+        assert!(message.contains(&format!("`{bad}`, expected a whole number ≥ 0 in ")), "{message}");
+        assert!(message.ends_with(&format!("| seed = {bad}")), "{message}");
+    }
+    let message = refusal(&replaced("n_chains = 2", "n_chains = -2"));
+    assert!(message.contains("expected a whole number ≥ 0"), "{message}");
+}
+
+#[test]
+fn a_variable_that_a_family_has_no_factor_for_is_named() {
+    let message = refusal(
+        "name = \"x\"\n[data]\nset = \"old_faithful\"\n[model]\nname = \"gaussian_mixture\"\nn_components = 2\n\
+         [[methods]]\nname = \"factors\"\nmethod = \"sgvi\"\nfamily = \"product\"\n\
+         estimator = \"score-function\"\n",
+    );
+    assert!(
+        message.contains("family `product` of method `factors` has no factor for the variable `precision`"),
+        "{message}"
+    );
+    assert!(message.contains("whose support is ") && message.ends_with("use `mean-field` or `full-rank`"));
+}
+
+#[test]
 fn estimators_and_families_that_do_not_go_together_are_refused() {
     let message = refusal(&replaced("family = \"full-rank\"", "family = \"product\""));
     assert!(message.contains("moves noise"), "{message}");

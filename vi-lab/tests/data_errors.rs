@@ -52,7 +52,7 @@ fn a_row_of_another_length_is_named_with_its_line() {
     let message = refusal("a.csv", b"y,x\n1,2\n3,4,5\n", RESPONSE);
     assert!(message.ends_with("a.csv: line 3 has 3 columns, expected 2"), "{message}");
     let message = refusal("a.csv", b"y,x\n1\n", RESPONSE);
-    assert!(message.ends_with("a.csv: line 2 has 1 columns, expected 2"), "{message}");
+    assert!(message.ends_with("a.csv: line 2 has 1 column, expected 2"), "{message}");
     let message = refusal("a.json", br#"{"y": [1, 2, 3], "x": [1, 2]}"#, RESPONSE);
     assert!(message.ends_with("a.json: column `x` has 2 rows, `y` has 3"), "{message}");
 }
@@ -73,6 +73,16 @@ fn a_missing_column_is_told_with_the_nearest_one() {
     assert!(message.contains("no column `scor`; did you mean `score`?"), "{message}");
     let message = refusal("a.csv", b"score,x\n1,2\n", "");
     assert!(message.contains("model `linear_regression` needs `response` in [data]"), "{message}");
+}
+
+#[test]
+fn a_regression_without_covariates_is_refused_by_the_name_of_its_file() {
+    for keys in [RESPONSE, "response = \"y\"\nintercept = true"] {
+        let message = refusal("a.csv", b"y\n1\n3\n", keys);
+        assert!(message.contains("a.csv: no covariate columns: "), "{message}");
+    }
+    let message = refusal("a.csv", b"y,x\n1,2\n3,4\n", "response = \"y\"\ncovariates = []");
+    assert!(message.contains("a.csv: no covariate columns: "), "{message}");
 }
 
 #[test]

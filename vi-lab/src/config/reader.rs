@@ -134,7 +134,22 @@ impl Reader<'_> {
                 known,
             }
         } else {
-            self.message(offset, format!("{message} in {table}"))
+            self.message(offset, format!("{} in {table}", in_words(message)))
         }
     }
+}
+
+/// serde's message with the types of numbers named for people.
+fn in_words(message: &str) -> String {
+    for (name, words) in [
+        ("u64", "a whole number ≥ 0"),
+        ("usize", "a whole number ≥ 0"),
+        ("u32", "a whole number from 0 to 4294967295"),
+        ("f64", "a number"),
+    ] {
+        if let Some(start) = message.strip_suffix(&format!("expected {name}")) {
+            return format!("{start}expected {words}");
+        }
+    }
+    message.to_owned()
 }

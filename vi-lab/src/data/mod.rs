@@ -117,6 +117,9 @@ impl Dataset {
         let others =
             || self.columns.names().into_iter().filter(|n| !parts.contains(&&Some(n.clone()))).collect();
         let names: Vec<String> = self.config.covariates.clone().unwrap_or_else(others);
+        if names.is_empty() {
+            return Err(DataError::NoCovariates { file: self.file().to_owned() }.into());
+        }
         let x = self.columns.matrix(&names, self.config.standardise)?;
         let wrong = |source| ConfigError::Model { at: self.config.at.clone(), source: Box::new(source) };
         let data = if self.config.intercept {

@@ -9,7 +9,8 @@ mod plain;
 mod registry;
 
 use serde_json::Value;
-use vi_core::{GradLogJoint, KnownPosterior, LogJoint, ParameterSpace, Reported};
+use vi_core::{GradLogJoint, KnownPosterior, LogJoint, ParameterError, ParameterSpace, Reported};
+use vi_families::FamilyError;
 
 pub use conjugate::Conjugate;
 pub(crate) use registry::build;
@@ -91,15 +92,13 @@ pub(crate) fn check_capability(study: &dyn Study, config: &MethodConfig) -> Resu
     let target = study.target(form);
     let gradient = target.is_some_and(|t| t.gradient.is_some());
     let unconstrained = target.is_some_and(|t| vi_core::Bijection::new(t.log_joint.parameters()).is_ok());
-    let product =
-        target.is_some_and(|t| vi_families::ProductFamily::for_space(t.log_joint.parameters()).is_ok());
     let lacking = match &config.settings {
         MethodSettings::Cavi(_) | MethodSettings::Gibbs(_) => {
             study.conjugate().is_none().then_some("complete conditionals")
         }
         _ if target.is_none() => Some("form of this `parametrisation`"),
         MethodSettings::Sgvi(s) if s.family == FamilyKind::Product => {
-            (!product).then_some("exponential-family factor for each of its supports")
+            return target.map_or(Ok(()), |t| check_factors(study, config, t.log_joint.parameters()));
         }
         MethodSettings::Sgvi(s) if s.estimator == EstimatorKind::Pathwise && !gradient => Some("gradient"),
         MethodSettings::Nuts(_) if !gradient => Some("gradient"),
@@ -114,5 +113,26 @@ pub(crate) fn check_capability(study: &dyn Study, config: &MethodConfig) -> Resu
             capability,
             supported: supported(study).into_iter().map(|k| k.name().to_owned()).collect(),
         }),
+    }
+}
+
+/// Whether the product family has a factor for every variable.
+fn check_factors(
+    study: &dyn Study,
+    config: &MethodConfig,
+    space: &ParameterSpace,
+) -> Result<(), ConfigError> {
+    match vi_families::ProductFamily::for_space(space) {
+        Err(FamilyError::Parameter(ParameterError::Unsupported { name, support, .. })) => {
+            Err(ConfigError::NoFactor {
+                at: config.at.clone(),
+                method: config.name.clone(),
+                model: study.name(),
+                variable: name,
+                support,
+            })
+        }
+        // Whatever else is wrong, the method itself says.
+        _ => Ok(()),
     }
 }
