@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct Manifest {
     /// Version of `vi-lab`.
     pub version: String,
-    /// The commit it was built from, `-dirty` if there were changes; `None` outside a repository.
+    /// The commit it was built on, whether or not all changes were committed; `None` outside its repository.
     pub git: Option<String>,
     /// The compiler.
     pub rustc: String,
