@@ -106,6 +106,19 @@ impl RegressionData {
     }
 }
 
+/// A batch evaluation at one point z (D): `evaluate(z (1, D), out (1), grad (1, D))`.
+pub(crate) fn at_one_point(
+    z: &ArrayRef1<f64>,
+    grad: Option<&mut ArrayRef1<f64>>,
+    evaluate: impl FnOnce(&ArrayRef2<f64>, &mut ArrayRef1<f64>, Option<&mut ArrayRef2<f64>>),
+) -> f64 {
+    let mut out = [0.0];
+    let z = z.view().insert_axis(Axis(0));
+    let mut grad = grad.map(|g| g.view_mut().insert_axis(Axis(0)));
+    evaluate(&z, &mut ndarray::aview_mut1(&mut out), grad.as_deref_mut());
+    out[0]
+}
+
 /// The Gaussian with precision P (D, D) and mean `origin` + P⁻¹ `shift`.
 pub(crate) fn gaussian_from_shift(
     origin: &ArrayRef1<f64>,

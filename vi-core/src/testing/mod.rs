@@ -56,6 +56,7 @@ pub use exec::{check_exec, simulate_ranks};
 pub use gradient::{check_gradient, check_gradient_against};
 pub use kernel::check_kernel;
 pub use local::{check_local, check_subsample};
+pub use moments::Moments;
 pub use points::random_points;
 pub use predictive::check_predictive;
 pub use reported::check_reported;

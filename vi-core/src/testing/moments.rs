@@ -3,24 +3,30 @@
 /// A correct implementation exceeds this many standard errors with probability 6·10⁻⁷ per comparison.
 pub(super) const SIGMAS: f64 = 5.0;
 
-/// Mean and standard error of what was pushed (Welford 1962).
+/// Mean and Monte Carlo standard error of what was pushed (Welford 1962).
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Moments {
+pub struct Moments {
     n: f64,
     mean: f64,
     squares: f64,
 }
 
 impl Moments {
-    pub(super) fn push(&mut self, x: f64) {
+    /// Takes in one value.
+    pub fn push(&mut self, x: f64) {
         self.n += 1.0;
         let d = x - self.mean;
         self.mean += d / self.n;
         self.squares += d * (x - self.mean);
     }
 
-    /// The Monte Carlo standard error of the mean.
-    fn mcse(&self) -> f64 {
+    /// The mean; 0 before the first value.
+    pub fn mean(&self) -> f64 {
+        self.mean
+    }
+
+    /// The Monte Carlo standard error of the mean, for independent values; NaN for fewer than two.
+    pub fn mcse(&self) -> f64 {
         (self.squares / (self.n - 1.0) / self.n).sqrt()
     }
 

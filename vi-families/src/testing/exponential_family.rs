@@ -5,9 +5,10 @@ use std::fmt::Debug;
 
 use ndarray::{Array1, ArrayRef1};
 use vi_core::StreamKey;
+use vi_core::testing::Moments;
 
 use super::statistics::{
-    Moments, ScaledCholesky, assert_mean, chi_squared_bound, five_point, five_point_vector, with_element,
+    ScaledCholesky, assert_mean, chi_squared_bound, five_point, five_point_vector, with_element,
 };
 use crate::exponential_family::ExponentialFamily;
 

@@ -2,8 +2,9 @@
 
 use ndarray::{Array1, ArrayRef1};
 use vi_core::StreamKey;
+use vi_core::testing::Moments;
 
-use super::statistics::{Moments, Z_BOUND, five_point, with_element};
+use super::statistics::{Z_BOUND, five_point, with_element};
 use crate::variational::{Reparameterized, VariationalDistribution, VariationalFamily};
 
 /// Draws per member for the statistical checks.
@@ -108,7 +109,7 @@ where
         push_moments(&mut transported, &z);
     }
     for (i, (a, b)) in sampled.iter().zip(&transported).enumerate() {
-        let se = a.standard_error().hypot(b.standard_error());
+        let se = a.mcse().hypot(b.mcse());
         assert!(
             (a.mean() - b.mean()).abs() <= Z_BOUND * se,
             "λ = {lambda}: moment {i} is {} of sample, {} of transport, ± {se}",

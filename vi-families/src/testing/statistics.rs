@@ -2,37 +2,14 @@
 
 use ndarray::{Array1, ArrayRef1, ArrayRef2};
 use vi_core::linalg::Cholesky;
+use vi_core::testing::Moments;
 
 /// Standard errors allowed to a Monte Carlo mean: a correct mean is further off in 6 of 10⁸ checks.
 pub(super) const Z_BOUND: f64 = 5.4;
 
-/// Mean and sum of squared deviations, one value at a time.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Moments {
-    n: f64,
-    mean: f64,
-    squares: f64,
-}
-
-impl Moments {
-    pub(super) fn push(&mut self, x: f64) {
-        self.n += 1.0;
-        let d = x - self.mean;
-        self.mean += d / self.n;
-        self.squares += d * (x - self.mean);
-    }
-    pub(super) fn mean(&self) -> f64 {
-        self.mean
-    }
-    /// The Monte Carlo standard error of the mean.
-    pub(super) fn standard_error(&self) -> f64 {
-        (self.squares / (self.n - 1.0) / self.n).sqrt()
-    }
-}
-
 /// Asserts that the mean is `expected` up to [`Z_BOUND`] standard errors and rounding.
 pub(super) fn assert_mean(what: impl FnOnce() -> String, moments: &Moments, expected: f64) {
-    let (mean, se) = (moments.mean(), moments.standard_error());
+    let (mean, se) = (moments.mean(), moments.mcse());
     let bound = Z_BOUND * se + 1e-9 * (1.0 + expected.abs());
     assert!((mean - expected).abs() <= bound, "{}: mean {mean} ± {se}, expected {expected}", what());
 }

@@ -2,8 +2,9 @@
 
 use ndarray::{Array1, Array2, ArrayRef1, s};
 use vi_core::StreamKey;
+use vi_core::testing::Moments;
 
-use super::statistics::{Moments, Z_BOUND, assert_mean, five_point, with_element};
+use super::statistics::{Z_BOUND, assert_mean, five_point, with_element};
 use crate::variational::{VariationalDistribution, VariationalFamily};
 
 /// Draws per member for the statistical checks.
@@ -167,7 +168,7 @@ fn check_means<Q: VariationalDistribution>(q: &Q, lambda: &ArrayRef1<f64>, names
         }
     }
     for (m, name) in scores.iter().zip(names) {
-        let (mean, se) = (m.mean(), m.standard_error());
+        let (mean, se) = (m.mean(), m.mcse());
         assert!(
             mean.abs() <= Z_BOUND * se + 1e-9,
             "λ = {lambda}: the score in {name} has mean {mean} ± {se}, not zero"

@@ -2,21 +2,18 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayRef1, ArrayRef2, Axis, s};
+use ndarray::{ArrayRef1, ArrayRef2, s};
 use rand_distr::{Distribution, StandardNormal};
 use vi_core::{GradLogJoint, LocalLogJoint, LogJoint, ParameterSpace, Predictive, StreamRng, Subsample};
 
 use super::loss::QuadraticLoss;
 use super::{LinearRegression, NoisePrior};
 use crate::checks::LOG_2_PI;
-use crate::regression::RegressionData;
+use crate::regression::{RegressionData, at_one_point};
 
 impl LinearRegression {
     pub(super) fn log_joint_with(&self, loss: &QuadraticLoss, z: &ArrayRef1<f64>) -> f64 {
-        let mut out = [0.0];
-        let z = z.view().insert_axis(Axis(0));
-        self.evaluate(loss, &z, &mut ndarray::aview_mut1(&mut out), None);
-        out[0]
+        at_one_point(z, None, |z, out, grad| self.evaluate(loss, z, out, grad))
     }
 
     pub(super) fn log_joint_and_grad_with(
@@ -25,11 +22,7 @@ impl LinearRegression {
         z: &ArrayRef1<f64>,
         grad: &mut ArrayRef1<f64>,
     ) -> f64 {
-        let mut out = [0.0];
-        let z = z.view().insert_axis(Axis(0));
-        let mut grad = grad.view_mut().insert_axis(Axis(0));
-        self.evaluate(loss, &z, &mut ndarray::aview_mut1(&mut out), Some(&mut grad));
-        out[0]
+        at_one_point(z, Some(grad), |z, out, grad| self.evaluate(loss, z, out, grad))
     }
 }
 

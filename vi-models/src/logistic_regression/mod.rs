@@ -26,13 +26,13 @@ mod conjugate;
 mod likelihood;
 mod polya_gamma;
 
-use ndarray::{Array1, ArrayRef1, ArrayRef2, Axis};
+use ndarray::{Array1, ArrayRef1, ArrayRef2};
 use serde::{Deserialize, Serialize};
 use vi_core::{GradLogJoint, LogJoint, ParameterSpace};
 
 use crate::ModelError;
 use crate::checks::{LOG_2_PI, positive};
-use crate::regression::RegressionData;
+use crate::regression::{RegressionData, at_one_point};
 use likelihood::Likelihood;
 
 pub use capabilities::LogisticRegressionMinibatch;
@@ -152,10 +152,7 @@ impl LogisticRegression {
     }
 
     fn log_joint_with(&self, likelihood: &Likelihood, z: &ArrayRef1<f64>) -> f64 {
-        let mut out = [0.0];
-        let z = z.view().insert_axis(Axis(0));
-        self.evaluate(likelihood, &z, &mut ndarray::aview_mut1(&mut out), None);
-        out[0]
+        at_one_point(z, None, |z, out, grad| self.evaluate(likelihood, z, out, grad))
     }
 
     fn log_joint_and_grad_with(
@@ -164,11 +161,7 @@ impl LogisticRegression {
         z: &ArrayRef1<f64>,
         grad: &mut ArrayRef1<f64>,
     ) -> f64 {
-        let mut out = [0.0];
-        let z = z.view().insert_axis(Axis(0));
-        let mut grad = grad.view_mut().insert_axis(Axis(0));
-        self.evaluate(likelihood, &z, &mut ndarray::aview_mut1(&mut out), Some(&mut grad));
-        out[0]
+        at_one_point(z, Some(grad), |z, out, grad| self.evaluate(likelihood, z, out, grad))
     }
 }
 
