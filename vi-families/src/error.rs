@@ -48,6 +48,16 @@ pub enum FamilyError {
         /// The offending vector.
         mean_params: Vec<f64>,
     },
+    /// A value where the family has no density.
+    #[error("{family}: value {index} is {value}, outside the support")]
+    OutsideSupport {
+        /// The family.
+        family: &'static str,
+        /// Which value, from 0.
+        index: usize,
+        /// The value.
+        value: String,
+    },
     /// A family cannot be built over a parameter space.
     #[error(transparent)]
     Parameter(#[from] vi_core::ParameterError),

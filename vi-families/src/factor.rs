@@ -88,7 +88,7 @@ impl Factor {
             }
             Support::Simplex => Self::Dirichlet(Dirichlet::from_natural(eta)?),
             Support::Binary => Self::Bernoulli(Bernoulli::from_natural(eta)?),
-            Support::Categorical { .. } => Self::Categorical(Categorical::from_natural(eta)?),
+            Support::Categorical { n } => Self::Categorical(Categorical::from_natural_given(&n, eta)?),
             _ => {
                 Self::n_params(parameter)?;
                 unreachable!("n_params refuses the supports that are not listed")

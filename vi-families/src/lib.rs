@@ -2,7 +2,12 @@
 //!
 //! | where | what |
 //! |---|---|
-//! | [`ExponentialFamily`] | the contract: η, A, ∇A and its inverse, Fisher, T, entropy, KL |
+//! | [`ExponentialFamily`] | the contract: η, A, ∇A and its inverse, Fisher, T, entropy, divergences, fits |
+//! | [`Parametric`] | the usual parameters and an unconstrained form, with Jacobians, Fisher information and scores |
+//! | [`Univariate`], [`Multivariate`] | mean, variance, mode, support, CDF and quantiles |
+//! | [`ImplicitReparameterized`] | derivatives of draws with respect to parameters |
+//! | [`SufficientStats`] | weighted, mergeable sums of T, and the maximum-likelihood member |
+//! | [`ConjugateLikelihood`], [`Observed`], [`PredictiveDistribution`] | posteriors, evidences, predictive distributions |
 //! | [`Gaussian`] [`MvGaussian`] [`Gamma`] [`InverseGamma`] [`Beta`] [`Dirichlet`] [`Bernoulli`] [`Categorical`] [`NormalGamma`] [`Wishart`] [`NormalWishart`] | its members, one file each |
 //! | [`VariationalFamily`], [`VariationalDistribution`], [`Reparameterized`] | the contract of q_λ with unconstrained λ |
 //! | [`MeanFieldGaussian`], [`FullRankGaussian`], [`ProductFamily`] | its members |
@@ -12,30 +17,43 @@
 //! | `testing` (feature) | contract checks, for your families too |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod conjugacy;
 mod conjugate;
+mod coordinates;
 mod distributions;
 mod draw;
 mod error;
 mod exponential_family;
 mod factor;
+mod implicit;
+mod multivariate;
+mod parametric;
+mod predictive;
 mod solve;
 pub mod special;
+mod sufficient;
 pub mod symmetric;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
 mod triangular;
+mod univariate;
 mod validate;
 mod variational;
 
+pub use conjugacy::*;
 pub use conjugate::{Conjugate, NaturalConditionals};
-pub use distributions::{
-    Bernoulli, Beta, Categorical, Dirichlet, Gamma, Gaussian, InverseGamma, MvGaussian, NormalGamma,
-    NormalWishart, Wishart,
-};
+pub use coordinates::Coordinates;
+pub use distributions::*;
 pub use error::FamilyError;
 pub use exponential_family::ExponentialFamily;
 pub use factor::Factor;
+pub use implicit::ImplicitReparameterized;
+pub use multivariate::Multivariate;
+pub use parametric::{ParameterBlock, Parametric};
+pub use predictive::*;
+pub use sufficient::SufficientStats;
+pub use univariate::Univariate;
 pub use variational::{
     FullRankGaussian, FullRankGaussianMember, MeanFieldGaussian, MeanFieldGaussianMember, ProductFamily,
     ProductMember, Reparameterized, VariationalDistribution, VariationalFamily,

@@ -138,16 +138,16 @@ proptest! {
 
     #[test]
     fn any_vector_gives_an_error_or_a_finite_member(v in any_vector()) {
-        check_any_vector::<Gaussian>(&v);
-        check_any_vector::<Gamma>(&v);
-        check_any_vector::<InverseGamma>(&v);
-        check_any_vector::<Beta>(&v);
-        check_any_vector::<Dirichlet>(&v);
-        check_any_vector::<Bernoulli>(&v);
-        check_any_vector::<Categorical>(&v);
-        check_any_vector::<MvGaussian>(&v);
-        check_any_vector::<Wishart>(&v);
-        check_any_vector::<NormalGamma>(&v);
-        check_any_vector::<NormalWishart>(&v);
+        check_any_vector::<Gaussian>(&(), &v);
+        check_any_vector::<Gamma>(&(), &v);
+        check_any_vector::<InverseGamma>(&(), &v);
+        check_any_vector::<Beta>(&(), &v);
+        check_any_vector::<Dirichlet>(&(), &v);
+        check_any_vector::<Bernoulli>(&(), &v);
+        check_any_vector::<Categorical>(&(v.len() + 1), &v);
+        check_any_vector::<MvGaussian>(&(), &v);
+        check_any_vector::<Wishart>(&(), &v);
+        check_any_vector::<NormalGamma>(&(), &v);
+        check_any_vector::<NormalWishart>(&(), &v);
     }
 }

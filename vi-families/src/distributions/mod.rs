@@ -1,28 +1,19 @@
-//! The distributions, one file each.
+//! The distributions, one file each, by what they are distributions of.
 
-mod bernoulli;
-mod beta;
-mod categorical;
-mod dirichlet;
-mod gamma;
-mod gaussian;
-mod inverse_gamma;
-mod mv_gaussian;
-mod normal_gamma;
-mod normal_wishart;
-mod wishart;
+mod discrete;
+mod joint;
+mod matrix;
+mod positive;
+mod real;
+mod vector;
 
-pub use bernoulli::Bernoulli;
-pub use beta::Beta;
-pub use categorical::Categorical;
-pub use dirichlet::Dirichlet;
-pub use gamma::Gamma;
-pub use gaussian::Gaussian;
-pub use inverse_gamma::InverseGamma;
-pub use mv_gaussian::MvGaussian;
-pub use normal_gamma::NormalGamma;
-pub use normal_wishart::NormalWishart;
-pub use wishart::Wishart;
+pub use discrete::*;
+pub use joint::*;
+pub use matrix::*;
+pub use positive::*;
+pub use real::*;
+pub use vector::*;
 
-pub(crate) use dirichlet::expected_log as dirichlet_expected_log;
-pub(crate) use gaussian::LOG_TWO_PI;
+pub(crate) use matrix::entry_covariance;
+pub(crate) use real::LOG_TWO_PI;
+pub(crate) use vector::dirichlet_expected_log;

@@ -100,8 +100,8 @@ impl FactorKind {
                 }
             }
             Self::Bernoulli => ProductFactor::Bernoulli(Bernoulli::from_logit(params[0])?),
-            Self::Categorical { .. } => {
-                let q = Categorical::from_natural(&aview1(params))?;
+            Self::Categorical { n } => {
+                let q = Categorical::from_natural_given(&n, &aview1(params))?;
                 ProductFactor::Categorical { probabilities: q.probabilities(), q }
             }
         })

@@ -80,14 +80,17 @@ impl Gaussian {
 
 impl ExponentialFamily for Gaussian {
     type Value = f64;
+    type Fixed = ();
+    const NAME: &'static str = FAMILY;
 
+    fn fixed(&self) {}
     fn n_params(&self) -> usize {
         2
     }
     fn natural(&self) -> Array1<f64> {
         array![self.mean * self.precision, -0.5 * self.precision]
     }
-    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_natural_given(_: &(), eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         length(FAMILY, "natural parameter", eta.len(), 2)?;
         let precision = -2.0 * eta[1];
         Self::from_mean_precision(eta[0] / precision, precision)
@@ -98,7 +101,7 @@ impl ExponentialFamily for Gaussian {
     fn mean_params(&self) -> Array1<f64> {
         array![self.mean, self.expected_square()]
     }
-    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_mean_params_given(_: &(), mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         length(FAMILY, "mean parameter", mu.len(), 2)?;
         Self::from_mean_variance(mu[0], mu[1] - mu[0] * mu[0]).map_err(|_| no_member(FAMILY, mu))
     }
@@ -106,10 +109,10 @@ impl ExponentialFamily for Gaussian {
         let (m, v) = (self.mean, self.variance());
         array![[v, 2.0 * m * v], [2.0 * m * v, 2.0 * v * v + 4.0 * m * m * v]]
     }
-    fn sufficient_stats(&self, z: &f64) -> Array1<f64> {
+    fn sufficient_stats_given(_: &(), z: &f64) -> Array1<f64> {
         array![*z, z * z]
     }
-    fn log_base_measure(&self, _z: &f64) -> f64 {
+    fn log_base_measure_given(_: &(), _z: &f64) -> f64 {
         -0.5 * LOG_TWO_PI
     }
     fn expected_log_base_measure(&self) -> f64 {

@@ -167,7 +167,10 @@ fn order(len: usize, parameter: &'static str) -> Result<usize, FamilyError> {
 
 impl ExponentialFamily for Wishart {
     type Value = ArrayRef2<f64>;
+    type Fixed = ();
+    const NAME: &'static str = FAMILY;
 
+    fn fixed(&self) {}
     fn n_params(&self) -> usize {
         1 + vech_len(self.order())
     }
@@ -177,7 +180,7 @@ impl ExponentialFamily for Wishart {
         dual(&self.inverse_scale, -0.5, &mut eta[1..]);
         Array1::from(eta)
     }
-    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_natural_given(_: &(), eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         let p = order(eta.len(), "natural parameter")?;
         finite_vector(FAMILY, "natural parameter", eta)?;
         let eta = eta.to_vec();
@@ -193,7 +196,7 @@ impl ExponentialFamily for Wishart {
         vech(&self.scale, self.dof, &mut mu[1..]);
         Array1::from(mu)
     }
-    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_mean_params_given(_: &(), mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         let p = order(mu.len(), "mean parameter")?;
         let values = mu.to_vec();
         Self::from_expectations(values[0], &from_vech(p, &values[1..], 1.0))
@@ -222,7 +225,7 @@ impl ExponentialFamily for Wishart {
         }
         fisher
     }
-    fn sufficient_stats(&self, z: &ArrayRef2<f64>) -> Array1<f64> {
+    fn sufficient_stats_given(_: &(), z: &ArrayRef2<f64>) -> Array1<f64> {
         let mut t = vec![f64::NEG_INFINITY; 1 + vech_len(z.nrows())];
         if let Ok(factor) = Cholesky::factor(z) {
             t[0] = factor.log_det();
@@ -230,8 +233,8 @@ impl ExponentialFamily for Wishart {
         vech(z, 1.0, &mut t[1..]);
         Array1::from(t)
     }
-    fn log_base_measure(&self, z: &ArrayRef2<f64>) -> f64 {
-        match positive_definite(FAMILY, "z", z, self.order()) {
+    fn log_base_measure_given(_: &(), z: &ArrayRef2<f64>) -> f64 {
+        match positive_definite(FAMILY, "z", z, z.nrows()) {
             Ok(_) => 0.0,
             Err(_) => f64::NEG_INFINITY,
         }

@@ -65,14 +65,17 @@ impl Bernoulli {
 
 impl ExponentialFamily for Bernoulli {
     type Value = bool;
+    type Fixed = ();
+    const NAME: &'static str = FAMILY;
 
+    fn fixed(&self) {}
     fn n_params(&self) -> usize {
         1
     }
     fn natural(&self) -> Array1<f64> {
         array![self.logit]
     }
-    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_natural_given(_: &(), eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         length(FAMILY, "natural parameter", eta.len(), 1)?;
         Self::from_logit(eta[0])
     }
@@ -82,17 +85,17 @@ impl ExponentialFamily for Bernoulli {
     fn mean_params(&self) -> Array1<f64> {
         array![self.probability()]
     }
-    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_mean_params_given(_: &(), mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         length(FAMILY, "mean parameter", mu.len(), 1)?;
         Self::from_probability(mu[0]).map_err(|_| no_member(FAMILY, mu))
     }
     fn fisher(&self) -> Array2<f64> {
         array![[self.variance()]]
     }
-    fn sufficient_stats(&self, z: &bool) -> Array1<f64> {
+    fn sufficient_stats_given(_: &(), z: &bool) -> Array1<f64> {
         array![f64::from(*z)]
     }
-    fn log_base_measure(&self, _z: &bool) -> f64 {
+    fn log_base_measure_given(_: &(), _z: &bool) -> f64 {
         0.0
     }
     fn expected_log_base_measure(&self) -> f64 {

@@ -109,14 +109,17 @@ pub(crate) fn expected_log(alpha: &[f64]) -> Vec<f64> {
 
 impl ExponentialFamily for Dirichlet {
     type Value = ArrayRef1<f64>;
+    type Fixed = ();
+    const NAME: &'static str = FAMILY;
 
+    fn fixed(&self) {}
     fn n_params(&self) -> usize {
         self.concentration.len()
     }
     fn natural(&self) -> Array1<f64> {
         &self.concentration - 1.0
     }
-    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_natural_given(_: &(), eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         Self::from_concentration(&(eta + 1.0))
     }
     /// Σ log Γ(α_k) − log Γ(Σα), summed pairwise as log B(α₁ + … + α_{k−1}, α_k) so that large terms cancel.
@@ -135,7 +138,7 @@ impl ExponentialFamily for Dirichlet {
     fn mean_params(&self) -> Array1<f64> {
         self.expected_log()
     }
-    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_mean_params_given(_: &(), mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         dirichlet_concentration(&mu.to_vec())
             .and_then(|a| Self::from_concentration(&Array1::from(a)).ok())
             .ok_or_else(|| no_member(FAMILY, mu))
@@ -148,13 +151,11 @@ impl ExponentialFamily for Dirichlet {
         }
         fisher
     }
-    fn sufficient_stats(&self, z: &ArrayRef1<f64>) -> Array1<f64> {
+    fn sufficient_stats_given(_: &(), z: &ArrayRef1<f64>) -> Array1<f64> {
         z.mapv(f64::ln)
     }
-    fn log_base_measure(&self, z: &ArrayRef1<f64>) -> f64 {
-        let off_simplex = z.len() != self.concentration.len()
-            || z.iter().any(|v| *v <= 0.0)
-            || (z.sum() - 1.0).abs() > SUM_TOLERANCE;
+    fn log_base_measure_given(_: &(), z: &ArrayRef1<f64>) -> f64 {
+        let off_simplex = z.len() < 2 || z.iter().any(|v| *v <= 0.0) || (z.sum() - 1.0).abs() > SUM_TOLERANCE;
         if off_simplex { f64::NEG_INFINITY } else { 0.0 }
     }
     fn expected_log_base_measure(&self) -> f64 {
@@ -168,9 +169,8 @@ impl ExponentialFamily for Dirichlet {
     }
 
     fn log_prob(&self, z: &ArrayRef1<f64>) -> f64 {
-        let h = self.log_base_measure(z);
-        if h == f64::NEG_INFINITY {
-            return h;
+        if z.len() != self.concentration.len() || self.log_base_measure(z) == f64::NEG_INFINITY {
+            return f64::NEG_INFINITY;
         }
         let exponent: f64 = self.concentration.iter().zip(z).map(|(a, v)| (a - 1.0) * v.ln()).sum();
         exponent - self.log_partition()

@@ -80,7 +80,12 @@ fn normalise(logits: &mut Array1<f64>) {
 
 impl ExponentialFamily for Categorical {
     type Value = usize;
+    type Fixed = usize;
+    const NAME: &'static str = FAMILY;
 
+    fn fixed(&self) -> usize {
+        self.n_categories()
+    }
     fn n_params(&self) -> usize {
         self.log_probabilities.len() - 1
     }
@@ -88,7 +93,8 @@ impl ExponentialFamily for Categorical {
         let last = self.log_probabilities[self.n_params()];
         self.log_probabilities.iter().take(self.n_params()).map(|l| l - last).collect()
     }
-    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_natural_given(fixed: &usize, eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "log_odds", eta.len() + 1, *fixed)?;
         finite_vector(FAMILY, "log_odds", eta)?;
         Self::from_logits(&eta.iter().copied().chain([0.0]).collect::<Array1<f64>>())
     }
@@ -99,7 +105,8 @@ impl ExponentialFamily for Categorical {
     fn mean_params(&self) -> Array1<f64> {
         self.log_probabilities.iter().take(self.n_params()).map(|l| l.exp()).collect()
     }
-    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_mean_params_given(fixed: &usize, mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "mean parameter", mu.len() + 1, *fixed)?;
         let last = 1.0 - mu.sum();
         let probabilities: Array1<f64> = mu.iter().copied().chain([last]).collect();
         Self::from_probabilities(&probabilities).map_err(|_| no_member(FAMILY, mu))
@@ -109,11 +116,11 @@ impl ExponentialFamily for Categorical {
         let n = mu.len();
         Array2::from_shape_fn((n, n), |(i, j)| if i == j { mu[i] * (1.0 - mu[i]) } else { -mu[i] * mu[j] })
     }
-    fn sufficient_stats(&self, z: &usize) -> Array1<f64> {
-        Array1::from_shape_fn(self.n_params(), |k| f64::from(*z == k))
+    fn sufficient_stats_given(fixed: &usize, z: &usize) -> Array1<f64> {
+        Array1::from_shape_fn(fixed - 1, |k| f64::from(*z == k))
     }
-    fn log_base_measure(&self, z: &usize) -> f64 {
-        if *z < self.n_categories() { 0.0 } else { f64::NEG_INFINITY }
+    fn log_base_measure_given(fixed: &usize, z: &usize) -> f64 {
+        if z < fixed { 0.0 } else { f64::NEG_INFINITY }
     }
     fn expected_log_base_measure(&self) -> f64 {
         0.0

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 use vi_core::linalg::Cholesky;
 
-use crate::distributions::wishart::entry_covariance;
+use crate::distributions::entry_covariance;
 use crate::distributions::{LOG_TWO_PI, Wishart};
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
@@ -129,7 +129,10 @@ fn pack(first: f64, matrix: Vec<f64>, vector: &ArrayRef1<f64>, last: f64) -> Arr
 
 impl ExponentialFamily for NormalWishart {
     type Value = (Array1<f64>, Array2<f64>);
+    type Fixed = ();
+    const NAME: &'static str = FAMILY;
 
+    fn fixed(&self) {}
     fn n_params(&self) -> usize {
         2 + self.dim() + vech_len(self.dim())
     }
@@ -142,7 +145,7 @@ impl ExponentialFamily for NormalWishart {
         dual(&matrix, -0.5, &mut packed);
         pack(0.5 * (self.dof() - p as f64), packed, &(&self.mean * k), -0.5 * k)
     }
-    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_natural_given(_: &(), eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         let p = order(eta.len(), "natural parameter")?;
         finite_vector(FAMILY, "natural parameter", eta)?;
         let (n, eta) = (vech_len(p), eta.to_vec());
@@ -170,7 +173,7 @@ impl ExponentialFamily for NormalWishart {
         crate::symmetric::vech(&mean_precision, 1.0, &mut packed);
         pack(self.expected_log_det(), packed, &v, q)
     }
-    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_mean_params_given(_: &(), mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         let p = order(mu.len(), "mean parameter")?;
         let (n, values) = (vech_len(p), mu.to_vec());
         let mean_precision = from_vech(p, &values[1..n + 1], 1.0);
@@ -222,15 +225,15 @@ impl ExponentialFamily for NormalWishart {
         }
         f
     }
-    fn sufficient_stats(&self, z: &(Array1<f64>, Array2<f64>)) -> Array1<f64> {
+    fn sufficient_stats_given(_: &(), z: &(Array1<f64>, Array2<f64>)) -> Array1<f64> {
         let (mu, lambda) = z;
-        let precision = self.precision.sufficient_stats(lambda);
+        let precision = Wishart::sufficient_stats_given(&(), lambda);
         let v = lambda.dot(mu);
         let q = mu.dot(&v);
         pack(precision[0], precision.slice(s![1..]).to_vec(), &v, q)
     }
-    fn log_base_measure(&self, z: &(Array1<f64>, Array2<f64>)) -> f64 {
-        self.precision.log_base_measure(&z.1) + self.expected_log_base_measure()
+    fn log_base_measure_given(_: &(), z: &(Array1<f64>, Array2<f64>)) -> f64 {
+        Wishart::log_base_measure_given(&(), &z.1) - 0.5 * z.0.len() as f64 * LOG_TWO_PI
     }
     fn expected_log_base_measure(&self) -> f64 {
         -0.5 * self.dim() as f64 * LOG_TWO_PI

@@ -159,7 +159,10 @@ fn order(len: usize, parameter: &'static str) -> Result<usize, FamilyError> {
 
 impl ExponentialFamily for MvGaussian {
     type Value = ArrayRef1<f64>;
+    type Fixed = ();
+    const NAME: &'static str = FAMILY;
 
+    fn fixed(&self) {}
     fn n_params(&self) -> usize {
         self.dim() + vech_len(self.dim())
     }
@@ -171,7 +174,7 @@ impl ExponentialFamily for MvGaussian {
         eta.slice_mut(s![..p]).assign(&self.precision.dot(&self.mean));
         eta
     }
-    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_natural_given(_: &(), eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         let p = order(eta.len(), "natural parameter")?;
         finite_vector(FAMILY, "natural parameter", eta)?;
         let eta = eta.to_vec();
@@ -192,7 +195,7 @@ impl ExponentialFamily for MvGaussian {
         mu.slice_mut(s![..p]).assign(&self.mean);
         mu
     }
-    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_mean_params_given(_: &(), mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         let p = order(mu.len(), "mean parameter")?;
         let values = mu.to_vec();
         let mut covariance = from_vech(p, &values[p..], 1.0);
@@ -233,7 +236,7 @@ impl ExponentialFamily for MvGaussian {
         }
         fisher
     }
-    fn sufficient_stats(&self, z: &ArrayRef1<f64>) -> Array1<f64> {
+    fn sufficient_stats_given(_: &(), z: &ArrayRef1<f64>) -> Array1<f64> {
         let p = z.len();
         let mut t = Array1::zeros(p + vech_len(p));
         for i in 0..p {
@@ -244,8 +247,8 @@ impl ExponentialFamily for MvGaussian {
         }
         t
     }
-    fn log_base_measure(&self, _z: &ArrayRef1<f64>) -> f64 {
-        self.expected_log_base_measure()
+    fn log_base_measure_given(_: &(), z: &ArrayRef1<f64>) -> f64 {
+        -0.5 * z.len() as f64 * LOG_TWO_PI
     }
     fn expected_log_base_measure(&self) -> f64 {
         -0.5 * self.dim() as f64 * LOG_TWO_PI

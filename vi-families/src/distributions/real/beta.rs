@@ -70,14 +70,17 @@ impl Beta {
 
 impl ExponentialFamily for Beta {
     type Value = f64;
+    type Fixed = ();
+    const NAME: &'static str = FAMILY;
 
+    fn fixed(&self) {}
     fn n_params(&self) -> usize {
         2
     }
     fn natural(&self) -> Array1<f64> {
         array![self.alpha - 1.0, self.beta - 1.0]
     }
-    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_natural_given(_: &(), eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         length(FAMILY, "natural parameter", eta.len(), 2)?;
         Self::from_alpha_beta(eta[0] + 1.0, eta[1] + 1.0)
     }
@@ -87,7 +90,7 @@ impl ExponentialFamily for Beta {
     fn mean_params(&self) -> Array1<f64> {
         array![self.expected_log(), self.expected_log_complement()]
     }
-    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_mean_params_given(_: &(), mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         length(FAMILY, "mean parameter", mu.len(), 2)?;
         dirichlet_concentration(&mu.to_vec())
             .and_then(|a| Self::from_alpha_beta(a[0], a[1]).ok())
@@ -97,10 +100,10 @@ impl ExponentialFamily for Beta {
         let off = -trigamma(self.alpha + self.beta);
         array![[trigamma(self.alpha) + off, off], [off, trigamma(self.beta) + off]]
     }
-    fn sufficient_stats(&self, z: &f64) -> Array1<f64> {
+    fn sufficient_stats_given(_: &(), z: &f64) -> Array1<f64> {
         array![z.ln(), (-z).ln_1p()]
     }
-    fn log_base_measure(&self, z: &f64) -> f64 {
+    fn log_base_measure_given(_: &(), z: &f64) -> f64 {
         if *z <= 0.0 || *z >= 1.0 { f64::NEG_INFINITY } else { 0.0 }
     }
     fn expected_log_base_measure(&self) -> f64 {

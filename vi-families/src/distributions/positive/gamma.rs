@@ -75,14 +75,17 @@ impl Gamma {
 
 impl ExponentialFamily for Gamma {
     type Value = f64;
+    type Fixed = ();
+    const NAME: &'static str = FAMILY;
 
+    fn fixed(&self) {}
     fn n_params(&self) -> usize {
         2
     }
     fn natural(&self) -> Array1<f64> {
         array![self.shape - 1.0, -self.rate]
     }
-    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_natural_given(_: &(), eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         length(FAMILY, "natural parameter", eta.len(), 2)?;
         Self::from_shape_rate(eta[0] + 1.0, -eta[1])
     }
@@ -92,7 +95,7 @@ impl ExponentialFamily for Gamma {
     fn mean_params(&self) -> Array1<f64> {
         array![self.expected_log(), self.mean()]
     }
-    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_mean_params_given(_: &(), mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         length(FAMILY, "mean parameter", mu.len(), 2)?;
         inverse_log_minus_digamma(1, mu[1].ln() - mu[0])
             .and_then(|shape| Self::from_shape_rate(shape, shape / mu[1]).ok())
@@ -102,10 +105,10 @@ impl ExponentialFamily for Gamma {
         let off = 1.0 / self.rate;
         array![[trigamma(self.shape), off], [off, self.variance()]]
     }
-    fn sufficient_stats(&self, z: &f64) -> Array1<f64> {
+    fn sufficient_stats_given(_: &(), z: &f64) -> Array1<f64> {
         array![z.ln(), *z]
     }
-    fn log_base_measure(&self, z: &f64) -> f64 {
+    fn log_base_measure_given(_: &(), z: &f64) -> f64 {
         if *z <= 0.0 || *z == f64::INFINITY { f64::NEG_INFINITY } else { 0.0 }
     }
     fn expected_log_base_measure(&self) -> f64 {

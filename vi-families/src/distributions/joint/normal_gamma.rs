@@ -93,7 +93,10 @@ impl NormalGamma {
 
 impl ExponentialFamily for NormalGamma {
     type Value = (f64, f64);
+    type Fixed = ();
+    const NAME: &'static str = FAMILY;
 
+    fn fixed(&self) {}
     fn n_params(&self) -> usize {
         4
     }
@@ -101,7 +104,7 @@ impl ExponentialFamily for NormalGamma {
         let (m, k) = (self.mean, self.count);
         array![self.shape() - 0.5, -self.rate() - 0.5 * k * m * m, k * m, -0.5 * k]
     }
-    fn from_natural(eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_natural_given(_: &(), eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         length(FAMILY, "natural parameter", eta.len(), 4)?;
         let count = positive(FAMILY, "count", -2.0 * eta[3])?;
         let mean = finite(FAMILY, "mean", eta[2] / count)?;
@@ -114,7 +117,7 @@ impl ExponentialFamily for NormalGamma {
         let (m, t) = (self.mean, self.expected_precision());
         array![self.expected_log_precision(), t, t * m, t * m * m + 1.0 / self.count]
     }
-    fn from_mean_params(mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+    fn from_mean_params_given(_: &(), mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         length(FAMILY, "mean parameter", mu.len(), 4)?;
         let none = |_| no_member(FAMILY, mu);
         let precision = Gamma::from_mean_params(&array![mu[0], mu[1]]).map_err(none)?;
@@ -134,12 +137,12 @@ impl ExponentialFamily for NormalGamma {
             [c * mm, v * mm, v * mm * m + 2.0 * m * t / k, v * mm * mm + 4.0 * mm * t / k + 2.0 / (k * k)],
         ]
     }
-    fn sufficient_stats(&self, z: &(f64, f64)) -> Array1<f64> {
+    fn sufficient_stats_given(_: &(), z: &(f64, f64)) -> Array1<f64> {
         let (mu, tau) = *z;
         array![tau.ln(), tau, tau * mu, tau * mu * mu]
     }
-    fn log_base_measure(&self, z: &(f64, f64)) -> f64 {
-        self.precision.log_base_measure(&z.1) - 0.5 * LOG_TWO_PI
+    fn log_base_measure_given(_: &(), z: &(f64, f64)) -> f64 {
+        Gamma::log_base_measure_given(&(), &z.1) - 0.5 * LOG_TWO_PI
     }
     fn expected_log_base_measure(&self) -> f64 {
         -0.5 * LOG_TWO_PI

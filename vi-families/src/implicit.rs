@@ -1,0 +1,19 @@
+//! Derivatives of a draw with respect to the parameters, through the CDF.
+
+use ndarray::Array2;
+
+use crate::parametric::Parametric;
+
+/// A family whose draws can be differentiated although no transport of fixed noise is at hand.
+///
+/// Where z = F⁻¹(u; θ) at a fixed u, differentiating F(z; θ) = u gives
+///
+/// ```text
+/// ∂z/∂θ = −(∂F(z; θ)/∂θ) / p(z; θ)
+/// ```
+/// whatever way z was drawn (Figurnov, Mohamed & Mnih 2018, eq. 5); several coordinates are built from
+/// independent ones.
+pub trait ImplicitReparameterized: Parametric {
+    /// ∂z/∂θ (D, P) at the draw `z` of D coordinates, θ the usual parameters.
+    fn sample_jacobian(&self, z: &Self::Value) -> Array2<f64>;
+}

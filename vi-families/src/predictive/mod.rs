@@ -1,0 +1,25 @@
+//! Predictive distributions of conjugate pairs: likelihoods averaged over a prior or posterior.
+
+use vi_core::StreamRng;
+
+use crate::exponential_family::ExponentialFamily;
+
+/// p(x̂) = ∫ p(x̂ | z) p(z) dz: a distribution that can be evaluated and sampled.
+pub trait PredictiveDistribution: Clone + std::fmt::Debug + Send + Sync {
+    /// What it is a distribution of.
+    type Value: ?Sized + ToOwned;
+    /// log p(x̂); −∞ outside the support.
+    fn log_predictive(&self, x: &Self::Value) -> f64;
+    /// One draw.
+    fn sample_predictive(&self, rng: &mut StreamRng) -> <Self::Value as ToOwned>::Owned;
+}
+
+impl<F: ExponentialFamily> PredictiveDistribution for F {
+    type Value = F::Value;
+    fn log_predictive(&self, x: &F::Value) -> f64 {
+        self.log_prob(x)
+    }
+    fn sample_predictive(&self, rng: &mut StreamRng) -> <F::Value as ToOwned>::Owned {
+        self.sample(rng)
+    }
+}
