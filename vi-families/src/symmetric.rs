@@ -76,6 +76,40 @@ pub fn from_dual(p: usize, v: &[f64], scale: f64) -> Array2<f64> {
     a
 }
 
+/// ∂vech(A⁻¹)/∂vech(A) (p(p + 1)/2 squared) from A⁻¹ (p, p): row (i, j) has the derivatives of (A⁻¹)_ij.
+///
+/// ```text
+/// ∂(A⁻¹)_ij/∂A_kl = −(A⁻¹)_ik (A⁻¹)_lj − [k ≠ l] (A⁻¹)_il (A⁻¹)_kj      (Magnus & Neudecker 1999, section 8.4)
+/// ```
+pub fn inverse_jacobian(inverse: &ArrayRef2<f64>) -> Array2<f64> {
+    let p = inverse.nrows();
+    let mut jacobian = Array2::zeros((vech_len(p), vech_len(p)));
+    for i in 0..p {
+        for j in 0..=i {
+            for k in 0..p {
+                for l in 0..=k {
+                    let mirror = if k == l { 0.0 } else { inverse[[i, l]] * inverse[[k, j]] };
+                    jacobian[[vech_index(i, j), vech_index(k, l)]] =
+                        -(inverse[[i, k]] * inverse[[l, j]] + mirror);
+                }
+            }
+        }
+    }
+    jacobian
+}
+
+/// ∂dual(−½A⁻¹)/∂vech(A) from A⁻¹: how the natural parameter of a precision follows the covariance A.
+pub(crate) fn precision_jacobian(inverse: &ArrayRef2<f64>) -> Array2<f64> {
+    let mut jacobian = inverse_jacobian(inverse);
+    for i in 0..inverse.nrows() {
+        for j in 0..=i {
+            let factor = if i == j { -0.5 } else { -1.0 };
+            jacobian.row_mut(vech_index(i, j)).mapv_inplace(|v| factor * v);
+        }
+    }
+    jacobian
+}
+
 /// The order p with `count(p)` = `len`, or the nearest length from above that fits.
 pub(crate) fn order_from_len(len: usize, count: impl Fn(usize) -> usize) -> Result<usize, usize> {
     let mut p = 1;

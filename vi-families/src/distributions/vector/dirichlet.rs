@@ -4,9 +4,12 @@ use ndarray::{Array1, Array2, ArrayRef1};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
+use crate::coordinates::Coordinates;
 use crate::draw::log_gamma_variate;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
+use crate::multivariate::Multivariate;
+use crate::parametric::{ParameterBlock, Parametric};
 use crate::solve::dirichlet_concentration;
 use crate::special::{digamma_difference, log_beta, log_gamma, trigamma};
 use crate::validate::{length, no_member, positive};
@@ -174,5 +177,39 @@ impl ExponentialFamily for Dirichlet {
         }
         let exponent: f64 = self.concentration.iter().zip(z).map(|(a, v)| (a - 1.0) * v.ln()).sum();
         exponent - self.log_partition()
+    }
+}
+
+impl Parametric for Dirichlet {
+    fn parameter_blocks(&self) -> Vec<ParameterBlock> {
+        let coordinates = Coordinates::Positive { n: self.n_categories() };
+        vec![ParameterBlock { name: "concentration", coordinates }]
+    }
+    fn parameters(&self) -> Array1<f64> {
+        self.concentration.clone()
+    }
+    fn with_parameters(&self, theta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "concentration", theta.len(), self.n_categories())?;
+        Self::from_concentration(theta)
+    }
+    fn natural_jacobian(&self) -> Array2<f64> {
+        Array2::eye(self.n_categories())
+    }
+}
+
+impl Multivariate for Dirichlet {
+    fn expected_value(&self) -> Option<Array1<f64>> {
+        Some(self.mean())
+    }
+    fn marginal_variances(&self) -> Option<Array1<f64>> {
+        Some(self.variance())
+    }
+    /// (α − 1) / (Σα − K), when every α_k > 1.
+    fn joint_mode(&self) -> Option<Array1<f64>> {
+        let excess = self.concentration.mapv(|a| a - 1.0);
+        excess.iter().all(|e| *e > 0.0).then(|| &excess / excess.sum())
+    }
+    fn support(&self) -> String {
+        format!("{} positive numbers that sum to one", self.n_categories())
     }
 }
