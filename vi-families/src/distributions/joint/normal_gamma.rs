@@ -4,10 +4,13 @@ use ndarray::{Array1, Array2, ArrayRef1, array};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
+use crate::coordinates::Coordinates;
 use crate::distributions::{Gamma, LOG_TWO_PI};
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
+use crate::multivariate::Multivariate;
+use crate::parametric::{ParameterBlock, Parametric};
 use crate::special::trigamma;
 use crate::validate::{finite, length, no_member, positive};
 
@@ -20,7 +23,7 @@ const FAMILY: &str = "NormalGamma";
 /// η = (shape − ½, −rate − ½ count · mean², count · mean, −½ count)      h = (2π)^(−1/2)
 /// ```
 /// The conjugate prior of a Gaussian with unknown mean and precision (Murphy 2007, "Conjugate Bayesian analysis
-/// of the Gaussian distribution", section 3).
+/// of the Gaussian distribution", section 3). Every finite mean and positive count, shape and rate is a member.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NormalGamma {
     mean: f64,
@@ -147,9 +150,12 @@ impl ExponentialFamily for NormalGamma {
     fn expected_log_base_measure(&self) -> f64 {
         -0.5 * LOG_TWO_PI
     }
+    /// One draw; where a coordinate would leave the range of `f64` it is the nearest number inside.
     fn sample(&self, rng: &mut StreamRng) -> (f64, f64) {
         let tau = self.precision.sample(rng);
-        (self.mean + standard_normal(rng) / (self.count * tau).sqrt(), tau)
+        // Root by root: the product of count and τ may underflow.
+        let mu = self.mean + standard_normal(rng) / self.count.sqrt() / tau.sqrt();
+        (mu.clamp(f64::MIN, f64::MAX), tau)
     }
 
     // Sums over the two stages: the location enters through differences only.
@@ -160,7 +166,7 @@ impl ExponentialFamily for NormalGamma {
             return log_precision;
         }
         let d = mu - self.mean;
-        let conditional = (self.count * tau).ln() - LOG_TWO_PI - self.count * tau * d * d;
+        let conditional = self.count.ln() + tau.ln() - LOG_TWO_PI - self.count * tau * d * d;
         log_precision + 0.5 * conditional
     }
     fn entropy(&self) -> f64 {
@@ -178,5 +184,50 @@ impl ExponentialFamily for NormalGamma {
             - LOG_TWO_PI
             - other.count * self.expected_square(other.mean);
         self.precision.expected_log_prob(&other.precision) + 0.5 * conditional
+    }
+}
+
+/// θ = (mean, count, shape, rate).
+impl Parametric for NormalGamma {
+    fn parameter_blocks(&self) -> Vec<ParameterBlock> {
+        let positive = |name| ParameterBlock { name, coordinates: Coordinates::Positive { n: 1 } };
+        let mean = ParameterBlock { name: "mean", coordinates: Coordinates::Real { n: 1 } };
+        vec![mean, positive("count"), positive("shape"), positive("rate")]
+    }
+    fn parameters(&self) -> Array1<f64> {
+        array![self.mean, self.count, self.shape(), self.rate()]
+    }
+    fn with_parameters(&self, theta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "parameters", theta.len(), 4)?;
+        Self::from_mean_count_shape_rate(theta[0], theta[1], theta[2], theta[3])
+    }
+    fn natural_jacobian(&self) -> Array2<f64> {
+        let (m, k) = (self.mean, self.count);
+        array![
+            [0.0, 0.0, 1.0, 0.0],
+            [-k * m, -0.5 * m * m, 0.0, -1.0],
+            [k, m, 0.0, 0.0],
+            [0.0, -0.5, 0.0, 0.0],
+        ]
+    }
+}
+
+impl Multivariate for NormalGamma {
+    /// Exists for a shape above ½: μ has a Student-t law of 2 · shape degrees of freedom.
+    fn expected_value(&self) -> Option<(f64, f64)> {
+        (self.shape() > 0.5).then(|| (self.mean, self.expected_precision()))
+    }
+    /// Exist for a shape above 1.
+    fn marginal_variances(&self) -> Option<(f64, f64)> {
+        let excess = self.shape() - 1.0;
+        (excess > 0.0).then(|| (self.rate() / excess / self.count, self.precision.variance()))
+    }
+    /// Exists for a shape above ½.
+    fn joint_mode(&self) -> Option<(f64, f64)> {
+        let excess = self.shape() - 0.5;
+        (excess > 0.0).then(|| (self.mean, excess / self.rate()))
+    }
+    fn support(&self) -> String {
+        "ℝ × (0, ∞)".to_owned()
     }
 }

@@ -5,13 +5,18 @@ use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 use vi_core::linalg::Cholesky;
 
-use crate::distributions::entry_covariance;
-use crate::distributions::{LOG_TWO_PI, Wishart};
+use super::twin::rename;
+use crate::coordinates::Coordinates;
+use crate::distributions::{LOG_TWO_PI, Wishart, entry_covariance};
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
+use crate::multivariate::Multivariate;
+use crate::parametric::{ParameterBlock, Parametric};
 use crate::special::multivariate_trigamma;
-use crate::symmetric::{dual, from_dual, from_vech, order_from_len, vech_index, vech_len};
+use crate::symmetric::{
+    dual, from_dual, from_vech, inverse_jacobian, order_from_len, vech, vech_index, vech_len,
+};
 use crate::triangular::solve_transposed;
 use crate::validate::{finite_vector, length, no_member, positive};
 
@@ -24,7 +29,8 @@ const FAMILY: &str = "NormalWishart";
 /// η = ((ν − p)/2, dual(−½(W⁻¹ + κmmᵀ)), κm, −½κ)      h = (2π)^(−p/2)
 /// ```
 /// with the layout of [`symmetric`](crate::symmetric). The conjugate prior of a Gaussian with unknown mean and
-/// precision (Bishop 2006, 2.157 and section 10.2).
+/// precision (Bishop 2006, 2.157 and section 10.2). Members have finite m, κ > 0, ν > p − 1 and W positive
+/// definite.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NormalWishart {
     mean: Array1<f64>,
@@ -43,7 +49,7 @@ impl NormalWishart {
         dof: f64,
         scale: &ArrayRef2<f64>,
     ) -> Result<Self, FamilyError> {
-        Self::new(mean.to_owned(), count, Wishart::from_dof_scale(dof, scale)?)
+        Self::new(mean.to_owned(), count, Wishart::from_dof_scale(dof, scale).map_err(own_words)?)
     }
 
     /// The member with location m (p), pseudo-count κ, degrees of freedom ν and inverse scale W⁻¹ (p, p), which
@@ -57,7 +63,8 @@ impl NormalWishart {
         dof: f64,
         inverse_scale: &ArrayRef2<f64>,
     ) -> Result<Self, FamilyError> {
-        Self::new(mean.to_owned(), count, Wishart::from_dof_inverse_scale(dof, inverse_scale)?)
+        let precision = Wishart::from_dof_inverse_scale(dof, inverse_scale).map_err(own_words)?;
+        Self::new(mean.to_owned(), count, precision)
     }
 
     fn new(mean: Array1<f64>, count: f64, precision: Wishart) -> Result<Self, FamilyError> {
@@ -111,6 +118,45 @@ impl NormalWishart {
         let d = &x.view() - &self.mean;
         self.dof() * d.dot(&self.scale().dot(&d)) + self.dim() as f64 / self.count
     }
+
+    /// ∂η/∂(m, κ, ν, vech W⁻¹) (P, P).
+    pub(super) fn natural_jacobian_in_inverse_scale(&self) -> Array2<f64> {
+        let (p, n, k, m) = (self.dim(), self.n_params(), self.count, &self.mean);
+        let (count, dof, scale, location) = (p, p + 1, p + 2, 1 + vech_len(p));
+        let mut jacobian = Array2::zeros((n, n));
+        jacobian[[0, dof]] = 0.5;
+        jacobian[[n - 1, count]] = -0.5;
+        for i in 0..p {
+            jacobian[[location + i, i]] = k;
+            jacobian[[location + i, count]] = m[i];
+            for j in 0..=i {
+                // dual counts what is off the diagonal twice.
+                let half = if i == j { -0.5 } else { -1.0 };
+                let row = 1 + vech_index(i, j);
+                jacobian[[row, scale + vech_index(i, j)]] = half;
+                jacobian[[row, count]] = half * m[i] * m[j];
+                jacobian[[row, i]] += half * k * m[j];
+                jacobian[[row, j]] += half * k * m[i];
+            }
+        }
+        jacobian
+    }
+}
+
+fn own_words(error: FamilyError) -> FamilyError {
+    rename(error, FAMILY, "scale", "scale")
+}
+
+/// The member with θ = (m, κ, ν, vech of the scale) in the parametrisation of this constructor.
+pub(super) fn with_parameters<F>(
+    family: &'static str,
+    p: usize,
+    theta: &ArrayRef1<f64>,
+    constructor: impl Fn(&ArrayRef1<f64>, f64, f64, &ArrayRef2<f64>) -> Result<F, FamilyError>,
+) -> Result<F, FamilyError> {
+    length(family, "parameters", theta.len(), p + 2 + vech_len(p))?;
+    let scale = from_vech(p, &theta.slice(s![p + 2..]).to_vec(), 1.0);
+    constructor(&theta.slice(s![..p]), theta[p], theta[p + 1], &scale)
 }
 
 fn order(len: usize, parameter: &'static str) -> Result<usize, FamilyError> {
@@ -123,7 +169,7 @@ fn order(len: usize, parameter: &'static str) -> Result<usize, FamilyError> {
 }
 
 /// log|Λ|, vech or dual of a matrix, a vector and a scalar, as one vector.
-fn pack(first: f64, matrix: Vec<f64>, vector: &ArrayRef1<f64>, last: f64) -> Array1<f64> {
+pub(super) fn pack(first: f64, matrix: Vec<f64>, vector: &ArrayRef1<f64>, last: f64) -> Array1<f64> {
     std::iter::once(first).chain(matrix).chain(vector.iter().copied()).chain([last]).collect()
 }
 
@@ -170,7 +216,7 @@ impl ExponentialFamily for NormalWishart {
         let v = mean_precision.dot(&self.mean);
         let q = self.mean.dot(&v) + self.dim() as f64 / self.count;
         let mut packed = vec![0.0; vech_len(self.dim())];
-        crate::symmetric::vech(&mean_precision, 1.0, &mut packed);
+        vech(&mean_precision, 1.0, &mut packed);
         pack(self.expected_log_det(), packed, &v, q)
     }
     fn from_mean_params_given(_: &(), mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
@@ -274,5 +320,58 @@ impl ExponentialFamily for NormalWishart {
         let conditional = self.dim() as f64 * (other.count.ln() - LOG_TWO_PI) + self.expected_log_det()
             - other.count * self.expected_square(&other.mean);
         self.precision.expected_log_prob(&other.precision) + 0.5 * conditional
+    }
+}
+
+/// θ = (mean, count, dof, vech scale).
+impl Parametric for NormalWishart {
+    fn parameter_blocks(&self) -> Vec<ParameterBlock> {
+        let p = self.dim();
+        let block = |name, coordinates| ParameterBlock { name, coordinates };
+        vec![
+            block("mean", Coordinates::Real { n: p }),
+            block("count", Coordinates::Positive { n: 1 }),
+            block("dof", Coordinates::Above { bound: (p - 1) as f64 }),
+            block("scale", Coordinates::PositiveDefinite { order: p }),
+        ]
+    }
+    fn parameters(&self) -> Array1<f64> {
+        let mut packed = vec![0.0; vech_len(self.dim())];
+        vech(self.scale(), 1.0, &mut packed);
+        self.mean.iter().copied().chain([self.count, self.dof()]).chain(packed).collect()
+    }
+    fn with_parameters(&self, theta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        with_parameters(FAMILY, self.dim(), theta, Self::from_mean_count_dof_scale)
+    }
+    fn natural_jacobian(&self) -> Array2<f64> {
+        let scale = self.dim() + 2;
+        let mut jacobian = self.natural_jacobian_in_inverse_scale();
+        let chained = jacobian.slice(s![.., scale..]).dot(&inverse_jacobian(self.precision.inverse_scale()));
+        jacobian.slice_mut(s![.., scale..]).assign(&chained);
+        jacobian
+    }
+}
+
+impl Multivariate for NormalWishart {
+    /// Exists for ν > p: μ has a multivariate Student-t law of ν − p + 1 degrees of freedom.
+    fn expected_value(&self) -> Option<(Array1<f64>, Array2<f64>)> {
+        (self.dof() > self.dim() as f64).then(|| (self.mean.clone(), self.expected_precision()))
+    }
+    /// Exist for ν > p + 1; Var(Λᵢⱼ) = ν (Wᵢⱼ² + WᵢᵢWⱼⱼ).
+    fn marginal_variances(&self) -> Option<(Array1<f64>, Array2<f64>)> {
+        let excess = self.dof() - self.dim() as f64 - 1.0;
+        (excess > 0.0).then(|| {
+            let location = self.precision.inverse_scale().diag().mapv(|v| v / excess / self.count);
+            let variance = |(i, j)| entry_covariance(self.scale(), self.dof(), (i, j), (i, j));
+            (location, Array2::from_shape_fn(self.scale().dim(), variance))
+        })
+    }
+    /// (m, (ν − p)W) exists for ν > p.
+    fn joint_mode(&self) -> Option<(Array1<f64>, Array2<f64>)> {
+        let excess = self.dof() - self.dim() as f64;
+        (excess > 0.0).then(|| (self.mean.clone(), self.scale() * excess))
+    }
+    fn support(&self) -> String {
+        format!("ℝᵖ × positive-definite matrices of order p, p = {}", self.dim())
     }
 }

@@ -1,0 +1,55 @@
+//! What a law of (location, covariance) takes from its twin, the law of (location, precision).
+//!
+//! With Σ = Λ⁻¹ of order p the density gains the Jacobian |Σ|^−(p + 1), and log|Σ| stands for log|Λ| in T:
+//!
+//! ```text
+//! T = S T′      η = S η′ − (p + 1) e₀      A = A′      μ = S μ′      F = S F′ S      S = diag(−1, 1, …, 1)
+//! ```
+
+use ndarray::{Array1, Array2, ArrayRef1};
+
+use crate::error::FamilyError;
+
+/// S v.
+pub(super) fn reflect(mut v: Array1<f64>) -> Array1<f64> {
+    v[0] = -v[0];
+    v
+}
+
+/// S F S.
+pub(super) fn reflect_both_sides(mut f: Array2<f64>) -> Array2<f64> {
+    for i in 1..f.nrows() {
+        f[[0, i]] = -f[[0, i]];
+        f[[i, 0]] = -f[[i, 0]];
+    }
+    f
+}
+
+/// η of one twin from η of the other, the matrices of order `p`: the map is its own inverse.
+///
+/// An empty vector, which no member has, stays empty.
+pub(super) fn reflect_natural(eta: &ArrayRef1<f64>, p: usize) -> Array1<f64> {
+    let mut eta = eta.to_owned();
+    if let Some(first) = eta.first_mut() {
+        *first = -*first - (p + 1) as f64;
+    }
+    eta
+}
+
+/// The error of a part or a twin in the words of the family that was asked for: the parameter it calls `from`
+/// is called `to` there.
+pub(super) fn rename(error: FamilyError, name: &'static str, from: &str, to: &'static str) -> FamilyError {
+    let renamed = |parameter| if parameter == from { to } else { parameter };
+    match error {
+        FamilyError::Domain { parameter, value, requirement, .. } => {
+            FamilyError::Domain { family: name, parameter: parameter.replace(from, to), value, requirement }
+        }
+        FamilyError::NotPositiveDefinite { parameter, pivot, value, .. } => {
+            FamilyError::NotPositiveDefinite { family: name, parameter: renamed(parameter), pivot, value }
+        }
+        FamilyError::Length { parameter, expected, actual, .. } => {
+            FamilyError::Length { family: name, parameter: renamed(parameter), expected, actual }
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,8 @@
+//! Joint distributions of a location and its precision or (co)variance, the likelihoods they are conjugate to,
+//! and the Student-t predictives.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod contract;
+mod reference;
+mod twins;
