@@ -1,0 +1,80 @@
+"""Writes values.rs: log density, P(z <= x) and P(z > x), and entropies, with 60 digits of mpmath."""
+
+import mpmath as mp
+
+mp.mp.dps = 60
+
+
+def number(x):
+    x = float(x)
+    if x != x or x in (mp.inf, -mp.inf):
+        raise ValueError(x)
+    return repr(x)
+
+
+def rows(name, doc, members):
+    """members: (parameters, entropy, [(x, log density, cdf, survival)])."""
+    n = len(members[0][0])
+    print(f"\n/// {doc}")
+    print(f"pub(crate) const {name}: &[Member<{n}>] = &[")
+    for parameters, entropy, points in members:
+        print("    Member {")
+        print(f"        parameters: [{', '.join(number(p) for p in parameters)}],")
+        print(f"        entropy: {number(entropy)},")
+        print("        points: &[")
+        for point in points:
+            print(f"            ({', '.join(number(v) for v in point)}),")
+        print("        ],\n    },")
+    print("];")
+
+
+def laplace():
+    def member(loc, b, xs):
+        loc, b = mp.mpf(loc), mp.mpf(b)
+        points = []
+        for x in map(mp.mpf, xs):
+            d = (x - loc) / b
+            tail = mp.exp(-abs(d)) / 2
+            cdf, survival = (tail, 1 - tail) if d < 0 else (1 - tail, tail)
+            points.append((x, -abs(d) - mp.log(2 * b), cdf, survival))
+        return (loc, b), 1 + mp.log(2 * b), points
+
+    rows("LAPLACE", "Location and scale.", [
+        member(0.5, 2.0, [-30.0, -1.0, 0.5, 0.75, 3.0, 900.0]),
+        member(-2.0, 1e-3, [-2.5, -2.001, -1.9999]),
+    ])
+
+
+def continuous_bernoulli():
+    def member(eta, xs):
+        eta = mp.mpf(eta)
+        log_a = mp.log(mp.expm1(eta) / eta) if eta else mp.mpf(0)
+        mean = 1 / (1 - mp.exp(-eta)) - 1 / eta if eta else mp.mpf(1) / 2
+        points = []
+        for x in map(mp.mpf, xs):
+            cdf = mp.expm1(eta * x) / mp.expm1(eta) if eta else x
+            points.append((x, eta * x - log_a, cdf, 1 - cdf))
+        return (eta,), log_a - eta * mean, points
+
+    rows("CONTINUOUS_BERNOULLI", "The logit of lambda.", [
+        member(0.0, [0.0, 0.25, 1.0]),
+        member(1e-7, [0.25, 0.875]),
+        member(-0.5, [1e-10, 0.5, 0.875]),
+        member(1.9999, [0.0, 0.125, 0.75]),
+        member(2.0001, [0.125, 0.75, 1.0]),
+        member(-40.0, [0.0, 1e-3, 0.5]),
+        member(600.0, [0.5, 0.75, 0.9990234375]),
+    ])
+
+
+print("//! Written by `reference.py`.")
+print("""
+/// What mpmath says of one member.
+pub(crate) struct Member<const N: usize> {
+    pub(crate) parameters: [f64; N],
+    pub(crate) entropy: f64,
+    /// x, log density, P(z ≤ x), P(z > x).
+    pub(crate) points: &'static [(f64, f64, f64, f64)],
+}""")
+laplace()
+continuous_bernoulli()
