@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use ndarray::{Array1, ArrayRef1, ArrayRef2};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
 use vi_core::{StreamKey, StreamRng};
 
 use crate::error::FamilyError;
@@ -55,6 +55,10 @@ pub trait VariationalDistribution: Send + Sync {
     fn add_score(&self, z: &ArrayRef1<f64>, weight: f64, out: &mut ArrayRef1<f64>);
     /// The entropy `−E[log q_λ(z)]` in closed form; `None` when the family has none.
     fn entropy(&self) -> Option<f64>;
+    /// The Fisher information `E[∇_λ log q ∇_λ log qᵀ]` (P, P) in closed form; `None` when the family has none.
+    fn fisher(&self) -> Option<Array2<f64>> {
+        None
+    }
 
     /// Overwrites the rows of `z` (n, D) with draws number `samples` (n of them): row i comes from
     /// `key.rng(samples.start + i)`, so that the bits of a draw do not depend on how draws are batched.

@@ -5,6 +5,7 @@ use vi_core::StreamKey;
 use vi_core::testing::Moments;
 
 use super::statistics::{Z_BOUND, assert_mean, five_point, with_element};
+use crate::symmetric::{vech_index, vech_len};
 use crate::variational::{VariationalDistribution, VariationalFamily};
 
 /// Draws per member for the statistical checks.
@@ -19,10 +20,11 @@ const N_ROWS: usize = 11;
 /// - The score is the gradient of `log_prob` in λ (differences, 10⁻⁶ relative) and has mean zero.
 /// - Batches equal row loops (draws bit by bit, however they are cut; densities and scores to 10⁻¹²), on
 ///   contiguous and on strided arrays; `add_score` accumulates.
-/// - The entropy is that of 4000 draws.
+/// - The entropy is that of 4000 draws; the Fisher information is the mean of their scores' products.
 ///
 /// Means are compared within 5.4 standard errors: a correct family of P parameters fails a λ for about
-/// (P + 1) · 7·10⁻⁸ of all keys, as far as the central limit theorem holds.
+/// (P + 1 + P (P + 1) / 2) · 7·10⁻⁸ of all keys, as far as the central limit theorem holds, which is slow
+/// for squares of scores with long tails, such as those of a Gamma of small shape.
 ///
 /// # Panics
 /// With λ and both numbers where the contract is broken.
@@ -155,6 +157,8 @@ fn check_batches<Q: VariationalDistribution>(q: &Q, lambda: &ArrayRef1<f64>, dra
 fn check_means<Q: VariationalDistribution>(q: &Q, lambda: &ArrayRef1<f64>, names: &[String], key: StreamKey) {
     let mut surprise = Moments::default();
     let mut scores = vec![Moments::default(); q.n_params()];
+    let fisher = q.fisher();
+    let mut products = vec![Moments::default(); fisher.as_ref().map_or(0, |_| vech_len(q.n_params()))];
     let (mut z, mut score) = (Array1::zeros(q.dim()), Array1::zeros(q.n_params()));
     for s in 0..N_DRAWS {
         q.sample(&mut key.rng(s as u64), &mut z);
@@ -166,6 +170,12 @@ fn check_means<Q: VariationalDistribution>(q: &Q, lambda: &ArrayRef1<f64>, names
         for (m, v) in scores.iter_mut().zip(&score) {
             m.push(*v);
         }
+        if fisher.is_some() {
+            push_products(&score, &mut products);
+        }
+    }
+    if let Some(fisher) = fisher {
+        check_fisher(&fisher, &products, lambda, names);
     }
     for (m, name) in scores.iter().zip(names) {
         let (mean, se) = (m.mean(), m.mcse());
@@ -176,5 +186,37 @@ fn check_means<Q: VariationalDistribution>(q: &Q, lambda: &ArrayRef1<f64>, names
     }
     if let Some(entropy) = q.entropy() {
         assert_mean(|| format!("entropy at λ = {lambda}"), &surprise, entropy);
+    }
+}
+
+/// The lower triangle of the outer square of `score`, entry by entry.
+fn push_products(score: &ArrayRef1<f64>, products: &mut [Moments]) {
+    for i in 0..score.len() {
+        for j in 0..=i {
+            products[vech_index(i, j)].push(score[i] * score[j]);
+        }
+    }
+}
+
+fn check_fisher(fisher: &Array2<f64>, products: &[Moments], lambda: &ArrayRef1<f64>, names: &[String]) {
+    let n = names.len();
+    assert_eq!(fisher.dim(), (n, n), "λ = {lambda}: the Fisher information has the wrong shape");
+    for i in 0..n {
+        for j in 0..=i {
+            let (value, mirrored) = (fisher[[i, j]], fisher[[j, i]]);
+            let unit = (fisher[[i, i]] * fisher[[j, j]]).sqrt();
+            assert!(
+                (value - mirrored).abs() <= 1e-12 * unit,
+                "λ = {lambda}: the Fisher information is not symmetric: {value} and {mirrored}"
+            );
+            let m = &products[vech_index(i, j)];
+            let (mean, se) = (m.mean(), m.mcse());
+            assert!(
+                (mean - value).abs() <= Z_BOUND * se + 1e-9 * unit,
+                "λ = {lambda}: Fisher information of {} and {} is {value}, by draws {mean} ± {se}",
+                names[i],
+                names[j]
+            );
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis, s};
-use vi_core::linalg::gemm;
+use vi_core::linalg::{gemm, symmetric_rank_update};
 use vi_core::{ParameterSpace, StreamKey, StreamRng};
 
 use super::gaussian::{real_names, scale, with_slice, with_slice_mut};
@@ -105,16 +105,18 @@ impl VariationalFamily for FullRankGaussian {
     }
 }
 
-/// L⁻¹, column by column.
+/// L⁻¹, row by row from the rows above, so that the inner loop runs along memory.
 fn inverse_factor(l: &Array2<f64>) -> Array2<f64> {
     let d = l.nrows();
     let mut inverse = Array2::zeros((d, d));
-    for j in 0..d {
-        inverse[[j, j]] = 1.0 / l[[j, j]];
-        for i in j + 1..d {
-            let s: f64 = (j..i).map(|k| l[[i, k]] * inverse[[k, j]]).sum();
-            inverse[[i, j]] = -s / l[[i, i]];
+    for i in 0..d {
+        let (above, mut row) = inverse.view_mut().split_at(Axis(0), i);
+        let mut row = row.row_mut(0);
+        for (k, known) in above.rows().into_iter().enumerate() {
+            row.slice_mut(s![..=k]).scaled_add(-l[[i, k]], &known.slice(s![..=k]));
         }
+        row /= l[[i, i]];
+        row[i] = 1.0 / l[[i, i]];
     }
     inverse
 }
@@ -254,6 +256,29 @@ impl VariationalDistribution for FullRankGaussianMember {
     /// ```
     fn entropy(&self) -> Option<f64> {
         Some(self.log_det + 0.5 * self.dim() as f64 * (1.0 + LOG_TWO_PI))
+    }
+    /// With P = Σ⁻¹; an index log Lᵢᵢ takes the factor Lᵢᵢ.
+    ///
+    /// ```text
+    /// F(mᵢ, mₖ) = Pᵢₖ      F(Lᵢⱼ, Lₖⱼ) = Pᵢₖ + [i = j = k] / Lᵢᵢ²      all others 0
+    /// ```
+    fn fisher(&self) -> Option<Array2<f64>> {
+        let d = self.dim();
+        let mut precision = Array2::zeros((d, d));
+        symmetric_rank_update(1.0, &self.inverse.t(), 0.0, &mut precision);
+        let mut fisher = Array2::zeros((self.n_params(), self.n_params()));
+        fisher.slice_mut(s![..d, ..d]).assign(&precision);
+        for j in 0..d {
+            let slope = |i: usize| if i == j { self.factor[[j, j]] } else { 1.0 };
+            for i in j..d {
+                for k in j..d {
+                    let value = precision[[i, k]] * (slope(i) * slope(k));
+                    fisher[[d + vech_index(i, j), d + vech_index(k, j)]] = value;
+                }
+            }
+            fisher[[d + vech_index(j, j), d + vech_index(j, j)]] += 1.0;
+        }
+        Some(fisher)
     }
 
     fn sample_batch(&self, key: StreamKey, samples: Range<usize>, z: &mut ArrayRef2<f64>) {

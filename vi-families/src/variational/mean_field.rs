@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ndarray::{Array1, ArrayRef1, ArrayRef2};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
 use vi_core::{ParameterSpace, StreamKey, StreamRng};
 
 use super::gaussian::{real_names, scale, with_slice, with_slice_mut};
@@ -181,6 +181,14 @@ impl VariationalDistribution for MeanFieldGaussianMember {
     /// ```
     fn entropy(&self) -> Option<f64> {
         Some(self.log_det + 0.5 * self.dim() as f64 * (1.0 + LOG_TWO_PI))
+    }
+    /// ```text
+    /// F = diag(1/s² (D), 2 (D))
+    /// ```
+    fn fisher(&self) -> Option<Array2<f64>> {
+        let location = self.inverse_scale.iter().map(|r| r * r);
+        let diagonal: Array1<f64> = location.chain(self.scale.iter().map(|_| 2.0)).collect();
+        Some(Array2::from_diag(&diagonal))
     }
 
     fn sample_batch(&self, key: StreamKey, samples: Range<usize>, z: &mut ArrayRef2<f64>) {
