@@ -7,6 +7,14 @@ pub(crate) fn log_det(l: &ArrayRef2<f64>) -> f64 {
     2.0 * l.diag().iter().map(|d| d.ln()).sum::<f64>()
 }
 
+/// Solves L x = b in place.
+pub(crate) fn solve_lower_in_place(l: &ArrayRef2<f64>, b: &mut [f64]) {
+    for i in 0..b.len() {
+        let dot: f64 = (0..i).map(|j| l[[i, j]] * b[j]).sum();
+        b[i] = (b[i] - dot) / l[[i, i]];
+    }
+}
+
 /// Solves Lᵀ x = b in place.
 pub(crate) fn solve_transposed(l: &ArrayRef2<f64>, b: &mut [f64]) {
     for i in (0..b.len()).rev() {

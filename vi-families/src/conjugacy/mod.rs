@@ -1,5 +1,15 @@
 //! Conjugate pairs: likelihoods whose posterior is in the family of the prior.
 
+mod gaussian;
+mod mv_gaussian;
+
+pub use gaussian::{
+    GaussianMean, GaussianMeanPrecision, GaussianMeanVariance, GaussianPrecision, GaussianVariance,
+};
+pub use mv_gaussian::{
+    MvGaussianMean, MvGaussianMeanCovariance, MvGaussianMeanPrecision, MvGaussianPrecision,
+};
+
 use ndarray::{Array1, ArrayRef1};
 
 use crate::error::FamilyError;

@@ -1,5 +1,11 @@
 //! Predictive distributions of conjugate pairs: likelihoods averaged over a prior or posterior.
 
+mod mv_student_t;
+mod student_t;
+
+pub use mv_student_t::MvStudentT;
+pub use student_t::StudentT;
+
 use vi_core::StreamRng;
 
 use crate::exponential_family::ExponentialFamily;

@@ -3,6 +3,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod conjugacy;
 mod contract;
+mod predictive;
 mod reference;
 mod twins;
