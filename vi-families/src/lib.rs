@@ -10,7 +10,7 @@
 //! | [`ConjugateLikelihood`], [`Observed`], [`PredictiveDistribution`] | posteriors, evidences, predictive distributions |
 //! | [`Gaussian`] [`MvGaussian`] [`Gamma`] [`InverseGamma`] [`Beta`] [`Dirichlet`] [`Bernoulli`] [`Categorical`] [`NormalGamma`] [`Wishart`] [`NormalWishart`] | its members, one file each |
 //! | [`VariationalFamily`], [`VariationalDistribution`], [`Reparameterized`] | the contract of q_λ with unconstrained λ |
-//! | [`MeanFieldGaussian`], [`FullRankGaussian`], [`ProductFamily`] | its members |
+//! | [`MeanFieldGaussian`], [`FullRankGaussian`], [`LowRankGaussian`], [`BlockDiagonalGaussian`], [`ProductFamily`] | its members |
 //! | [`NaturalConditionals`], [`Conjugate`], [`Factor`] | conditionally conjugate models from their natural parameters |
 //! | [`special`] | log Γ, digamma, trigamma, their multivariate forms, log B |
 //! | [`symmetric`] | how symmetric matrices stand in vectors of parameters |
@@ -55,7 +55,8 @@ pub use predictive::*;
 pub use sufficient::SufficientStats;
 pub use univariate::Univariate;
 pub use variational::{
-    FullRankGaussian, FullRankGaussianMember, MeanFieldGaussian, MeanFieldGaussianMember, ProductFamily,
+    BlockDiagonalGaussian, BlockDiagonalGaussianMember, FullRankGaussian, FullRankGaussianMember,
+    LowRankGaussian, LowRankGaussianMember, MeanFieldGaussian, MeanFieldGaussianMember, ProductFamily,
     ProductMember, Reparameterized, VariationalDistribution, VariationalFamily,
 };
 

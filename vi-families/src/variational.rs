@@ -9,13 +9,19 @@ use vi_core::{StreamKey, StreamRng};
 
 use crate::error::FamilyError;
 
+mod block_diagonal;
 mod full_rank;
 mod gaussian;
+mod low_rank;
+mod low_rank_member;
 mod mean_field;
 mod product;
 mod product_factor;
 
+pub use block_diagonal::{BlockDiagonalGaussian, BlockDiagonalGaussianMember};
 pub use full_rank::{FullRankGaussian, FullRankGaussianMember};
+pub use low_rank::LowRankGaussian;
+pub use low_rank_member::LowRankGaussianMember;
 pub use mean_field::{MeanFieldGaussian, MeanFieldGaussianMember};
 pub use product::{ProductFamily, ProductMember};
 

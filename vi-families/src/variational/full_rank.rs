@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis, s};
 use vi_core::linalg::{gemm, symmetric_rank_update};
 use vi_core::{ParameterSpace, StreamKey, StreamRng};
 
-use super::gaussian::{real_names, scale, with_slice, with_slice_mut};
+use super::gaussian::{LANES, real_names, scale, with_slice, with_slice_mut};
 use super::{Reparameterized, VariationalDistribution, VariationalFamily};
 use crate::distributions::LOG_TWO_PI;
 use crate::draw::standard_normal;
@@ -15,8 +15,6 @@ use crate::symmetric::{vech_index, vech_len};
 use crate::validate::{FINITE, cholesky, domain, length};
 
 const FAMILY: &str = "FullRankGaussian";
-/// Rows transported together.
-const LANES: usize = 8;
 
 /// q_λ(z) = N(z; m, LLᵀ) on ℝᴰ, L lower triangular with a positive diagonal.
 ///
@@ -34,7 +32,12 @@ impl FullRankGaussian {
     /// # Errors
     /// [`FamilyError::Parameter`] names the variable that is constrained or discrete.
     pub fn new(space: &ParameterSpace) -> Result<Self, FamilyError> {
-        Ok(Self { names: real_names(space, "the full-rank Gaussian")? })
+        Ok(Self::over(real_names(space, "the full-rank Gaussian")?))
+    }
+
+    /// The family over coordinates of these names.
+    pub(super) fn over(names: Vec<String>) -> Self {
+        Self { names }
     }
 
     /// λ of the member with this mean (D) and covariance (D, D).
@@ -81,9 +84,20 @@ impl VariationalFamily for FullRankGaussian {
         Array1::zeros(self.n_params())
     }
     fn bind<'a>(&'a self, params: &'a ArrayRef1<f64>) -> Result<Self::Member<'a>, FamilyError> {
-        length(FAMILY, "λ", params.len(), self.n_params())?;
+        self.bind_as(FAMILY, params)
+    }
+}
+
+impl FullRankGaussian {
+    /// The member with parameters λ; errors speak of `family`.
+    pub(super) fn bind_as(
+        &self,
+        family: &'static str,
+        params: &ArrayRef1<f64>,
+    ) -> Result<FullRankGaussianMember, FamilyError> {
+        length(family, "λ", params.len(), self.n_params())?;
         if let Some(p) = params.iter().position(|v| !v.is_finite()) {
-            return Err(domain(FAMILY, self.param_names().swap_remove(p), params[p], FINITE));
+            return Err(domain(family, self.param_names().swap_remove(p), params[p], FINITE));
         }
         let d = self.dim();
         let (mut factor, mut log_det) = (Array2::zeros((d, d)), 0.0);
@@ -92,14 +106,14 @@ impl VariationalFamily for FullRankGaussian {
                 factor[[i, j]] = params[d + vech_index(i, j)];
             }
             let p = d + vech_index(i, i);
-            let (l, _) = scale(FAMILY, || self.param_names().swap_remove(p), params[p])?;
+            let (l, _) = scale(family, || self.param_names().swap_remove(p), params[p])?;
             factor[[i, i]] = l;
             log_det += params[p];
         }
         let location = params.iter().take(d).copied().collect();
         let inverse = inverse_factor(&factor);
         if let Some(value) = inverse.iter().find(|v| !v.is_finite()) {
-            return Err(domain(FAMILY, "inverse of the factor", *value, FINITE));
+            return Err(domain(family, "inverse of the factor", *value, FINITE));
         }
         Ok(FullRankGaussianMember { location, factor, inverse, log_det })
     }
@@ -167,7 +181,7 @@ impl FullRankGaussianMember {
     }
 
     /// m + Lε for a group of rows at once: `noise[j][k]` is ε_j of row k.
-    fn transport_group(&self, noise: &[[f64; LANES]], rows: &mut ArrayRef2<f64>) {
+    pub(super) fn transport_group(&self, noise: &[[f64; LANES]], rows: &mut ArrayRef2<f64>) {
         for i in 0..noise.len() {
             let mut sums = [0.0; LANES];
             for (l, e) in self.factor.row(i).iter().zip(&noise[..=i]) {

@@ -5,6 +5,9 @@ use vi_core::{ParameterError, ParameterSpace, Support};
 
 use crate::error::FamilyError;
 
+/// Rows, or coordinates, treated together: one register of the widest vectors.
+pub(super) const LANES: usize = 8;
+
 /// The names of the coordinates, if all of them are real.
 pub(crate) fn real_names(space: &ParameterSpace, method: &str) -> Result<Vec<String>, FamilyError> {
     match space.parameters().iter().find(|p| p.support() != Support::Real) {

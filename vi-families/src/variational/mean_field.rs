@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
 use vi_core::{ParameterSpace, StreamKey, StreamRng};
 
-use super::gaussian::{real_names, scale, with_slice, with_slice_mut};
+use super::gaussian::{LANES, real_names, scale, with_slice, with_slice_mut};
 use super::{Reparameterized, VariationalDistribution, VariationalFamily};
 use crate::distributions::LOG_TWO_PI;
 use crate::draw::standard_normal;
@@ -148,8 +148,6 @@ impl MeanFieldGaussianMember {
         }
     }
 }
-
-const LANES: usize = 8;
 
 impl VariationalDistribution for MeanFieldGaussianMember {
     fn dim(&self) -> usize {
