@@ -1,6 +1,7 @@
 //! Inverses of digamma-like functions, to the last digits: what (∇A)⁻¹ of the Gamma-like families needs.
 
 use crate::distributions::dirichlet_expected_log;
+pub(crate) use crate::special::inverse_digamma;
 use crate::special::{digamma, log_minus_digamma, trigamma, trigamma_minus_reciprocal};
 
 /// The root of a decreasing function on (0, ∞) by Newton steps kept inside a bracket.
@@ -71,21 +72,6 @@ pub(crate) fn inverse_log_minus_digamma(p: usize, gap: f64) -> Option<f64> {
     };
     let t = decreasing_root(0.25 * (p * (p + 1)) as f64 / gap, reciprocal)?;
     Some(t + shift)
-}
-
-/// The x > 0 with ψ(x) = y: Newton from the start of Minka (2000), "Estimating a Dirichlet distribution", eq. 149.
-pub(crate) fn inverse_digamma(y: f64) -> f64 {
-    let mut x = if y >= -2.22 { y.exp() + 0.5 } else { -1.0 / (y + 0.577_215_664_901_532_9) };
-    for _ in 0..20 {
-        let next = x - (digamma(x) - y) / trigamma(x);
-        let next = if next > 0.0 { next } else { 0.5 * x };
-        let done = (next - x).abs() <= 2.0 * f64::EPSILON * x;
-        x = next;
-        if done {
-            break;
-        }
-    }
-    x
 }
 
 /// The α > 0 with ψ(α_k) − ψ(Σα) = μ_k for all k.
