@@ -7,6 +7,10 @@
 //! | implemented | check |
 //! |---|---|
 //! | [`ExponentialFamily`](crate::ExponentialFamily) | [`check_exponential_family`], [`check_any_vector`] |
+//! | [`Parametric`](crate::Parametric) | [`check_parametric`] |
+//! | [`Univariate`](crate::Univariate) | [`check_univariate`] |
+//! | [`Multivariate`](crate::Multivariate) | [`check_multivariate`] |
+//! | [`ConjugateLikelihood`](crate::ConjugateLikelihood) | [`check_conjugate`] |
 //! | [`VariationalFamily`](crate::VariationalFamily) | [`check_variational_family`] |
 //! | [`Reparameterized`](crate::Reparameterized) | [`check_reparameterized`] |
 //!
@@ -19,11 +23,20 @@
 //! # Ok::<(), vi_families::FamilyError>(())
 //! ```
 
+mod conjugacy;
 mod exponential_family;
+mod multivariate;
+mod parametric;
+mod quadrature;
 mod reparameterized;
 mod statistics;
+mod univariate;
 mod variational_family;
 
+pub use conjugacy::check_conjugate;
 pub use exponential_family::{check_any_vector, check_exponential_family};
+pub use multivariate::{Flat, check_multivariate};
+pub use parametric::check_parametric;
 pub use reparameterized::check_reparameterized;
+pub use univariate::check_univariate;
 pub use variational_family::check_variational_family;
