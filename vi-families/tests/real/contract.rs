@@ -5,9 +5,9 @@ use ndarray::Array1;
 use proptest::prelude::*;
 use vi_core::StreamKey;
 use vi_families::testing::{check_any_vector, check_exponential_family};
-use vi_families::{ContinuousBernoulli, ExponentialFamily, Laplace, Parametric};
+use vi_families::{ContinuousBernoulli, ExponentialFamily, Laplace, Parametric, VonMises, VonMisesFisher};
 
-use crate::common::config;
+use crate::common::{config, vector};
 
 /// Numbers between e^−2.5 and e^2.5, evenly on the log scale.
 fn positive() -> impl Strategy<Value = f64> {
@@ -48,6 +48,26 @@ proptest! {
         ];
         check_exponential_family(&members, key());
     }
+
+    #[test]
+    fn von_mises(mu in -4.0..4.0f64, kappa in positive(), mu2 in -4.0..4.0f64, r in 0.01..0.99f64) {
+        let members = [
+            VonMises::from_mean_direction_concentration(mu, kappa).unwrap(),
+            VonMises::from_mean_direction_resultant_length(mu2, r).unwrap(),
+        ];
+        check_exponential_family(&members, key());
+    }
+
+    #[test]
+    fn von_mises_fisher((mu, mu2) in (2..7usize).prop_flat_map(|p| (vector(p), vector(p))),
+        kappa in positive(), kappa2 in 0.01..60.0f64)
+    {
+        let members = [
+            VonMisesFisher::from_mean_direction_concentration(&mu, kappa).unwrap(),
+            VonMisesFisher::from_mean_direction_concentration(&mu2, kappa2).unwrap(),
+        ];
+        check_exponential_family(&members, key());
+    }
 }
 
 #[test]
@@ -57,6 +77,17 @@ fn extreme_members() {
     let member = |eta| ContinuousBernoulli::from_logit(eta).unwrap();
     check_exponential_family(&[member(0.0), member(1e-9), member(1.0), member(-2.0), member(700.0)], key());
     check_exponential_family(&[member(-1e9), member(-1e12)], key());
+    let circle = |mu, kappa| VonMises::from_mean_direction_concentration(mu, kappa).unwrap();
+    check_exponential_family(
+        &[circle(0.0, 0.0), circle(1.0, 1e-8), circle(3.1, 800.0), circle(-2.0, 1e5)],
+        key(),
+    );
+    let sphere = |p: usize, kappa| {
+        let mu = Array1::from_shape_fn(p, |i| i as f64 - 1.5);
+        VonMisesFisher::from_mean_direction_concentration(&mu, kappa).unwrap()
+    };
+    check_exponential_family(&[sphere(4, 0.0), sphere(4, 1e-8), sphere(4, 1e5)], key());
+    check_exponential_family(&[sphere(40, 0.0), sphere(40, 30.0), sphere(40, 1e4)], key());
 }
 
 /// Any parameters at all give an error or a member whose numbers are numbers.
@@ -79,5 +110,11 @@ proptest! {
         check_any_vector::<ContinuousBernoulli>(&(), &v);
         any_member(ContinuousBernoulli::from_lambda(a));
         any_member(ContinuousBernoulli::from_logit(a));
+        check_any_vector::<VonMises>(&(), &v);
+        any_member(VonMises::from_mean_direction_concentration(a, b));
+        any_member(VonMises::from_mean_direction_resultant_length(a, b));
+        check_any_vector::<VonMisesFisher>(&v.len(), &v);
+        check_any_vector::<VonMisesFisher>(&3, &v);
+        any_member(VonMisesFisher::from_mean_direction_concentration(&v, b));
     }
 }

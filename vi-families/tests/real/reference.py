@@ -67,6 +67,52 @@ def continuous_bernoulli():
     ])
 
 
+def von_mises():
+    def member(mu, kappa, xs):
+        mu, kappa = mp.mpf(mu), mp.mpf(kappa)
+        # exp(kappa (cos - 1)), split where it changes most.
+        f = lambda z: mp.exp(kappa * (mp.cos(z - mu) - 1))
+        pi = mp.mpf(3.141592653589793)
+        sd = 1 / mp.sqrt(kappa + 1)
+        cuts = sorted({mu + turn * 2 * mp.pi + k * sd for turn in (-1, 0, 1) for k in range(-40, 41, 2)})
+
+        def mass(a, b):
+            if a >= b:
+                return mp.mpf(0)
+            # mpmath stops at an absolute error.
+            scale = max(f(a), f(b))
+            return scale * mp.quad(lambda z: f(z) / scale, [a, *[c for c in cuts if a < c < b], b])
+
+        log_total = mp.log(2 * mp.pi * mp.besseli(0, kappa)) - kappa
+        points = []
+        for x in map(mp.mpf, xs):
+            log_density = kappa * (mp.cos(x - mu) - 1) - log_total
+            total = mp.exp(log_total)
+            points.append((x, log_density, mass(-pi, x) / total, mass(x, pi) / total))
+        ratio = mp.besseli(1, kappa) / mp.besseli(0, kappa)
+        return (mu, kappa), log_total + kappa * (1 - ratio), points
+
+    rows("VON_MISES", "Mean direction and concentration.", [
+        member(0.0, 0.0, [-3.0, 0.0, 1.0]),
+        member(1.0, 0.5, [-3.0, -2.125, 0.0, 1.0, 3.0]),
+        member(-2.5, 4.0, [-3.140625, -2.5, 0.0, 0.640625, 3.0]),
+        member(0.25, 300.0, [-0.75, 0.0, 0.25, 0.5, 1.5]),
+        member(3.0, 1e6, [2.99, 3.0, 3.001]),
+    ])
+
+
+def von_mises_fisher():
+    """Rows of p, kappa, E[cos], entropy, and log density at cos = 1/2."""
+    print("\n/// Dimension, κ, A_p(κ), entropy, log density where cos is ½.")
+    print("pub(crate) const VON_MISES_FISHER: &[(usize, f64, f64, f64, f64)] = &[")
+    for p, kappa in (2, 1e-3), (2, 3.0), (3, 0.5), (3, 50.0), (5, 12.0), (10, 1e-6), (10, 7.5), (60, 200.0), (4, 1e6):
+        nu, k = mp.mpf(p) / 2 - 1, mp.mpf(kappa)
+        log_a = (nu + 1) * mp.log(2 * mp.pi) + mp.log(mp.besseli(nu, k)) - nu * mp.log(k)
+        a = mp.besseli(nu + 1, k) / mp.besseli(nu, k)
+        print(f"    ({p}, {number(k)}, {number(a)}, {number(log_a - k * a)}, {number(k / 2 - log_a)}),")
+    print("];")
+
+
 print("//! Written by `reference.py`.")
 print("""
 /// What mpmath says of one member.
@@ -78,3 +124,5 @@ pub(crate) struct Member<const N: usize> {
 }""")
 laplace()
 continuous_bernoulli()
+von_mises()
+von_mises_fisher()

@@ -1,6 +1,7 @@
 //! Densities, distribution functions and entropies against mpmath (`reference.py`).
 
-use vi_families::{ContinuousBernoulli, ExponentialFamily, Laplace, Univariate};
+use ndarray::Array1;
+use vi_families::{ContinuousBernoulli, ExponentialFamily, Laplace, Univariate, VonMises, VonMisesFisher};
 
 use crate::values::{self, Member};
 
@@ -22,7 +23,7 @@ where
             assert_close(&format!("cdf({x}) of {q:?}"), q.cdf(x), cdf, 0.0);
             assert_close(&format!("survival({x}) of {q:?}"), q.survival(x), survival, 0.0);
             // Where P(z ≤ x) has the digits to tell x from its neighbours, the quantile returns to x.
-            let conditioning = 1e-12 * x.abs() + 4.0 * f64::EPSILON * cdf * (-log_prob).exp();
+            let conditioning = 1e-12 * x.abs() + 1e-15 + 4.0 * f64::EPSILON * cdf * (-log_prob).exp();
             if cdf > 0.0 && cdf < 1.0 && conditioning < 1e-3 * (1.0 + x.abs()) {
                 let back = q.quantile(cdf);
                 assert!((back - x).abs() <= conditioning, "{q:?}: quantile({cdf:e}) is {back:e}, not {x:e}");
@@ -39,6 +40,25 @@ fn laplace() {
 #[test]
 fn continuous_bernoulli() {
     check(values::CONTINUOUS_BERNOULLI, |[logit]| ContinuousBernoulli::from_logit(logit).unwrap());
+}
+
+#[test]
+fn von_mises() {
+    check(values::VON_MISES, |[mu, kappa]| VonMises::from_mean_direction_concentration(mu, kappa).unwrap());
+}
+
+#[test]
+fn von_mises_fisher() {
+    for &(p, kappa, resultant, entropy, log_prob) in values::VON_MISES_FISHER {
+        let mut mu = Array1::zeros(p);
+        mu[0] = 1.0;
+        let q = VonMisesFisher::from_mean_direction_concentration(&mu, kappa).unwrap();
+        assert_close(&format!("resultant length of {q:?}"), q.resultant_length(), resultant, 0.0);
+        assert_close(&format!("entropy of {q:?}"), q.entropy(), entropy, 1.0);
+        let mut z = Array1::zeros(p);
+        (z[0], z[p - 1]) = (0.5, 0.75f64.sqrt());
+        assert_close(&format!("log_prob of {q:?}"), q.log_prob(&z), log_prob, 1.0);
+    }
 }
 
 #[test]

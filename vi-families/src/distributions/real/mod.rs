@@ -1,13 +1,19 @@
 //! Distributions on the line, on intervals and on the circle.
 
+mod arc;
 mod beta;
 mod continuous_bernoulli;
 mod gaussian;
 mod laplace;
+pub(super) mod polar;
+mod quadrature;
+mod von_mises;
 
 pub use beta::Beta;
 pub use continuous_bernoulli::ContinuousBernoulli;
 pub use gaussian::Gaussian;
 pub use laplace::Laplace;
+pub use von_mises::VonMises;
 
 pub(crate) use gaussian::LOG_TWO_PI;
+pub(super) use von_mises::LARGEST_CONCENTRATION;
