@@ -1,13 +1,20 @@
 //! Conjugate pairs: likelihoods whose posterior is in the family of the prior.
 
+mod dispersion;
 mod gaussian;
 mod mv_gaussian;
+mod positive;
 
+pub use dispersion::{HalfNormalPrecision, LaplaceRate, LogNormalLogMean, LogNormalLogPrecision};
 pub use gaussian::{
     GaussianMean, GaussianMeanPrecision, GaussianMeanVariance, GaussianPrecision, GaussianVariance,
 };
 pub use mv_gaussian::{
     MvGaussianMean, MvGaussianMeanCovariance, MvGaussianMeanPrecision, MvGaussianPrecision,
+};
+pub use positive::{
+    ExponentialMean, ExponentialRate, GammaRate, InverseGammaScale, ParetoShape, RayleighPrecision,
+    WeibullRate,
 };
 
 use ndarray::{Array1, ArrayRef1};

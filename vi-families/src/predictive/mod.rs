@@ -1,8 +1,22 @@
 //! Predictive distributions of conjugate pairs: likelihoods averaged over a prior or posterior.
 
+mod burr;
+mod compound_gamma;
+mod double_lomax;
+mod half_student_t;
+mod log_lomax;
+mod log_student_t;
+mod lomax;
 mod mv_student_t;
 mod student_t;
 
+pub use burr::Burr;
+pub use compound_gamma::CompoundGamma;
+pub use double_lomax::DoubleLomax;
+pub use half_student_t::HalfStudentT;
+pub use log_lomax::LogLomax;
+pub use log_student_t::LogStudentT;
+pub use lomax::Lomax;
 pub use mv_student_t::MvStudentT;
 pub use student_t::StudentT;
 

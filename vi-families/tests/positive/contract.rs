@@ -3,12 +3,24 @@
 use ndarray::Array1;
 use proptest::prelude::*;
 use vi_families::testing::{check_any_vector, check_exponential_family};
-use vi_families::{Exponential, Pareto, Rayleigh, Weibull};
+use vi_families::{ChiSquared, Exponential, HalfNormal, LogNormal, Pareto, Rayleigh, Weibull};
 
 use super::{anything, config, extreme, key, positive};
 
 fn exponential(rate: f64) -> Exponential {
     Exponential::from_rate(rate).unwrap()
+}
+
+fn chi_squared(dof: f64) -> ChiSquared {
+    ChiSquared::from_dof(dof).unwrap()
+}
+
+fn half_normal(scale: f64) -> HalfNormal {
+    HalfNormal::from_scale(scale).unwrap()
+}
+
+fn log_normal(log_mean: f64, log_sd: f64) -> LogNormal {
+    LogNormal::from_log_mean_log_sd(log_mean, log_sd).unwrap()
 }
 
 fn rayleigh(scale: f64) -> Rayleigh {
@@ -30,6 +42,24 @@ proptest! {
     fn exponential_meets_the_contract(a in positive(), b in positive(), c in extreme()) {
         check_exponential_family(&[exponential(a), exponential(b)], key());
         check_exponential_family(&[exponential(c)], key());
+    }
+
+    #[test]
+    fn chi_squared_meets_the_contract(a in positive(), b in positive(), c in -1.5..7.0f64) {
+        check_exponential_family(&[chi_squared(a), chi_squared(b)], key());
+        check_exponential_family(&[chi_squared(10f64.powf(c))], key());
+    }
+
+    #[test]
+    fn half_normal_meets_the_contract(a in positive(), b in positive(), c in extreme()) {
+        check_exponential_family(&[half_normal(a), half_normal(b)], key());
+        check_exponential_family(&[half_normal(c)], key());
+    }
+
+    #[test]
+    fn log_normal_meets_the_contract(m in -5.0..5.0f64, a in positive(), b in positive(), c in 0.001..50.0f64) {
+        check_exponential_family(&[log_normal(m, a), log_normal(-m, b)], key());
+        check_exponential_family(&[log_normal(m, c)], key());
     }
 
     #[test]
@@ -60,6 +90,9 @@ proptest! {
     ) {
         let v = Array1::from(v);
         check_any_vector::<Exponential>(&(), &v);
+        check_any_vector::<ChiSquared>(&(), &v);
+        check_any_vector::<HalfNormal>(&(), &v);
+        check_any_vector::<LogNormal>(&(), &v);
         check_any_vector::<Rayleigh>(&(), &v);
         check_any_vector::<Pareto>(&fixed, &v);
         check_any_vector::<Weibull>(&fixed, &v);

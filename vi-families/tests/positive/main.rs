@@ -2,7 +2,9 @@
 //!
 //! Parameters and keys are drawn from fixed seeds; see `check_exponential_family` for the false-alarm rates.
 
+mod conjugate;
 mod contract;
+mod predictive;
 mod reference;
 mod values;
 

@@ -1,16 +1,25 @@
 //! Distributions on (0, ∞) and its parts.
 
+mod chi_squared;
 mod exponential;
 mod gamma;
+mod half_normal;
 mod inverse_gamma;
+mod log_normal;
 mod numerics;
 mod pareto;
 mod rayleigh;
 mod weibull;
 
+pub use chi_squared::ChiSquared;
 pub use exponential::Exponential;
 pub use gamma::Gamma;
+pub use half_normal::HalfNormal;
 pub use inverse_gamma::InverseGamma;
+pub use log_normal::LogNormal;
 pub use pareto::Pareto;
 pub use rayleigh::Rayleigh;
 pub use weibull::Weibull;
+
+pub(crate) use numerics::exponential_quantile;
+pub(crate) use pareto::log_ratio;
