@@ -23,15 +23,16 @@ pub struct HalfStudentT {
     scale: f64,
 }
 
-/// log(1 + t²/dof), where t² overflows too.
-pub(super) fn log_tail(t: f64, dof: f64) -> f64 {
-    let ratio = t / dof.sqrt();
-    if ratio.abs() < 1e150 { (ratio * ratio).ln_1p() } else { 2.0 * ratio.abs().ln() }
-}
-
-/// log p(t) of the standard Student-t.
-pub(super) fn student_t_log_prob(t: f64, dof: f64) -> f64 {
-    -0.5 * dof.ln() - log_beta(0.5 * dof, 0.5) - 0.5 * (dof + 1.0) * log_tail(t, dof)
+/// log p(x) of a Student-t centred at zero.
+pub(super) fn student_t_log_prob(x: f64, dof: f64, scale: f64) -> f64 {
+    let ratio = x / scale / dof.sqrt();
+    let log_tail = if ratio.abs() < 1e150 {
+        (ratio * ratio).ln_1p()
+    } else {
+        // The square, or the ratio itself, may overflow.
+        2.0 * (x.abs().ln() - scale.ln()) - dof.ln()
+    };
+    -scale.ln() - 0.5 * dof.ln() - log_beta(0.5 * dof, 0.5) - 0.5 * (dof + 1.0) * log_tail
 }
 
 /// A standard Student-t draw, possibly infinite where the degrees of freedom are few.
@@ -64,7 +65,7 @@ impl HalfStudentT {
         if x < 0.0 || x == f64::INFINITY {
             return f64::NEG_INFINITY;
         }
-        std::f64::consts::LN_2 - self.scale.ln() + student_t_log_prob(x / self.scale, self.dof)
+        std::f64::consts::LN_2 + student_t_log_prob(x, self.dof, self.scale)
     }
 
     /// `E[x]` = 2 scale √dof / ((dof − 1) B(dof/2, ½)); ∞ for one degree of freedom or less.

@@ -55,7 +55,7 @@ impl LogStudentT {
             return f64::NEG_INFINITY;
         }
         let log = x.ln();
-        student_t_log_prob((log - self.location) / self.scale, self.dof) - self.scale.ln() - log
+        student_t_log_prob(log - self.location, self.dof, self.scale) - log
     }
 
     /// `E[x]`, always ∞.

@@ -46,9 +46,8 @@ fn check_pair<L, F>(
         let twice = observe(likelihood, &[data, &data[..1]].concat(), |_| 1.0);
         let weighted = observe(likelihood, data, |i| if i == 0 { 2.0 } else { 1.0 });
         same(&weighted.posterior(prior).unwrap(), &twice.posterior(prior).unwrap());
-        let log_density = |z: f64| {
-            prior.log_prob(&z) + data.iter().map(|x| member(z).log_prob(x)).sum::<f64>() - evidence
-        };
+        let log_density =
+            |z: f64| prior.log_prob(&z) + data.iter().map(|x| member(z).log_prob(x)).sum::<f64>() - evidence;
         let mass = quadrature(
             |u| {
                 let (z, jacobian) = z_of(u);
@@ -108,7 +107,12 @@ where
 }
 
 /// p(x₁) p(x₂ | x₁) p(x₃ | x₁, x₂) … is the evidence.
-fn check_chain<L: ConjugateLikelihood<Value = f64>>(likelihood: &L, prior: &L::Prior, data: &[f64], evidence: f64) {
+fn check_chain<L: ConjugateLikelihood<Value = f64>>(
+    likelihood: &L,
+    prior: &L::Prior,
+    data: &[f64],
+    evidence: f64,
+) {
     let (mut chain, mut size) = (0.0, 1.0);
     for (i, x) in data.iter().enumerate() {
         let posterior = observe(likelihood, &data[..i], |_| 1.0).posterior(prior).unwrap();

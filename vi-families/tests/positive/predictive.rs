@@ -51,10 +51,12 @@ fn check_draws(what: &str, uniform: impl Fn(&mut StreamRng) -> f64) {
     assert!(statistic < 3.0, "draws of {what}: √n D = {statistic}");
 }
 
-fn check_quantile<D: std::fmt::Debug>(d: &D, cdf: Function<D>, quantile: Function<D>) {
-    for p in [1e-300, 1e-9, 0.01, 0.3, 0.5, 0.9, 1.0 - 1e-9] {
+/// `smallest`: the probability below which rounding of x, relative to its distance from zero, is too coarse.
+fn check_quantile<D: std::fmt::Debug>(d: &D, cdf: Function<D>, quantile: Function<D>, smallest: f64) {
+    for p in [1e-300, 1e-9, 0.01, 0.3, 0.5, 0.9, 1.0 - 1e-9].into_iter().filter(|p| *p >= smallest) {
         let x = quantile(d, p);
-        if x.is_finite() {
+        // Some quantiles leave the range of numbers.
+        if x.is_normal() {
             assert_within(&format!("cdf of the {p} quantile of {d:?}"), cdf(d, x), p, 1e-11 * p);
         }
     }
@@ -125,10 +127,10 @@ fn cdfs_and_draws() {
 #[test]
 fn quantiles() {
     for p in [[2.5, 3.0, 0.1], [0.3, 0.1, 4.0]] {
-        check_quantile(&lomax(&p), Lomax::cdf, Lomax::quantile);
-        check_quantile(&log_lomax(&p), LogLomax::cdf, LogLomax::quantile);
-        check_quantile(&double_lomax(&[0.0, p[0], p[1]]), DoubleLomax::cdf, DoubleLomax::quantile);
-        check_quantile(&burr(&p), Burr::cdf, Burr::quantile);
+        check_quantile(&lomax(&p), Lomax::cdf, Lomax::quantile, 1e-300);
+        check_quantile(&log_lomax(&p), LogLomax::cdf, LogLomax::quantile, 1e-3);
+        check_quantile(&double_lomax(&[0.0, p[0], p[1]]), DoubleLomax::cdf, DoubleLomax::quantile, 1e-300);
+        check_quantile(&burr(&p), Burr::cdf, Burr::quantile, 1e-300);
     }
 }
 
@@ -141,7 +143,10 @@ fn moments() {
     let d = double_lomax(&[0.0, 4.5, 3.0]);
     let distance = lomax(&[4.5, 3.0]);
     assert_close("variance of DoubleLomax", d.variance(), distance.variance() + distance.mean().powi(2));
-    assert_eq!((d.mean(), lomax(&[1.0, 1.0]).mean(), lomax(&[2.0, 1.0]).variance()), (0.0, f64::INFINITY, f64::INFINITY));
+    assert_eq!(
+        (d.mean(), lomax(&[1.0, 1.0]).mean(), lomax(&[2.0, 1.0]).variance()),
+        (0.0, f64::INFINITY, f64::INFINITY)
+    );
     assert!(double_lomax(&[0.0, 1.0, 1.0]).mean().is_nan() && burr(&[0.5, 2.0, 1.0]).mean().is_infinite());
 }
 
