@@ -81,7 +81,7 @@ impl<O: Op, A: Arithmetic> WithSimd for With<O, A> {
 /// Runs `op` on the best level of this CPU.
 #[inline(always)]
 pub(crate) fn dispatch<O: Op>(op: O) -> O::Output {
-    best().run(op)
+    current().run(op)
 }
 
 #[inline]
@@ -90,9 +90,44 @@ fn best() -> Level {
     *BEST.get_or_init(|| Level::available()[0])
 }
 
+#[cfg(not(any(test, feature = "testing")))]
+#[inline(always)]
+fn current() -> Level {
+    best()
+}
+
+#[cfg(any(test, feature = "testing"))]
+thread_local! {
+    static FORCED: std::cell::Cell<Option<Level>> = const { std::cell::Cell::new(None) };
+}
+
+#[cfg(any(test, feature = "testing"))]
+fn current() -> Level {
+    FORCED.get().unwrap_or_else(best)
+}
+
+/// Calls `check` once for each instruction set of this CPU, by name, the best first; what it calls of this module
+/// on its own thread runs on that set.
+#[cfg(any(test, feature = "testing"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub fn on_each_level(mut check: impl FnMut(&'static str)) {
+    // Dropped on unwinding too, so that a failed check leaves nothing behind on its thread.
+    struct Restore;
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            FORCED.set(None);
+        }
+    }
+    let _restore = Restore;
+    for level in Level::available() {
+        FORCED.set(Some(level));
+        check(level.name());
+    }
+}
+
 /// Name of the instruction set that the functions of this module run on: `x86-v4`, `x86-v3`, `neon` or `baseline`.
 ///
 /// It belongs in the manifest of a run: bits are only promised to be equal on equal levels.
 pub fn cpu_level() -> &'static str {
-    best().name()
+    current().name()
 }

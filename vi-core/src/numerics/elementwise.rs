@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::dispatch::{Op, dispatch};
+use super::gamma_kernel;
 use super::kernel::{self, Arithmetic};
 
 /// Elements per block: enough for four vectors of AVX-512, so that the latency of one hides behind the others.
@@ -13,17 +14,33 @@ pub(crate) const BLOCK: usize = 32;
 pub(crate) trait Elementwise {
     fn apply<A: Arithmetic>(x: f64) -> f64;
 
+    /// The same for a positive, normal and finite `x`, where that is cheaper; the same bits.
+    #[inline(always)]
+    fn apply_normal<A: Arithmetic>(x: f64) -> f64 {
+        Self::apply::<A>(x)
+    }
+
+    /// Whether [`Elementwise::apply_normal`] is worth a look at the block.
+    const HAS_NORMAL_FORM: bool = false;
+
     #[inline(always)]
     fn apply_block<A: Arithmetic>(x: &[f64; BLOCK], out: &mut [f64; BLOCK]) {
-        for i in 0..BLOCK {
-            out[i] = Self::apply::<A>(x[i]);
+        if Self::HAS_NORMAL_FORM && kernel::all_normal(x) {
+            for i in 0..BLOCK {
+                out[i] = Self::apply_normal::<A>(x[i]);
+            }
+        } else {
+            for i in 0..BLOCK {
+                out[i] = Self::apply::<A>(x[i]);
+            }
         }
     }
 
     /// The same for fewer elements than a block holds.
     #[inline(always)]
     fn apply_rest<A: Arithmetic>(x: &[f64], out: &mut [f64]) {
-        let (mut padded, mut values) = ([0.0; BLOCK], [0.0; BLOCK]);
+        // One is in every domain and on every short path.
+        let (mut padded, mut values) = ([1.0; BLOCK], [0.0; BLOCK]);
         padded[..x.len()].copy_from_slice(x);
         Self::apply_block::<A>(&padded, &mut values);
         out.copy_from_slice(&values[..x.len()]);
@@ -92,6 +109,15 @@ pub(crate) struct Softplus;
 /// 1 / (1 + e⁻ˣ)
 pub(crate) struct Sigmoid;
 
+/// log Γ(x)
+pub(crate) struct LogGamma;
+
+/// ψ(x)
+pub(crate) struct Digamma;
+
+/// ψ′(x)
+pub(crate) struct Trigamma;
+
 impl Elementwise for Exp {
     #[inline(always)]
     fn apply<A: Arithmetic>(x: f64) -> f64 {
@@ -100,9 +126,15 @@ impl Elementwise for Exp {
 }
 
 impl Elementwise for Log {
+    const HAS_NORMAL_FORM: bool = true;
+
     #[inline(always)]
     fn apply<A: Arithmetic>(x: f64) -> f64 {
         kernel::log::<A>(x)
+    }
+    #[inline(always)]
+    fn apply_normal<A: Arithmetic>(x: f64) -> f64 {
+        kernel::log_normal::<A>(x)
     }
 }
 
@@ -117,6 +149,39 @@ impl Elementwise for Sigmoid {
     #[inline(always)]
     fn apply<A: Arithmetic>(x: f64) -> f64 {
         kernel::sigmoid::<A>(x)
+    }
+}
+
+impl Elementwise for LogGamma {
+    const HAS_NORMAL_FORM: bool = true;
+
+    #[inline(always)]
+    fn apply<A: Arithmetic>(x: f64) -> f64 {
+        gamma_kernel::log_gamma::<A>(x)
+    }
+    #[inline(always)]
+    fn apply_normal<A: Arithmetic>(x: f64) -> f64 {
+        gamma_kernel::log_gamma_from::<A>(x, kernel::log_normal::<A>(x))
+    }
+}
+
+impl Elementwise for Digamma {
+    const HAS_NORMAL_FORM: bool = true;
+
+    #[inline(always)]
+    fn apply<A: Arithmetic>(x: f64) -> f64 {
+        gamma_kernel::digamma::<A>(x)
+    }
+    #[inline(always)]
+    fn apply_normal<A: Arithmetic>(x: f64) -> f64 {
+        gamma_kernel::digamma_from::<A>(x, kernel::log_normal::<A>(x))
+    }
+}
+
+impl Elementwise for Trigamma {
+    #[inline(always)]
+    fn apply<A: Arithmetic>(x: f64) -> f64 {
+        gamma_kernel::trigamma::<A>(x)
     }
 }
 
@@ -187,4 +252,22 @@ elementwise!(sigmoid, sigmoid_inplace, Sigmoid,
     /// out ← σ(x) = 1 / (1 + e⁻ˣ), element by element.
     ///
     /// Worst error measured: 2.3 ulp, relative to the result also where it is close to eˣ (x ≪ 0).
+);
+
+elementwise!(log_gamma, log_gamma_inplace, LogGamma,
+    /// out ← log Γ(x), element by element, for x ≥ 0.
+    ///
+    /// Relative error below 1e-14, also beside the zeros at 1 and 2. +∞ at ±0 and at +∞; NaN for negative x.
+);
+
+elementwise!(digamma, digamma_inplace, Digamma,
+    /// out ← ψ(x) = d log Γ(x) / dx, element by element, for x > 0.
+    ///
+    /// Relative error below 1e-14, also beside the zero at 1.4616…. NaN for x ≤ 0.
+);
+
+elementwise!(trigamma, trigamma_inplace, Trigamma,
+    /// out ← ψ′(x), element by element, for x > 0.
+    ///
+    /// Relative error below 1e-14; overflows to +∞ below 7.5e-155. NaN for x ≤ 0.
 );

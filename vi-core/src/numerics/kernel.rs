@@ -32,7 +32,7 @@ impl Arithmetic for Separate {
 
 /// Horner's rule, lowest degree first.
 #[inline(always)]
-fn polynomial<A: Arithmetic, const N: usize>(x: f64, coefficients: [f64; N]) -> f64 {
+pub(super) fn polynomial<A: Arithmetic, const N: usize>(x: f64, coefficients: [f64; N]) -> f64 {
     let mut value = coefficients[N - 1];
     let mut i = N - 1;
     while i > 0 {
@@ -125,6 +125,13 @@ fn split_exponent(x: f64) -> (f64, f64, u64) {
     (n, m, biased)
 }
 
+/// log x for a positive, normal and finite x.
+#[inline(always)]
+pub(crate) fn log_normal<A: Arithmetic>(x: f64) -> f64 {
+    let (n, m, _) = split_exponent(x);
+    log_reduced::<A>(m - 1.0, n, n * LOG_2_LOW)
+}
+
 /// log x.
 #[inline(always)]
 pub(crate) fn log<A: Arithmetic>(x: f64) -> f64 {
@@ -195,4 +202,10 @@ pub(crate) fn sigmoid_from(x: f64, exp_neg_abs: f64) -> f64 {
 #[inline(always)]
 pub(crate) fn positive_part(x: f64) -> f64 {
     if x > 0.0 { x } else { 0.0 }
+}
+
+/// Whether all values are positive, normal and finite.
+#[inline(always)]
+pub(crate) fn all_normal(x: &[f64]) -> bool {
+    x.iter().fold(true, |all, x| all & (*x >= f64::MIN_POSITIVE) & (*x <= f64::MAX))
 }

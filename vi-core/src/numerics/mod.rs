@@ -17,27 +17,36 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `kernel` | one element, branch-free |
+//! | `gamma_kernel` | the same for log Γ and its derivatives |
 //! | `dispatch` | choice of the instruction set |
-//! | `elementwise` | `exp`, `log`, `log1p`, `softplus`, `sigmoid` and their in-place forms |
+//! | `elementwise` | `exp`, `log`, `log1p`, `softplus`, `sigmoid`, `log_gamma`, `digamma`, `trigamma` and their in-place forms |
+//! | `map` | functions of your own, of several slices |
 //! | `reduce` | `log_sum_exp`, `sum_softplus`, `sum_softplus_sigmoid` |
 //! | `rows` | the same over the rows of a matrix |
 //! | `scalar` | one value at a time |
 
 mod dispatch;
 mod elementwise;
+mod gamma_kernel;
 mod kernel;
+mod map;
 mod reduce;
 mod rows;
 mod scalar;
 
 pub use dispatch::cpu_level;
+#[cfg(any(test, feature = "testing"))]
+pub use dispatch::on_each_level;
 pub use elementwise::{
-    exp, exp_inplace, log, log_inplace, log1p, log1p_inplace, sigmoid, sigmoid_inplace, softplus,
-    softplus_inplace,
+    digamma, digamma_inplace, exp, exp_inplace, log, log_gamma, log_gamma_inplace, log_inplace, log1p,
+    log1p_inplace, sigmoid, sigmoid_inplace, softplus, softplus_inplace, trigamma, trigamma_inplace,
 };
+pub use map::{Lane, SliceFunction, map_slices};
 pub use reduce::{log_sum_exp, sum_softplus, sum_softplus_sigmoid};
 pub use rows::{log_sum_exp_rows, softmax_rows_inplace, sum_softplus_rows};
 pub use scalar::{sigmoid_scalar, softplus_scalar};
 
+#[cfg(test)]
+mod gamma_levels;
 #[cfg(test)]
 mod levels;
