@@ -17,6 +17,8 @@ mod low_rank_member;
 mod mean_field;
 mod product;
 mod product_factor;
+mod student_t;
+mod student_t_member;
 
 pub use block_diagonal::{BlockDiagonalGaussian, BlockDiagonalGaussianMember};
 pub use full_rank::{FullRankGaussian, FullRankGaussianMember};
@@ -24,6 +26,8 @@ pub use low_rank::LowRankGaussian;
 pub use low_rank_member::LowRankGaussianMember;
 pub use mean_field::{MeanFieldGaussian, MeanFieldGaussianMember};
 pub use product::{ProductFamily, ProductMember};
+pub use student_t::{LearnedStudentTMeanField, StudentTMeanField};
+pub use student_t_member::{LearnedStudentTMeanFieldMember, StudentTMeanFieldMember};
 
 /// A family of distributions over `z` (D), indexed by unconstrained λ (P).
 pub trait VariationalFamily: Send + Sync {

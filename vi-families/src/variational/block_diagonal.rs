@@ -219,7 +219,7 @@ impl Reparameterized for BlockDiagonalGaussianMember<'_> {
         assert_eq!((noise.len(), z.len()), (self.dim(), self.dim()), "BlockDiagonalGaussian: wrong length");
         for (place, block) in self.pairs() {
             let range = s![place.z.clone()];
-            block.transport(&noise.slice(range.clone()), &mut z.slice_mut(range));
+            block.transport(&noise.slice(range), &mut z.slice_mut(range));
         }
     }
     fn add_transport_vjp(
@@ -235,7 +235,7 @@ impl Reparameterized for BlockDiagonalGaussianMember<'_> {
         assert_eq!(out.len(), self.n_params(), "BlockDiagonalGaussian: out has the wrong length");
         for (place, block) in self.pairs() {
             let range = s![place.z.clone()];
-            let (noise, z, grad) = (noise.slice(range.clone()), z.slice(range.clone()), grad.slice(range));
+            let (noise, z, grad) = (noise.slice(range), z.slice(range), grad.slice(range));
             block.add_transport_vjp(&noise, &z, &grad, weight, &mut out.slice_mut(s![place.params.clone()]));
         }
     }

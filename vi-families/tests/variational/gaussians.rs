@@ -1,8 +1,7 @@
 //! The structured Gaussian families: the whole contract over drawn λ, and agreement with the full-rank Gaussian.
 
-mod common;
-
-use common::{config, positive_definite, vector};
+use crate::common::{config, positive_definite, vector};
+use crate::{params, reals};
 use ndarray::{Array1, Array2, array, s};
 use proptest::prelude::*;
 use vi_core::{Parameter, ParameterSpace, StreamKey, Support};
@@ -10,10 +9,6 @@ use vi_families::testing::{check_reparameterized, check_variational_family};
 use vi_families::{
     BlockDiagonalGaussian, FullRankGaussian, LowRankGaussian, VariationalDistribution, VariationalFamily,
 };
-
-fn reals(d: usize) -> ParameterSpace {
-    ParameterSpace::new([Parameter::vector("theta", d, Support::Real)]).unwrap()
-}
 
 /// A scalar, a vector and a matrix.
 fn three_variables() -> ParameterSpace {
@@ -27,10 +22,6 @@ fn three_variables() -> ParameterSpace {
 
 fn key() -> StreamKey {
     StreamKey::from_seed(31)
-}
-
-fn params(n: usize, size: f64) -> impl Strategy<Value = Array1<f64>> {
-    prop::collection::vec(-size..size, n).prop_map(Array1::from)
 }
 
 proptest! {

@@ -3,9 +3,8 @@
 //! Parameters and keys are drawn from fixed seeds. Over all keys a correct family fails a case for about 1 in 10⁶
 //! (see `check_variational_family`).
 
-mod common;
-
-use common::{config, positive_definite, vector};
+use crate::common::{config, positive_definite, vector};
+use crate::{params, reals};
 use ndarray::{Array1, Array2, array};
 use proptest::prelude::*;
 use vi_core::{Parameter, ParameterSpace, StreamKey, Support};
@@ -14,10 +13,6 @@ use vi_families::{
     Beta, ExponentialFamily, FullRankGaussian, Gamma, MeanFieldGaussian, MvGaussian, ProductFamily,
     VariationalDistribution, VariationalFamily,
 };
-
-fn reals(d: usize) -> ParameterSpace {
-    ParameterSpace::new([Parameter::vector("theta", d, Support::Real)]).unwrap()
-}
 
 /// One variable of every support the product treats, some of them arrays.
 fn mixed() -> ParameterSpace {
@@ -34,10 +29,6 @@ fn mixed() -> ParameterSpace {
 
 fn key() -> StreamKey {
     StreamKey::from_seed(30)
-}
-
-fn params(n: usize, size: f64) -> impl Strategy<Value = Array1<f64>> {
-    prop::collection::vec(-size..size, n).prop_map(Array1::from)
 }
 
 proptest! {
