@@ -9,6 +9,7 @@ mod log_student_t;
 mod lomax;
 mod mv_student_t;
 mod student_t;
+mod student_t_tail;
 
 pub use burr::Burr;
 pub use compound_gamma::CompoundGamma;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
 use super::PredictiveDistribution;
+use super::student_t_tail::{upper_quantile, upper_tail};
 use crate::draw::{log_gamma_variate, standard_normal};
 use crate::error::FamilyError;
 use crate::special::{digamma_difference, log_beta};
@@ -87,6 +88,35 @@ impl StudentT {
     pub fn log_prob(&self, x: f64) -> f64 {
         let r = ((x - self.location) / self.scale / self.dof.sqrt()).abs();
         self.log_normalizer() - 0.5 * (self.dof + 1.0) * log_one_plus_square(r)
+    }
+
+    /// P(X ≤ x); NaN at NaN.
+    ///
+    /// ```text
+    /// P(T ≤ −t) = P(T > t) = ½ I_x(ν/2, ½),  x = ν/(ν + t²),  t > 0
+    /// ```
+    /// (Abramowitz & Stegun 1964, 26.7.1.)
+    pub fn cdf(&self, x: f64) -> f64 {
+        self.standard_survival(-(x - self.location) / self.scale)
+    }
+
+    /// P(X > x), with its relative accuracy where it is small; NaN at NaN.
+    pub fn survival(&self, x: f64) -> f64 {
+        self.standard_survival((x - self.location) / self.scale)
+    }
+
+    /// The x with P(X ≤ x) = `p`; −∞ and ∞ at 0 and 1 and where x leaves the range of `f64`, NaN outside [0, 1].
+    pub fn quantile(&self, p: f64) -> f64 {
+        if !(0.0..=1.0).contains(&p) {
+            return f64::NAN;
+        }
+        let t = if p < 0.5 { -upper_quantile(self.dof, p) } else { upper_quantile(self.dof, 1.0 - p) };
+        self.location + self.scale * t
+    }
+
+    /// P(T > t) of the standard distribution.
+    fn standard_survival(&self, t: f64) -> f64 {
+        if t < 0.0 { 1.0 - upper_tail(self.dof, -t) } else { upper_tail(self.dof, t) }
     }
 
     /// One draw; where it would overflow it is the largest number.

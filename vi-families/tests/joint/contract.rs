@@ -3,8 +3,10 @@
 use ndarray::{Array1, Array2, array};
 use proptest::prelude::*;
 use vi_core::StreamKey;
-use vi_families::testing::{check_any_vector, check_exponential_family};
-use vi_families::{NormalGamma, NormalInverseGamma, NormalInverseWishart, NormalWishart};
+use vi_families::testing::{
+    check_any_vector, check_exponential_family, check_multivariate, check_parametric,
+};
+use vi_families::{NormalGamma, NormalInverseGamma, NormalInverseWishart, NormalWishart, Parametric};
 
 use crate::common::{config, positive_definite, vector};
 
@@ -26,6 +28,12 @@ fn key() -> StreamKey {
     StreamKey::from_seed(21)
 }
 
+/// The calculus of η and of the usual parameters.
+fn check_all<F: Parametric>(members: &[F]) {
+    check_exponential_family(members, key());
+    check_parametric(members);
+}
+
 /// Two locations and two positive-definite matrices of the same order.
 fn two_planes() -> impl Strategy<Value = [(Array1<f64>, Array2<f64>); 2]> {
     (1..4usize).prop_flat_map(|p| {
@@ -40,14 +48,14 @@ proptest! {
     #[test]
     fn normal_gamma(m in vector(2), k in pair(), a in pair(), b in pair()) {
         let member = |i: usize| NormalGamma::from_mean_count_shape_rate(m[i], k[i], a[i], b[i]).unwrap();
-        check_exponential_family(&[member(0), member(1)], key());
+        check_all(&[member(0), member(1)]);
     }
 
     #[test]
     fn normal_inverse_gamma(m in vector(2), k in pair(), a in pair(), b in pair()) {
         let member =
             |i: usize| NormalInverseGamma::from_mean_count_shape_scale(m[i], k[i], a[i], b[i]).unwrap();
-        check_exponential_family(&[member(0), member(1)], key());
+        check_all(&[member(0), member(1)]);
     }
 
     // Three degrees of freedom more than needed: below, draws get too close to singular for T to keep its digits.
@@ -57,7 +65,7 @@ proptest! {
             let (m, w): &(Array1<f64>, Array2<f64>) = &planes[i];
             NormalWishart::from_mean_count_dof_scale(m, k[i], m.len() as f64 + 2.0 + extra[i], w).unwrap()
         };
-        check_exponential_family(&[member(0), member(1)], key());
+        check_all(&[member(0), member(1)]);
     }
 
     #[test]
@@ -67,8 +75,22 @@ proptest! {
             let dof = m.len() as f64 + 2.0 + extra[i];
             NormalInverseWishart::from_mean_count_dof_scale(m, k[i], dof, w).unwrap()
         };
-        check_exponential_family(&[member(0), member(1)], key());
+        check_all(&[member(0), member(1)]);
     }
+}
+
+/// With enough degrees of freedom for the draws to have fourth moments.
+#[test]
+fn moments_and_modes() {
+    let gammas = [(1.5, 0.5, 7.0, 3.0), (-20.0, 8.0, 30.0, 1e-3)]
+        .map(|(m, k, a, b)| NormalGamma::from_mean_count_shape_rate(m, k, a, b).unwrap());
+    check_multivariate(&gammas, key());
+    check_multivariate(&gammas.map(NormalInverseGamma::from), key());
+    let (m, w) = (array![0.5, -1.0], array![[0.5, 0.1], [0.1, 0.3]]);
+    let wisharts =
+        [14.0, 60.0].map(|dof| NormalWishart::from_mean_count_dof_scale(&m, 2.0, dof, &w).unwrap());
+    check_multivariate(&wisharts, key());
+    check_multivariate(&wisharts.map(NormalInverseWishart::from), key());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 import mpmath as mp
 
 mp.mp.dps = 50
-f = lambda v: mp.nstr(v, 17, min_fixed=-4, max_fixed=6)
+f = lambda v: repr(float(v))
 
 
 def log_prob(m, s, nu, x):
@@ -54,5 +54,30 @@ def planes():
         print("        [" + ", ".join(map(f, (log_prob(m, s, nu, x), entropy(m, s, nu)))) + "],")
 
 
+def distribution_functions():
+    rows = [
+        (0.01, 2.5), (0.05, -1e200), (0.5, 1e-3), (1.0, 1e12), (1.0, -0.7), (2.5, -4.0), (3.0, 1e-9), (4.0, 100.0),
+        (10.5, -3.5), (30.0, 12.0), (200.0, -1.5),
+        (500.0, 30.0), (29999.0, 20.0), (30000.0, -20.0), (30000.0, 30.0), (30000.0, 0.5), (1e4, 8.0), (1e4, -0.01), (1e6, 5.0), (1e8, -12.0), (1e12, 3.0),
+        (1e17, -6.0),
+    ]
+    for nu, t in rows:
+        square, half = mp.mpf(t) ** 2, mp.mpf(nu) / 2
+        x = 2 * half / (2 * half + square)
+        if nu < 1e5:
+            # DLMF 8.17.8.
+            factor = x ** half * mp.sqrt(1 - x) / (half * mp.beta(half, 0.5))
+            tail = factor * mp.hyp2f1(half + 0.5, 1, half + 1, x) / 2
+        else:
+            # The integral of the density, which the series reaches slowly.
+            density = lambda u: mp.exp(-(half + 0.5) * mp.log1p(u * u / nu))
+            constant = mp.exp(mp.loggamma(half + 0.5) - mp.loggamma(half)) / mp.sqrt(mp.pi * nu)
+            points = [abs(mp.mpf(t)) + k * mp.mpf(0.125) for k in range(160)]
+            tail = constant * mp.quad(density, points)
+        values = (1 - tail, tail) if t > 0 else (tail, 1 - tail)
+        print(f"        ({nu!r}, {t!r}, [" + ", ".join(map(f, values)) + "]),")
+
+
 line()
 planes()
+distribution_functions()

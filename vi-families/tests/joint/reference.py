@@ -3,7 +3,7 @@
 import mpmath as mp
 
 mp.mp.dps = 50
-f = lambda v: mp.nstr(v, 17, min_fixed=-4, max_fixed=6)
+f = lambda v: repr(float(v))
 
 
 def log_normal(x, m, variance):
