@@ -28,6 +28,7 @@ mod factor;
 mod implicit;
 mod multivariate;
 mod parametric;
+mod positive_definite;
 mod predictive;
 mod solve;
 pub mod special;

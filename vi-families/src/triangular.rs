@@ -1,10 +1,64 @@
 //! Loops over lower-triangular factors.
 
-use ndarray::{Array2, ArrayRef2};
+use ndarray::{Array2, ArrayRef2, ArrayView1, Axis, aview1, s};
 
-/// 2 Σ log L_ii = log |L Lᵀ|.
-pub(crate) fn log_det(l: &ArrayRef2<f64>) -> f64 {
-    2.0 * l.diag().iter().map(|d| d.ln()).sum::<f64>()
+/// The first i + 1 values of row i of L.
+fn row(l: &ArrayRef2<f64>, i: usize) -> ArrayView1<'_, f64> {
+    l.slice(s![i, ..=i])
+}
+
+/// x ← L x.
+pub(crate) fn multiply(l: &ArrayRef2<f64>, x: &mut [f64]) {
+    for i in (0..x.len()).rev() {
+        x[i] = row(l, i).dot(&aview1(&x[..=i]));
+    }
+}
+
+/// Solves L x = b in place.
+pub(crate) fn solve(l: &ArrayRef2<f64>, b: &mut [f64]) {
+    for i in 0..b.len() {
+        b[i] = (b[i] - l.slice(s![i, ..i]).dot(&aview1(&b[..i]))) / l[[i, i]];
+    }
+}
+
+/// L X for lower-triangular X: lower triangular.
+pub(crate) fn multiply_lower(l: &ArrayRef2<f64>, x: &ArrayRef2<f64>) -> Array2<f64> {
+    let mut out = Array2::zeros(x.raw_dim());
+    for (i, mut to) in out.rows_mut().into_iter().enumerate() {
+        for (k, c) in row(l, i).iter().enumerate() {
+            to.slice_mut(s![..=k]).scaled_add(*c, &row(x, k));
+        }
+    }
+    out
+}
+
+/// L⁻¹ X for lower-triangular X: lower triangular.
+pub(crate) fn solve_lower(l: &ArrayRef2<f64>, x: &ArrayRef2<f64>) -> Array2<f64> {
+    let mut out = Array2::zeros(x.raw_dim());
+    for i in 0..l.nrows() {
+        let (above, mut rest) = out.view_mut().split_at(Axis(0), i);
+        let mut to = rest.slice_mut(s![0, ..=i]);
+        to.assign(&row(x, i));
+        for k in 0..i {
+            to.slice_mut(s![..=k]).scaled_add(-l[[i, k]], &row(&above, k));
+        }
+        to /= l[[i, i]];
+    }
+    out
+}
+
+/// L⁻ᵀ X (n, m).
+pub(crate) fn solve_transposed_matrix(l: &ArrayRef2<f64>, x: &ArrayRef2<f64>) -> Array2<f64> {
+    let mut out = x.as_standard_layout().into_owned();
+    for i in (0..l.nrows()).rev() {
+        let (mut above, mut rest) = out.view_mut().split_at(Axis(0), i);
+        let mut solved = rest.row_mut(0);
+        solved /= l[[i, i]];
+        for (j, mut to) in above.rows_mut().into_iter().enumerate() {
+            to.scaled_add(-l[[i, j]], &solved);
+        }
+    }
+    out
 }
 
 /// Solves L x = b in place.
@@ -26,15 +80,14 @@ pub(crate) fn solve_transposed(l: &ArrayRef2<f64>, b: &mut [f64]) {
     }
 }
 
-/// Σ_j (Σ_{i ≥ j} L_ij d_i)² = dᵀ L Lᵀ d.
-pub(crate) fn quadratic_form(l: &ArrayRef2<f64>, d: impl Fn(usize) -> f64) -> f64 {
-    let p = l.nrows();
-    (0..p)
-        .map(|j| {
-            let y: f64 = (j..p).map(|i| l[[i, j]] * d(i)).sum();
-            y * y
-        })
-        .sum()
+/// y ← y + Lᵀ d, with d_i = `d(i)`.
+pub(crate) fn add_transposed_product(l: &ArrayRef2<f64>, d: impl Fn(usize) -> f64, y: &mut [f64]) {
+    for i in 0..y.len() {
+        let d = d(i);
+        for (y, l) in y.iter_mut().zip(row(l, i)) {
+            *y += l * d;
+        }
+    }
 }
 
 /// X Xᵀ, symmetric to the last bit.

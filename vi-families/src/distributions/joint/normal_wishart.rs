@@ -285,11 +285,12 @@ impl ExponentialFamily for NormalWishart {
         -0.5 * self.dim() as f64 * LOG_TWO_PI
     }
     fn sample(&self, rng: &mut StreamRng) -> (Array1<f64>, Array2<f64>) {
-        // Λ = L⁻ᵀ A Aᵀ L⁻¹, so that Λ^(−1/2) ε = L A⁻ᵀ ε needs no factorisation of the draw.
+        // Λ = R A Aᵀ Rᵀ, so that Λ^(−1/2) ε = R⁻ᵀ A⁻ᵀ ε needs no factorisation of the draw.
         let a = self.precision.sample_bartlett(rng);
         let mut noise: Vec<f64> = (0..self.dim()).map(|_| standard_normal(rng) / self.count.sqrt()).collect();
         solve_transposed(&a, &mut noise);
-        let mu = self.precision.inverse_scale_factor().dot(&Array1::from(noise)) + &self.mean;
+        self.precision.solve_scatter_factor(&mut noise);
+        let mu = Array1::from(noise) + &self.mean;
         (mu, self.precision.scatter(&a))
     }
 

@@ -1,18 +1,24 @@
 //! The Wishart distribution of a precision matrix.
 
-use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 use vi_core::linalg::Cholesky;
 
+use crate::coordinates::Coordinates;
 use crate::draw::{log_gamma_variate, standard_normal};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
+use crate::multivariate::Multivariate;
+use crate::parametric::{ParameterBlock, Parametric};
+use crate::positive_definite::PositiveDefinite;
 use crate::solve::inverse_log_minus_digamma;
 use crate::special::{multivariate_digamma, multivariate_log_gamma, multivariate_trigamma};
-use crate::symmetric::{dual, from_dual, from_vech, order_from_len, vech, vech_index, vech_len};
-use crate::triangular::{log_det, outer_square, solve_transposed, trace_product};
-use crate::validate::{cholesky, domain, finite_vector, length, no_member, positive_definite};
+use crate::symmetric::{
+    dual, from_dual, from_vech, order_from_len, precision_jacobian, vech, vech_index, vech_len,
+};
+use crate::triangular::outer_square;
+use crate::validate::{domain, finite_vector, length, no_member, positive_definite};
 
 const FAMILY: &str = "Wishart";
 
@@ -23,14 +29,13 @@ const FAMILY: &str = "Wishart";
 /// T(Λ) = (log|Λ|, vech(Λ))      η = ((ν − p − 1)/2, dual(−½W⁻¹))      h(Λ) = 1
 /// ```
 /// with the layout of [`symmetric`](crate::symmetric) and densities over the lower triangle of Λ.
+/// One of scale and inverse scale is kept with its factor: draws take one triangular product or solve, `log_prob`
+/// one factorisation of its argument and at most one triangular solve, and the other matrix is formed when it is
+/// first asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Wishart {
     dof: f64,
-    scale: Array2<f64>,
-    inverse_scale: Array2<f64>,
-    /// L with W⁻¹ = L Lᵀ.
-    inverse_scale_factor: Array2<f64>,
-    log_det_scale: f64,
+    scale: PositiveDefinite,
 }
 
 impl Wishart {
@@ -39,10 +44,9 @@ impl Wishart {
     /// # Errors
     /// [`FamilyError`] unless dof > p − 1 and the scale is symmetric positive definite.
     pub fn from_dof_scale(dof: f64, scale: &ArrayRef2<f64>) -> Result<Self, FamilyError> {
-        let (scale, factor) = positive_definite(FAMILY, "scale", scale, scale.nrows())?;
-        let inverse_scale = factor.inverse();
-        let inverse = cholesky(FAMILY, "inverse_scale", &inverse_scale)?;
-        Self::new(dof, scale, inverse_scale, &inverse, factor.log_det())
+        let p = scale.nrows();
+        let inverse = "inverse_scale (row-major)";
+        Self::new(dof, PositiveDefinite::from_matrix(FAMILY, "scale", inverse, scale, p)?)
     }
 
     /// The member with these degrees of freedom and inverse scale W⁻¹ (p, p), which is what conjugate updates
@@ -52,32 +56,24 @@ impl Wishart {
     /// [`FamilyError`] unless dof > p − 1 and the matrix is symmetric positive definite.
     pub fn from_dof_inverse_scale(dof: f64, inverse_scale: &ArrayRef2<f64>) -> Result<Self, FamilyError> {
         let p = inverse_scale.nrows();
-        let (inverse_scale, factor) = positive_definite(FAMILY, "inverse_scale", inverse_scale, p)?;
-        Self::new(dof, factor.inverse(), inverse_scale, &factor, -factor.log_det())
+        let scale = "scale (row-major)";
+        Self::new(dof, PositiveDefinite::from_inverse(FAMILY, "inverse_scale", scale, inverse_scale, p)?)
     }
 
-    fn new(
-        dof: f64,
-        scale: Array2<f64>,
-        inverse_scale: Array2<f64>,
-        factor: &Cholesky,
-        log_det_scale: f64,
-    ) -> Result<Self, FamilyError> {
-        let p = scale.nrows();
+    fn new(dof: f64, scale: PositiveDefinite) -> Result<Self, FamilyError> {
+        let p = scale.order();
         if p == 0 {
             length(FAMILY, "scale", 0, 1)?;
         }
         if !(dof > (p - 1) as f64 && dof.is_finite()) {
             return Err(domain(FAMILY, "dof", dof, "finite and > p − 1, p the order of the scale"));
         }
-        finite_vector(FAMILY, "scale (row-major)", &scale.flatten())?;
-        finite_vector(FAMILY, "inverse_scale (row-major)", &inverse_scale.flatten())?;
-        Ok(Self { dof, scale, inverse_scale, inverse_scale_factor: factor.l().clone(), log_det_scale })
+        Ok(Self { dof, scale })
     }
 
     /// The order p of the matrices.
     pub fn order(&self) -> usize {
-        self.scale.nrows()
+        self.scale.order()
     }
 
     /// The degrees of freedom ν.
@@ -87,33 +83,28 @@ impl Wishart {
 
     /// The scale W (p, p).
     pub fn scale(&self) -> &Array2<f64> {
-        &self.scale
+        self.scale.matrix()
     }
 
     /// W⁻¹ (p, p).
     pub fn inverse_scale(&self) -> &Array2<f64> {
-        &self.inverse_scale
-    }
-
-    /// L (p, p), lower triangular, with W⁻¹ = L Lᵀ: xᵀWx = |L⁻¹x|².
-    pub fn inverse_scale_factor(&self) -> &Array2<f64> {
-        &self.inverse_scale_factor
+        self.scale.inverse()
     }
 
     /// log |W|.
     pub fn log_det_scale(&self) -> f64 {
-        self.log_det_scale
+        self.scale.log_det()
     }
 
     /// `E[Λ]` = νW (p, p).
     pub fn mean(&self) -> Array2<f64> {
-        &self.scale * self.dof
+        self.scale() * self.dof
     }
 
     /// `E[log |Λ|]` = ψ_p(ν/2) + p log 2 + log |W|.
     pub fn expected_log_det(&self) -> f64 {
         let p = self.order();
-        multivariate_digamma(p, 0.5 * self.dof) + p as f64 * std::f64::consts::LN_2 + self.log_det_scale
+        multivariate_digamma(p, 0.5 * self.dof) + p as f64 * std::f64::consts::LN_2 + self.log_det_scale()
     }
 
     /// The lower-triangular A of Bartlett's decomposition (p, p).
@@ -135,15 +126,14 @@ impl Wishart {
         a
     }
 
-    /// R A Aᵀ Rᵀ with R = L⁻ᵀ, W⁻¹ = L Lᵀ.
+    /// R A Aᵀ Rᵀ with the triangular R of W = R Rᵀ.
     pub(crate) fn scatter(&self, a: &ArrayRef2<f64>) -> Array2<f64> {
-        // Column by column, so that what is solved for lies in memory one value after the other.
-        let mut columns = a.t().as_standard_layout().into_owned();
-        for mut column in columns.rows_mut() {
-            let column = column.as_slice_mut().expect("rows in standard layout are contiguous");
-            solve_transposed(&self.inverse_scale_factor, column);
-        }
-        outer_square(&columns.t())
+        outer_square(&self.scale.color_lower(a))
+    }
+
+    /// x ← R⁻ᵀ x with the R of [`Wishart::scatter`].
+    pub(crate) fn solve_scatter_factor(&self, x: &mut [f64]) {
+        self.scale.color_inverse(x);
     }
 
     /// The member with mean parameters (`E[log |Λ|]`, `E[Λ]`); `None` if there is none.
@@ -177,7 +167,7 @@ impl ExponentialFamily for Wishart {
     fn natural(&self) -> Array1<f64> {
         let mut eta = vec![0.0; self.n_params()];
         eta[0] = 0.5 * (self.dof - self.order() as f64 - 1.0);
-        dual(&self.inverse_scale, -0.5, &mut eta[1..]);
+        dual(self.inverse_scale(), -0.5, &mut eta[1..]);
         Array1::from(eta)
     }
     fn from_natural_given(_: &(), eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
@@ -188,12 +178,12 @@ impl ExponentialFamily for Wishart {
     }
     fn log_partition(&self) -> f64 {
         let (p, half) = (self.order(), 0.5 * self.dof);
-        half * (p as f64 * std::f64::consts::LN_2 + self.log_det_scale) + multivariate_log_gamma(p, half)
+        half * (p as f64 * std::f64::consts::LN_2 + self.log_det_scale()) + multivariate_log_gamma(p, half)
     }
     fn mean_params(&self) -> Array1<f64> {
         let mut mu = vec![0.0; self.n_params()];
         mu[0] = self.expected_log_det();
-        vech(&self.scale, self.dof, &mut mu[1..]);
+        vech(self.scale(), self.dof, &mut mu[1..]);
         Array1::from(mu)
     }
     fn from_mean_params_given(_: &(), mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
@@ -207,18 +197,17 @@ impl ExponentialFamily for Wishart {
     /// Cov(Λᵢⱼ, Λₖₗ) = ν (WᵢₖWⱼₗ + WᵢₗWⱼₖ)
     /// ```
     fn fisher(&self) -> Array2<f64> {
-        let (p, n) = (self.order(), self.n_params());
+        let (p, n, w) = (self.order(), self.n_params(), self.scale());
         let mut fisher = Array2::zeros((n, n));
         fisher[[0, 0]] = multivariate_trigamma(p, 0.5 * self.dof);
         for i in 0..p {
             for j in 0..=i {
                 let row = 1 + vech_index(i, j);
-                fisher[[0, row]] = 2.0 * self.scale[[i, j]];
-                fisher[[row, 0]] = 2.0 * self.scale[[i, j]];
+                fisher[[0, row]] = 2.0 * w[[i, j]];
+                fisher[[row, 0]] = 2.0 * w[[i, j]];
                 for k in 0..p {
                     for l in 0..=k {
-                        fisher[[row, 1 + vech_index(k, l)]] =
-                            entry_covariance(&self.scale, self.dof, (i, j), (k, l));
+                        fisher[[row, 1 + vech_index(k, l)]] = entry_covariance(w, self.dof, (i, j), (k, l));
                     }
                 }
             }
@@ -255,9 +244,66 @@ impl ExponentialFamily for Wishart {
         let Ok((z, factor)) = positive_definite(FAMILY, "z", z, self.order()) else {
             return f64::NEG_INFINITY;
         };
-        0.5 * (self.dof - self.order() as f64 - 1.0) * log_det(factor.l())
-            - 0.5 * trace_product(&self.inverse_scale, &z)
+        0.5 * (self.dof - self.order() as f64 - 1.0) * factor.log_det()
+            - 0.5 * self.scale.inverse_trace(&z, factor.l())
             - self.log_partition()
+    }
+    fn kl(&self, other: &Self) -> f64 {
+        let p = self.order();
+        let (half, other_half) = (0.5 * self.dof, 0.5 * other.dof);
+        let log_gammas = multivariate_log_gamma(p, other_half) - multivariate_log_gamma(p, half);
+        let shape = log_gammas + (half - other_half) * multivariate_digamma(p, half);
+        let log_ratio = self.log_det_scale() - other.log_det_scale();
+        let trace = other.scale.trace_ratio(&self.scale);
+        shape + half * (trace - p as f64) - other_half * log_ratio
+    }
+}
+
+impl Parametric for Wishart {
+    fn parameter_blocks(&self) -> Vec<ParameterBlock> {
+        let p = self.order();
+        vec![
+            ParameterBlock { name: "dof", coordinates: Coordinates::Above { bound: p as f64 - 1.0 } },
+            ParameterBlock { name: "scale", coordinates: Coordinates::PositiveDefinite { order: p } },
+        ]
+    }
+    /// The degrees of freedom and vech of the scale.
+    fn parameters(&self) -> Array1<f64> {
+        let mut theta = vec![self.dof; self.n_params()];
+        vech(self.scale(), 1.0, &mut theta[1..]);
+        Array1::from(theta)
+    }
+    fn with_parameters(&self, theta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "usual parameter", theta.len(), self.n_params())?;
+        let theta = theta.to_vec();
+        Self::from_dof_scale(theta[0], &from_vech(self.order(), &theta[1..], 1.0))
+    }
+    /// ½ for the degrees of freedom, [`inverse_jacobian`](crate::symmetric::inverse_jacobian) for dual(−½W⁻¹).
+    fn natural_jacobian(&self) -> Array2<f64> {
+        let n = self.n_params();
+        let mut jacobian = Array2::zeros((n, n));
+        jacobian[[0, 0]] = 0.5;
+        jacobian.slice_mut(s![1.., 1..]).assign(&precision_jacobian(self.inverse_scale()));
+        jacobian
+    }
+}
+
+impl Multivariate for Wishart {
+    fn expected_value(&self) -> Option<Array2<f64>> {
+        Some(self.mean())
+    }
+    /// Var(Λᵢⱼ) = ν (Wᵢⱼ² + WᵢᵢWⱼⱼ).
+    fn marginal_variances(&self) -> Option<Array2<f64>> {
+        let (p, w) = (self.order(), self.scale());
+        Some(Array2::from_shape_fn((p, p), |ij| entry_covariance(w, self.dof, ij, ij)))
+    }
+    /// (ν − p − 1) W, when ν > p + 1.
+    fn joint_mode(&self) -> Option<Array2<f64>> {
+        let excess = self.dof - self.order() as f64 - 1.0;
+        (excess > 0.0).then(|| self.scale() * excess)
+    }
+    fn support(&self) -> String {
+        format!("positive-definite matrices of order {}", self.order())
     }
 }
 

@@ -3,17 +3,23 @@
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
-use vi_core::linalg::Cholesky;
 
+use crate::coordinates::Coordinates;
 use crate::distributions::LOG_TWO_PI;
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
-use crate::symmetric::{dual, from_dual, from_vech, order_from_len, vech, vech_index, vech_len};
-use crate::triangular::{log_det, quadratic_form, solve_transposed, trace_product};
-use crate::validate::{cholesky, finite_vector, length, no_member, positive_definite};
+use crate::multivariate::Multivariate;
+use crate::parametric::{ParameterBlock, Parametric};
+use crate::positive_definite::PositiveDefinite;
+use crate::symmetric::{
+    dual, from_dual, from_vech, order_from_len, precision_jacobian, vech, vech_index, vech_len,
+};
+use crate::validate::{finite_vector, length, no_member};
 
 const FAMILY: &str = "MvGaussian";
+const COVARIANCE: &str = "covariance (row-major)";
+const PRECISION: &str = "precision (row-major)";
 
 /// The Gaussian N(mean, covariance) on ℝᵖ.
 ///
@@ -21,14 +27,12 @@ const FAMILY: &str = "MvGaussian";
 /// T(z) = (z, vech(zzᵀ))      η = (Pm, dual(−½P)), P = covariance⁻¹      h(z) = (2π)^(−p/2)
 /// ```
 /// with the layout of [`symmetric`](crate::symmetric).
+/// One of covariance and precision is kept with its factor: `log_prob` and draws take one triangular product or
+/// solve, and the other matrix is formed when it is first asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MvGaussian {
     mean: Array1<f64>,
-    covariance: Array2<f64>,
-    precision: Array2<f64>,
-    /// L with P = L Lᵀ.
-    precision_factor: Array2<f64>,
-    log_det_precision: f64,
+    covariance: PositiveDefinite,
 }
 
 impl MvGaussian {
@@ -41,10 +45,8 @@ impl MvGaussian {
         covariance: &ArrayRef2<f64>,
     ) -> Result<Self, FamilyError> {
         let p = check_mean(mean)?;
-        let (covariance, factor) = positive_definite(FAMILY, "covariance", covariance, p)?;
-        let precision = factor.inverse();
-        let inverse = cholesky(FAMILY, "precision", &precision)?;
-        Self::new(mean.to_owned(), covariance, precision, &inverse, -factor.log_det())
+        let covariance = PositiveDefinite::from_matrix(FAMILY, "covariance", PRECISION, covariance, p)?;
+        Self::new(mean, covariance)
     }
 
     /// The member with this mean (p) and precision (p, p), the inverse of the covariance.
@@ -56,21 +58,13 @@ impl MvGaussian {
         precision: &ArrayRef2<f64>,
     ) -> Result<Self, FamilyError> {
         let p = check_mean(mean)?;
-        let (precision, factor) = positive_definite(FAMILY, "precision", precision, p)?;
-        Self::new(mean.to_owned(), factor.inverse(), precision, &factor, factor.log_det())
+        let covariance = PositiveDefinite::from_inverse(FAMILY, "precision", COVARIANCE, precision, p)?;
+        Self::new(mean, covariance)
     }
 
-    fn new(
-        mean: Array1<f64>,
-        covariance: Array2<f64>,
-        precision: Array2<f64>,
-        factor: &Cholesky,
-        log_det_precision: f64,
-    ) -> Result<Self, FamilyError> {
-        // A factor that exists may still have an inverse that overflows.
-        finite_vector(FAMILY, "covariance (row-major)", &covariance.flatten())?;
-        finite_vector(FAMILY, "precision (row-major)", &precision.flatten())?;
-        Ok(Self { mean, covariance, precision, precision_factor: factor.l().clone(), log_det_precision })
+    fn new(mean: &ArrayRef1<f64>, covariance: PositiveDefinite) -> Result<Self, FamilyError> {
+        finite_vector(FAMILY, "precision · mean", &covariance.solve(mean))?;
+        Ok(Self { mean: mean.to_owned(), covariance })
     }
 
     /// The dimension p.
@@ -85,29 +79,28 @@ impl MvGaussian {
 
     /// `Cov[z]` (p, p).
     pub fn covariance(&self) -> &Array2<f64> {
-        &self.covariance
+        self.covariance.matrix()
     }
 
     /// The diagonal of the covariance (p).
     pub fn variance(&self) -> Array1<f64> {
-        self.covariance.diag().to_owned()
+        self.covariance().diag().to_owned()
     }
 
     /// The inverse of the covariance (p, p).
     pub fn precision(&self) -> &Array2<f64> {
-        &self.precision
+        self.covariance.inverse()
     }
 
     /// log |covariance|.
     pub fn log_det_covariance(&self) -> f64 {
-        -self.log_det_precision
+        self.covariance.log_det()
     }
 
     /// `E[zzᵀ]` (p, p).
     pub fn expected_outer(&self) -> Array2<f64> {
-        Array2::from_shape_fn(self.covariance.dim(), |(i, j)| {
-            self.covariance[[i, j]] + self.mean[i] * self.mean[j]
-        })
+        let covariance = self.covariance();
+        Array2::from_shape_fn(covariance.dim(), |(i, j)| covariance[[i, j]] + self.mean[i] * self.mean[j])
     }
 
     /// The law of coordinate `i`.
@@ -115,7 +108,7 @@ impl MvGaussian {
     /// # Panics
     /// If `i` is not below the dimension.
     pub fn marginal(&self, i: usize) -> crate::Gaussian {
-        crate::Gaussian::from_mean_variance(self.mean[i], self.covariance[[i, i]])
+        crate::Gaussian::from_mean_variance(self.mean[i], self.covariance()[[i, i]])
             .expect("the diagonal of a positive-definite matrix is positive")
     }
 
@@ -129,10 +122,10 @@ impl MvGaussian {
             *v = standard_normal(rng);
         }
         match z.as_slice_mut() {
-            Some(values) => solve_transposed(&self.precision_factor, values),
+            Some(values) => self.covariance.color(values),
             None => {
                 let mut values = z.to_vec();
-                solve_transposed(&self.precision_factor, &mut values);
+                self.covariance.color(&mut values);
                 z.assign(&ndarray::aview1(&values));
             }
         }
@@ -169,9 +162,9 @@ impl ExponentialFamily for MvGaussian {
     fn natural(&self) -> Array1<f64> {
         let p = self.dim();
         let mut eta = vec![0.0; self.n_params()];
-        dual(&self.precision, -0.5, &mut eta[p..]);
+        dual(self.precision(), -0.5, &mut eta[p..]);
         let mut eta = Array1::from(eta);
-        eta.slice_mut(s![..p]).assign(&self.precision.dot(&self.mean));
+        eta.slice_mut(s![..p]).assign(&self.covariance.solve(&self.mean));
         eta
     }
     fn from_natural_given(_: &(), eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
@@ -179,13 +172,14 @@ impl ExponentialFamily for MvGaussian {
         finite_vector(FAMILY, "natural parameter", eta)?;
         let eta = eta.to_vec();
         let precision = from_dual(p, &eta[p..], -2.0);
-        let factor = cholesky(FAMILY, "precision", &precision)?;
-        let mean = factor.solve(&ndarray::aview1(&eta[..p]));
+        let covariance =
+            PositiveDefinite::from_symmetric_inverse(FAMILY, "precision", COVARIANCE, precision)?;
+        let mean = covariance.product(&ndarray::aview1(&eta[..p]));
         finite_vector(FAMILY, "mean", &mean)?;
-        Self::new(mean, factor.inverse(), precision, &factor, factor.log_det())
+        Ok(Self { mean, covariance })
     }
     fn log_partition(&self) -> f64 {
-        0.5 * (quadratic_form(&self.precision_factor, |i| self.mean[i]) - self.log_det_precision)
+        0.5 * (self.covariance.inverse_square(|i| self.mean[i]) + self.covariance.log_det())
     }
     fn mean_params(&self) -> Array1<f64> {
         let p = self.dim();
@@ -213,7 +207,7 @@ impl ExponentialFamily for MvGaussian {
     /// by Isserlis' theorem.
     fn fisher(&self) -> Array2<f64> {
         let (p, n) = (self.dim(), self.n_params());
-        let (m, c) = (&self.mean, &self.covariance);
+        let (m, c) = (&self.mean, self.covariance());
         let mut fisher = Array2::zeros((n, n));
         fisher.slice_mut(s![..p, ..p]).assign(c);
         for i in 0..p {
@@ -262,21 +256,82 @@ impl ExponentialFamily for MvGaussian {
     // The centred forms keep their digits when the mean is large beside the standard deviations.
     fn log_prob(&self, z: &ArrayRef1<f64>) -> f64 {
         assert_eq!(z.len(), self.dim(), "MvGaussian: z has the wrong length");
-        let square = quadratic_form(&self.precision_factor, |i| z[i] - self.mean[i]);
-        0.5 * (self.log_det_precision - self.dim() as f64 * LOG_TWO_PI - square)
+        let square = self.covariance.inverse_square(|i| z[i] - self.mean[i]);
+        -0.5 * (self.covariance.log_det() + self.dim() as f64 * LOG_TWO_PI + square)
     }
     fn entropy(&self) -> f64 {
-        0.5 * (self.dim() as f64 * (1.0 + LOG_TWO_PI) - self.log_det_precision)
+        0.5 * (self.dim() as f64 * (1.0 + LOG_TWO_PI) + self.covariance.log_det())
     }
     fn kl(&self, other: &Self) -> f64 {
-        let square = quadratic_form(&other.precision_factor, |i| self.mean[i] - other.mean[i]);
-        let trace = trace_product(&other.precision, &self.covariance);
-        let log_ratio = log_det(&other.precision_factor) - log_det(&self.precision_factor);
+        let square = other.covariance.inverse_square(|i| self.mean[i] - other.mean[i]);
+        let trace = other.covariance.trace_ratio(&self.covariance);
+        let log_ratio = self.covariance.log_det() - other.covariance.log_det();
         0.5 * (square + (trace - self.dim() as f64) - log_ratio)
     }
     fn expected_log_prob(&self, other: &Self) -> f64 {
-        let square = quadratic_form(&other.precision_factor, |i| self.mean[i] - other.mean[i]);
-        let trace = trace_product(&other.precision, &self.covariance);
-        0.5 * (other.log_det_precision - self.dim() as f64 * LOG_TWO_PI - square - trace)
+        let square = other.covariance.inverse_square(|i| self.mean[i] - other.mean[i]);
+        let trace = other.covariance.trace_ratio(&self.covariance);
+        -0.5 * (other.covariance.log_det() + self.dim() as f64 * LOG_TWO_PI + square + trace)
+    }
+}
+
+impl Parametric for MvGaussian {
+    fn parameter_blocks(&self) -> Vec<ParameterBlock> {
+        let p = self.dim();
+        vec![
+            ParameterBlock { name: "mean", coordinates: Coordinates::Real { n: p } },
+            ParameterBlock { name: "covariance", coordinates: Coordinates::PositiveDefinite { order: p } },
+        ]
+    }
+    /// The mean and vech of the covariance.
+    fn parameters(&self) -> Array1<f64> {
+        let p = self.dim();
+        let mut theta = vec![0.0; self.n_params()];
+        vech(self.covariance(), 1.0, &mut theta[p..]);
+        let mut theta = Array1::from(theta);
+        theta.slice_mut(s![..p]).assign(&self.mean);
+        theta
+    }
+    fn with_parameters(&self, theta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        let p = self.dim();
+        length(FAMILY, "usual parameter", theta.len(), self.n_params())?;
+        let covariance = from_vech(p, &theta.slice(s![p..]).to_vec(), 1.0);
+        Self::from_mean_covariance(&theta.slice(s![..p]), &covariance)
+    }
+    /// ```text
+    /// ∂(Pm)_i/∂m_j = P_ij      ∂(Pm)_i/∂Σ_kl = −P_ik (Pm)_l − [k ≠ l] P_il (Pm)_k
+    /// ```
+    /// and [`inverse_jacobian`](crate::symmetric::inverse_jacobian) for dual(−½P).
+    fn natural_jacobian(&self) -> Array2<f64> {
+        let (p, n) = (self.dim(), self.n_params());
+        let precision = self.precision();
+        let h = self.covariance.solve(&self.mean);
+        let mut jacobian = Array2::zeros((n, n));
+        jacobian.slice_mut(s![..p, ..p]).assign(precision);
+        jacobian.slice_mut(s![p.., p..]).assign(&precision_jacobian(precision));
+        for i in 0..p {
+            for k in 0..p {
+                for l in 0..=k {
+                    let mirror = if k == l { 0.0 } else { precision[[i, l]] * h[k] };
+                    jacobian[[i, p + vech_index(k, l)]] = -(precision[[i, k]] * h[l] + mirror);
+                }
+            }
+        }
+        jacobian
+    }
+}
+
+impl Multivariate for MvGaussian {
+    fn expected_value(&self) -> Option<Array1<f64>> {
+        Some(self.mean.clone())
+    }
+    fn marginal_variances(&self) -> Option<Array1<f64>> {
+        Some(self.variance())
+    }
+    fn joint_mode(&self) -> Option<Array1<f64>> {
+        Some(self.mean.clone())
+    }
+    fn support(&self) -> String {
+        format!("vectors of {} real numbers", self.dim())
     }
 }
