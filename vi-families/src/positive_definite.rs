@@ -1,5 +1,6 @@
 //! A positive-definite matrix given by itself or by its inverse.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
@@ -208,9 +209,14 @@ impl PositiveDefinite {
         }
     }
 
-    /// L with S⁻¹ = L Lᵀ, if S⁻¹ is what was given.
-    pub(crate) fn given_inverse_factor(&self) -> Option<&Array2<f64>> {
-        self.inverted.then(|| self.factor.l())
+    /// R⁻ᵀ (p, p) with the R of [`PositiveDefinite::color`], a triangular root of S⁻¹ = R⁻ᵀR⁻¹.
+    pub(crate) fn inverse_root(&self) -> Cow<'_, Array2<f64>> {
+        if self.inverted {
+            return Cow::Borrowed(self.factor.l());
+        }
+        let mut root = Array2::eye(self.order());
+        self.factor.solve_lower_transposed_matrix_inplace(&mut root);
+        Cow::Owned(root)
     }
 }
 

@@ -1,12 +1,12 @@
 //! The contract of every family over parameters drawn by proptest, and at extremes.
 
-use ndarray::{Array1, array};
+use ndarray::{Array1, Array2, array};
 use proptest::prelude::*;
 use vi_core::StreamKey;
 use vi_families::testing::check_exponential_family;
-use vi_families::{DiagonalGaussian, Dirichlet, ExponentialFamily};
+use vi_families::{DiagonalGaussian, Dirichlet, ExponentialFamily, Multivariate, MvGaussian, Wishart};
 
-use crate::common::{config, vector};
+use crate::common::{config, positive_definite, vector};
 
 fn key() -> StreamKey {
     StreamKey::from_seed(24)
@@ -33,6 +33,105 @@ proptest! {
         ];
         check_exponential_family(&members, key());
     }
+
+    #[test]
+    fn mv_gaussian_by_covariance_and_by_precision(
+        (m, c, m2, c2) in (1usize..5).prop_flat_map(|p| {
+            (vector(p), positive_definite(p), vector(p), positive_definite(p))
+        }),
+    ) {
+        let members = [
+            MvGaussian::from_mean_covariance(&m, &c).unwrap(),
+            MvGaussian::from_mean_precision(&m2, &c2).unwrap(),
+            MvGaussian::from_mean_precision(&m, &c).unwrap(),
+            MvGaussian::from_mean_covariance(&m2, &c2).unwrap(),
+        ];
+        check_exponential_family(&members, key());
+    }
+
+    #[test]
+    fn wishart_by_scale_and_by_inverse_scale(
+        (w, extra, w2, extra2) in (1usize..4).prop_flat_map(|p| {
+            (positive_definite(p), 0.0..9.0f64, positive_definite(p), 0.0..9.0f64)
+        }),
+    ) {
+        let least = w.nrows() as f64 + 2.0;
+        let members = [
+            Wishart::from_dof_scale(least + extra, &w).unwrap(),
+            Wishart::from_dof_scale(least + extra2, &w2).unwrap(),
+            Wishart::from_dof_inverse_scale(least + extra, &w2).unwrap(),
+            Wishart::from_dof_inverse_scale(least + extra2, &w).unwrap(),
+        ];
+        check_exponential_family(&members, key());
+    }
+}
+
+/// A well-conditioned covariance of order `p` and its inverse: AR(1) with correlation ½, and its band matrix.
+fn autoregressive(p: usize) -> (Array2<f64>, Array2<f64>) {
+    let covariance = Array2::from_shape_fn((p, p), |(i, j)| 0.5f64.powi(i.abs_diff(j) as i32));
+    let inverse = Array2::from_shape_fn((p, p), |(i, j)| match i.abs_diff(j) {
+        0 if i == 0 || i == p - 1 => 4.0 / 3.0,
+        0 => 5.0 / 3.0,
+        1 => -2.0 / 3.0,
+        _ => 0.0,
+    });
+    (covariance, inverse)
+}
+
+fn assert_close(what: &str, a: f64, b: f64) {
+    assert!((a - b).abs() <= 1e-12 * (1.0 + a.abs()), "{what}: {a} and {b}");
+}
+
+#[test]
+fn the_two_ways_to_give_a_matrix_agree_at_every_size() {
+    // 70 is beyond what is solved on the stack, and where the linear algebra turns to its blocked forms.
+    for p in [2, 50, 70] {
+        let (covariance, precision) = autoregressive(p);
+        let mean: Array1<f64> = (0..p).map(|i| (i as f64).sin()).collect();
+        let z: Array1<f64> = (0..p).map(|i| (i as f64).cos()).collect();
+        let a = MvGaussian::from_mean_covariance(&mean, &covariance).unwrap();
+        let b = MvGaussian::from_mean_precision(&mean, &precision).unwrap();
+        assert_close("log_prob", a.log_prob(&z), b.log_prob(&z));
+        assert_close("entropy", a.entropy(), b.entropy());
+        for (x, y) in [(&a, &b), (&b, &a), (&a, &a), (&b, &b)] {
+            assert_close("KL", x.kl(y), 0.0);
+            assert_close("expected_log_prob", x.expected_log_prob(y), -a.entropy());
+        }
+        let dof = p as f64 + 3.5;
+        let (c, d) = (
+            Wishart::from_dof_scale(dof, &covariance).unwrap(),
+            Wishart::from_dof_inverse_scale(dof, &precision).unwrap(),
+        );
+        let lambda = &covariance * 2.0;
+        assert_close("log_prob", c.log_prob(&lambda), d.log_prob(&lambda));
+        // One factorisation after the other is of the same matrix: A Aᵀ between R and Rᵀ of either form.
+        let (x, y) = (c.sample(&mut key().rng(0)), d.sample(&mut key().rng(0)));
+        let log_det = |z: &Array2<f64>| Wishart::sufficient_stats_given(&(), z)[0];
+        assert_close("log|Λ| of a draw", log_det(&x), log_det(&y));
+    }
+}
+
+#[test]
+fn wishart_moments() {
+    let (w, _) = autoregressive(2);
+    let member = Wishart::from_dof_scale(5.0, &w).unwrap();
+    assert_eq!(member.joint_mode().unwrap(), &w * 2.0);
+    assert_eq!(member.expected_value().unwrap(), &w * 5.0);
+    // ν (W₁₂² + W₁₁W₂₂)
+    assert_eq!(member.marginal_variances().unwrap()[[0, 1]], 5.0 * 1.25);
+    assert_eq!(Wishart::from_dof_scale(3.0, &w).unwrap().joint_mode(), None);
+}
+
+#[test]
+fn an_inverse_that_overflows_is_an_error_although_the_factor_exists() {
+    let tiny = Array2::eye(2) * 1e-310;
+    let e = MvGaussian::from_mean_covariance(&array![0.0, 0.0], &tiny).unwrap_err().to_string();
+    assert!(e.contains("precision (row-major)[0] = inf"), "{e}");
+    let e = Wishart::from_dof_inverse_scale(3.0, &tiny).unwrap_err().to_string();
+    assert!(e.contains("scale (row-major)[0] = inf"), "{e}");
+    // The bound on the inverse overflows here, the inverse does not.
+    let near = array![[1.0, 0.0, 0.0], [0.0, 1e-307, 0.0], [0.0, 0.0, 1e-307]];
+    assert!(MvGaussian::from_mean_covariance(&array![0.0, 0.0, 0.0], &near).is_ok());
 }
 
 #[test]
@@ -47,7 +146,6 @@ fn diagonal_gaussian_of_mixed_units() {
 
 #[test]
 fn dirichlet_modes() {
-    use vi_families::Multivariate;
     let member = Dirichlet::from_concentration(&array![2.0, 3.0, 4.0]).unwrap();
     let mode = member.joint_mode().unwrap();
     assert!((&mode - &array![1.0 / 6.0, 2.0 / 6.0, 3.0 / 6.0]).iter().all(|d| d.abs() < 1e-15));

@@ -1,9 +1,9 @@
 //! Anything whatever handed to constructors and to the maps from η and μ: an error or a sound member, no panic.
 
-use ndarray::Array1;
+use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 use vi_families::testing::check_any_vector;
-use vi_families::{DiagonalGaussian, FamilyError, MvGaussian, Parametric};
+use vi_families::{DiagonalGaussian, Dirichlet, FamilyError, MvGaussian, Parametric, Wishart};
 
 use crate::common::config;
 
@@ -16,12 +16,35 @@ fn any_vector() -> impl Strategy<Value = Array1<f64>> {
     prop::collection::vec(element(), 0..12).prop_map(Array1::from)
 }
 
-/// A member that was accepted has finite η, and gives θ and φ back.
+/// Matrices of any shape up to 3 × 3, most of them symmetric, some positive definite.
+fn any_matrix() -> impl Strategy<Value = Array2<f64>> {
+    let entries = prop::collection::vec(element(), 9);
+    (0usize..4, 0usize..4, entries, 0..4u8).prop_map(|(rows, columns, entries, kind)| match kind {
+        0 => Array2::from_shape_fn((rows, columns), |(i, j)| entries[3 * i + j]),
+        1 => Array2::from_shape_fn((rows, rows), |(i, j)| entries[3 * i.max(j) + i.min(j)]),
+        2 => Array2::from_diag(&Array1::from(entries[..rows].to_vec()).mapv(f64::abs)),
+        _ => Array2::from_shape_fn((rows, rows), |(i, j)| {
+            (0..3).map(|k| entries[3 * i + k] * entries[3 * j + k]).sum()
+        }),
+    })
+}
+
+/// A member that was accepted has finite η, and is found again from its θ.
 fn sound<F: Parametric>(member: Result<F, FamilyError>) {
     let Ok(member) = member else { return };
-    assert!(member.natural().iter().all(|v| v.is_finite()), "{member:?}: η = {}", member.natural());
+    finite(Ok(member.clone()));
     let again = member.with_parameters(&member.parameters()).unwrap();
     assert_eq!(again.parameters(), member.parameters());
+}
+
+/// A member that was accepted by the inverse of its θ has finite η and θ. That inverse may be singular to rounding.
+fn finite<F: Parametric>(member: Result<F, FamilyError>) {
+    let Ok(member) = member else { return };
+    let (eta, theta) = (member.natural(), member.parameters());
+    assert!(eta.iter().all(|v| v.is_finite()), "{member:?}: η = {eta}");
+    assert!(theta.iter().all(|v| v.is_finite()), "{member:?}: θ = {theta}");
+    assert!(!member.entropy().is_nan(), "{member:?}: the entropy is not a number");
+    let _ = member.with_parameters(&theta);
 }
 
 proptest! {
@@ -37,7 +60,22 @@ proptest! {
     }
 
     #[test]
-    fn mv_gaussian(v in any_vector()) {
+    fn mv_gaussian(v in any_vector(), a in any_matrix()) {
         check_any_vector::<MvGaussian>(&(), &v);
+        sound(MvGaussian::from_mean_covariance(&v, &a));
+        finite(MvGaussian::from_mean_precision(&v, &a));
+    }
+
+    #[test]
+    fn wishart(v in any_vector(), dof in element(), a in any_matrix()) {
+        check_any_vector::<Wishart>(&(), &v);
+        sound(Wishart::from_dof_scale(dof, &a));
+        finite(Wishart::from_dof_inverse_scale(dof, &a));
+    }
+
+    #[test]
+    fn dirichlet(v in any_vector()) {
+        check_any_vector::<Dirichlet>(&(), &v);
+        sound(Dirichlet::from_concentration(&v.mapv(f64::abs)));
     }
 }

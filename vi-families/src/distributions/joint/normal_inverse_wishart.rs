@@ -107,13 +107,6 @@ impl NormalInverseWishart {
     fn jacobian_power(&self) -> f64 {
         (self.dim() + 1) as f64
     }
-
-    /// C⁻¹L (p, p) with Ψ = LLᵀ and `factor` = C: the squares of its entries sum to tr(ΨΣ⁻¹).
-    fn whitened_scale(&self, factor: &Cholesky) -> Array2<f64> {
-        let mut x = self.precision_twin.precision_marginal().inverse_scale_factor().clone();
-        factor.solve_lower_matrix_inplace(&mut x);
-        x
-    }
 }
 
 fn own_words(error: FamilyError) -> FamilyError {
@@ -185,9 +178,7 @@ impl ExponentialFamily for NormalInverseWishart {
     /// the [`Wishart`](crate::Wishart), Σ = XᵀX for X = A⁻¹Lᵀ and μ = m + Xᵀε/√κ, ε ~ N(0, I).
     fn sample(&self, rng: &mut StreamRng) -> (Array1<f64>, Array2<f64>) {
         let marginal = self.precision_twin.precision_marginal();
-        let bartlett = Cholesky::from_factor(marginal.sample_bartlett(rng));
-        let mut x = marginal.inverse_scale_factor().t().as_standard_layout().into_owned();
-        bartlett.solve_lower_matrix_inplace(&mut x);
+        let x = marginal.sample_inverse_root(rng);
         let noise: Array1<f64> = (0..self.dim()).map(|_| standard_normal(rng)).collect();
         let mu = x.t().dot(&noise) / self.count().sqrt() + self.mean();
         (mu, outer_square(&x.t()))
@@ -202,7 +193,7 @@ impl ExponentialFamily for NormalInverseWishart {
         };
         let mut d = mu - self.mean();
         factor.solve_lower_inplace(&mut d);
-        let trace: f64 = self.whitened_scale(&factor).iter().map(|v| v * v).sum();
+        let trace = twin.precision_marginal().inverse_trace(&factor);
         -0.5 * (self.dof() + p + 2.0) * factor.log_det()
             - 0.5 * (trace + self.count() * d.dot(&d))
             - twin.log_partition()

@@ -22,6 +22,9 @@ use crate::validate::{domain, finite_vector, length, no_member, positive_definit
 
 const FAMILY: &str = "Wishart";
 
+/// Beyond it log Γ_p(ν/2) overflows.
+const MAX_DOF: f64 = 1e300;
+
 /// The Wishart distribution on the symmetric positive-definite p×p matrices, `E[Λ]` = dof · scale.
 ///
 /// ```text
@@ -42,7 +45,7 @@ impl Wishart {
     /// The member with these degrees of freedom and scale W (p, p).
     ///
     /// # Errors
-    /// [`FamilyError`] unless dof > p − 1 and the scale is symmetric positive definite.
+    /// [`FamilyError`] unless p − 1 < dof ≤ 10³⁰⁰ and the scale is symmetric positive definite.
     pub fn from_dof_scale(dof: f64, scale: &ArrayRef2<f64>) -> Result<Self, FamilyError> {
         let p = scale.nrows();
         let inverse = "inverse_scale (row-major)";
@@ -53,7 +56,7 @@ impl Wishart {
     /// add to.
     ///
     /// # Errors
-    /// [`FamilyError`] unless dof > p − 1 and the matrix is symmetric positive definite.
+    /// [`FamilyError`] unless p − 1 < dof ≤ 10³⁰⁰ and the matrix is symmetric positive definite.
     pub fn from_dof_inverse_scale(dof: f64, inverse_scale: &ArrayRef2<f64>) -> Result<Self, FamilyError> {
         let p = inverse_scale.nrows();
         let scale = "scale (row-major)";
@@ -67,6 +70,9 @@ impl Wishart {
         }
         if !(dof > (p - 1) as f64 && dof.is_finite()) {
             return Err(domain(FAMILY, "dof", dof, "finite and > p − 1, p the order of the scale"));
+        }
+        if dof > MAX_DOF {
+            return Err(domain(FAMILY, "dof", dof, "at most 1e300"));
         }
         Ok(Self { dof, scale })
     }
@@ -134,6 +140,22 @@ impl Wishart {
     /// x ← R⁻ᵀ x with the R of [`Wishart::scatter`].
     pub(crate) fn solve_scatter_factor(&self, x: &mut [f64]) {
         self.scale.color_inverse(x);
+    }
+
+    /// X (p, p) with XᵀX = Λ⁻¹ for a draw Λ, by one triangular solve: X = A⁻¹R⁻¹ with the R of
+    /// [`Wishart::scatter`].
+    pub(crate) fn sample_inverse_root(&self, rng: &mut StreamRng) -> Array2<f64> {
+        let bartlett = Cholesky::from_factor(self.sample_bartlett(rng));
+        let mut x = self.scale.inverse_root().t().as_standard_layout().into_owned();
+        bartlett.solve_lower_matrix_inplace(&mut x);
+        x
+    }
+
+    /// tr(W⁻¹Σ⁻¹) for the matrix Σ with this factor, by one triangular solve.
+    pub(crate) fn inverse_trace(&self, factor: &Cholesky) -> f64 {
+        let mut x = self.scale.inverse_root().into_owned();
+        factor.solve_lower_matrix_inplace(&mut x);
+        x.iter().map(|v| v * v).sum()
     }
 
     /// The member with mean parameters (`E[log |Λ|]`, `E[Λ]`); `None` if there is none.
@@ -247,6 +269,17 @@ impl ExponentialFamily for Wishart {
         0.5 * (self.dof - self.order() as f64 - 1.0) * factor.log_det()
             - 0.5 * self.scale.inverse_trace(&z, factor.l())
             - self.log_partition()
+    }
+    /// ```text
+    /// ½(p + 1) log|2W| + log Γ_p(ν/2) − ½(ν − p − 1) ψ_p(ν/2) + ½νp      (Bishop 2006, B.82)
+    /// ```
+    fn entropy(&self) -> f64 {
+        let (order, half) = (self.order(), 0.5 * self.dof);
+        let p = order as f64;
+        let shape = multivariate_log_gamma(order, half)
+            - (half - 0.5 * (p + 1.0)) * multivariate_digamma(order, half)
+            + half * p;
+        shape + 0.5 * (p + 1.0) * (p * std::f64::consts::LN_2 + self.log_det_scale())
     }
     fn kl(&self, other: &Self) -> f64 {
         let p = self.order();
