@@ -9,7 +9,7 @@ use vi_core::linalg::Cholesky;
 
 use crate::error::FamilyError;
 use crate::triangular::{
-    add_transposed_product, multiply, multiply_lower, solve, solve_lower, solve_transposed,
+    add_transposed_product, multiply, multiply_lower, solve_lower, solve_lower_in_place, solve_transposed,
     solve_transposed_matrix, trace_product,
 };
 use crate::validate::{cholesky, finite_vector, positive_definite};
@@ -146,7 +146,7 @@ impl PositiveDefinite {
                 for (i, y) in y.iter_mut().enumerate() {
                     *y = d(i);
                 }
-                solve(l, y);
+                solve_lower_in_place(l, y);
             }
             y.iter().map(|v| v * v).sum()
         })
@@ -207,6 +207,21 @@ impl PositiveDefinite {
             (false, false) => sum_of_squares(&solve_lower(ours, theirs)),
             _ => trace_product(self.inverse(), other.matrix()),
         }
+    }
+
+    /// The Cholesky factor of S⁻¹ (p, p); `parameter` names S⁻¹ in errors.
+    ///
+    /// # Errors
+    /// [`FamilyError`] when S was given and its inverse is singular to rounding.
+    pub(crate) fn inverse_factor(
+        &self,
+        family: &'static str,
+        parameter: &'static str,
+    ) -> Result<Cow<'_, Array2<f64>>, FamilyError> {
+        if self.inverted {
+            return Ok(Cow::Borrowed(self.factor.l()));
+        }
+        Ok(Cow::Owned(cholesky(family, parameter, self.inverse())?.l().clone()))
     }
 
     /// R⁻ᵀ (p, p) with the R of [`PositiveDefinite::color`], a triangular root of S⁻¹ = R⁻ᵀR⁻¹.

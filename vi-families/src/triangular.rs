@@ -2,6 +2,11 @@
 
 use ndarray::{Array2, ArrayRef2, ArrayView1, Axis, aview1, s};
 
+/// 2 Σ log L_ii = log |L Lᵀ|.
+pub(crate) fn log_det(l: &ArrayRef2<f64>) -> f64 {
+    2.0 * l.diag().iter().map(|d| d.ln()).sum::<f64>()
+}
+
 /// The first i + 1 values of row i of L.
 fn row(l: &ArrayRef2<f64>, i: usize) -> ArrayView1<'_, f64> {
     l.slice(s![i, ..=i])
@@ -15,7 +20,7 @@ pub(crate) fn multiply(l: &ArrayRef2<f64>, x: &mut [f64]) {
 }
 
 /// Solves L x = b in place.
-pub(crate) fn solve(l: &ArrayRef2<f64>, b: &mut [f64]) {
+pub(crate) fn solve_lower_in_place(l: &ArrayRef2<f64>, b: &mut [f64]) {
     for i in 0..b.len() {
         b[i] = (b[i] - l.slice(s![i, ..i]).dot(&aview1(&b[..i]))) / l[[i, i]];
     }
@@ -59,14 +64,6 @@ pub(crate) fn solve_transposed_matrix(l: &ArrayRef2<f64>, x: &ArrayRef2<f64>) ->
         }
     }
     out
-}
-
-/// Solves L x = b in place.
-pub(crate) fn solve_lower_in_place(l: &ArrayRef2<f64>, b: &mut [f64]) {
-    for i in 0..b.len() {
-        let dot: f64 = (0..i).map(|j| l[[i, j]] * b[j]).sum();
-        b[i] = (b[i] - dot) / l[[i, i]];
-    }
 }
 
 /// Solves Lᵀ x = b in place.

@@ -268,6 +268,6 @@ fn student_t(
     let dof = precision.dof() - (precision.order() - 1) as f64;
     let widening = count.map_or(1.0, |k| 1.0 + 1.0 / k);
     // The scale is a multiple of W⁻¹, whose factor is at hand.
-    let factor = precision.inverse_scale_factor() * (widening / dof).sqrt();
+    let factor = precision.inverse_scale_factor()?.as_ref() * (widening / dof).sqrt();
     MvStudentT::from_factor(location.clone(), factor, dof)
 }

@@ -1,5 +1,7 @@
 //! The Wishart distribution of a precision matrix.
 
+use std::borrow::Cow;
+
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
@@ -95,6 +97,14 @@ impl Wishart {
     /// W⁻¹ (p, p).
     pub fn inverse_scale(&self) -> &Array2<f64> {
         self.scale.inverse()
+    }
+
+    /// L (p, p), lower triangular, with W⁻¹ = L Lᵀ: factorised here when the scale is what was given.
+    ///
+    /// # Errors
+    /// [`FamilyError`] when the inverse of a given scale is singular to rounding.
+    pub(crate) fn inverse_scale_factor(&self) -> Result<Cow<'_, Array2<f64>>, FamilyError> {
+        self.scale.inverse_factor(FAMILY, "inverse_scale")
     }
 
     /// log |W|.
