@@ -3,10 +3,10 @@
 use ndarray::ArrayRef1;
 
 use super::ConjugateLikelihood;
-use crate::distributions::{Gamma, Gaussian, HalfNormal, LogNormal};
+use crate::distributions::{Gamma, Gaussian, HalfNormal, InverseGaussian, LogNormal, deviance};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
-use crate::predictive::{DoubleLomax, HalfStudentT, LogStudentT};
+use crate::predictive::{DoubleLomax, HalfStudentT, InverseGaussianMixture, LogStudentT};
 use crate::validate::{finite, positive};
 
 /// A half-normal datum x ≥ 0 with unknown precision z ~ Gamma.
@@ -182,5 +182,52 @@ impl ConjugateLikelihood for LaplaceRate {
     }
     fn predictive(&self, prior: &Gamma) -> Result<DoubleLomax, FamilyError> {
         DoubleLomax::from_location_shape_scale(self.location, prior.shape(), prior.rate())
+    }
+}
+
+/// An inverse Gaussian datum x > 0 of known mean m with unknown shape z ~ Gamma.
+///
+/// ```text
+/// m(x) = (½, −(x − m)²/(2 m² x))      h(x) = (2π x³)^(−1/2)
+/// x̂ ~ InverseGaussianMixture(m, shape, rate)
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct InverseGaussianShape {
+    mean: f64,
+}
+
+impl InverseGaussianShape {
+    /// The likelihood with this known mean.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless it is finite and positive.
+    pub fn from_mean(mean: f64) -> Result<Self, FamilyError> {
+        Ok(Self { mean: positive("InverseGaussianShape", "mean", mean)? })
+    }
+
+    /// The known mean.
+    pub fn mean(&self) -> f64 {
+        self.mean
+    }
+}
+
+impl ConjugateLikelihood for InverseGaussianShape {
+    type Value = f64;
+    type Prior = Gamma;
+    type Predictive = InverseGaussianMixture;
+    const NAME: &'static str = "InverseGaussianShape";
+
+    fn n_params(&self) -> usize {
+        2
+    }
+    fn add_message(&self, x: &f64, weight: f64, out: &mut ArrayRef1<f64>) {
+        out[0] += 0.5 * weight;
+        out[1] -= weight * deviance(*x, self.mean);
+    }
+    fn log_base_measure(&self, x: &f64) -> f64 {
+        InverseGaussian::log_base_measure_given(&(), x)
+    }
+    fn predictive(&self, prior: &Gamma) -> Result<InverseGaussianMixture, FamilyError> {
+        InverseGaussianMixture::from_mean_shape_rate(self.mean, prior.shape(), prior.rate())
     }
 }

@@ -5,7 +5,9 @@ mod gaussian;
 mod mv_gaussian;
 mod positive;
 
-pub use dispersion::{HalfNormalPrecision, LaplaceRate, LogNormalLogMean, LogNormalLogPrecision};
+pub use dispersion::{
+    HalfNormalPrecision, InverseGaussianShape, LaplaceRate, LogNormalLogMean, LogNormalLogPrecision,
+};
 pub use gaussian::{
     GaussianMean, GaussianMeanPrecision, GaussianMeanVariance, GaussianPrecision, GaussianVariance,
 };

@@ -6,7 +6,7 @@ use super::PredictiveDistribution;
 use super::lomax::log_1p_ratio;
 use crate::draw::{exp_inside, log_gamma_variate};
 use crate::error::FamilyError;
-use crate::special::log_beta;
+use crate::special::{log_beta, regularized_beta, regularized_beta_upper};
 use crate::validate::positive;
 
 const FAMILY: &str = "CompoundGamma";
@@ -23,6 +23,24 @@ pub struct CompoundGamma {
     shape: f64,
     tail: f64,
     scale: f64,
+}
+
+/// P(v ≤ u) for a beta prime variable v with these shapes: for each u from the smaller of v/(1 + v) and 1/(1 + v).
+pub(super) fn beta_prime_cdf(shape: f64, tail: f64, u: f64) -> f64 {
+    if u > 1.0 {
+        regularized_beta_upper(tail, shape, 1.0 / (1.0 + u))
+    } else {
+        regularized_beta(shape, tail, u / (1.0 + u))
+    }
+}
+
+/// P(v > u), as [`beta_prime_cdf`].
+pub(super) fn beta_prime_survival(shape: f64, tail: f64, u: f64) -> f64 {
+    if u > 1.0 {
+        regularized_beta(tail, shape, 1.0 / (1.0 + u))
+    } else {
+        regularized_beta_upper(shape, tail, u / (1.0 + u))
+    }
 }
 
 impl CompoundGamma {
@@ -77,6 +95,16 @@ impl CompoundGamma {
         } else {
             f64::INFINITY
         }
+    }
+
+    /// P(x̂ ≤ x), with its relative accuracy where it is small.
+    pub fn cdf(&self, x: f64) -> f64 {
+        if x <= 0.0 { 0.0 } else { beta_prime_cdf(self.shape, self.tail, x / self.scale) }
+    }
+
+    /// P(x̂ > x), with its relative accuracy where it is small.
+    pub fn survival(&self, x: f64) -> f64 {
+        if x <= 0.0 { 1.0 } else { beta_prime_survival(self.shape, self.tail, x / self.scale) }
     }
 
     /// One draw: a ratio of Gamma variables; where it would leave (0, ∞) it is the nearest normal number inside.

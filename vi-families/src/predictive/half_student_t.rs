@@ -2,8 +2,8 @@
 
 use vi_core::StreamRng;
 
-use super::PredictiveDistribution;
-use crate::draw::{log_gamma_variate, standard_normal};
+use super::compound_gamma::{beta_prime_cdf, beta_prime_survival};
+use super::{PredictiveDistribution, StudentT};
 use crate::error::FamilyError;
 use crate::special::log_beta;
 use crate::validate::positive;
@@ -19,26 +19,7 @@ const FAMILY: &str = "HalfStudentT";
 /// also as a prior of standard deviations).
 #[derive(Clone, Debug, PartialEq)]
 pub struct HalfStudentT {
-    dof: f64,
-    scale: f64,
-}
-
-/// log p(x) of a Student-t centred at zero.
-pub(super) fn student_t_log_prob(x: f64, dof: f64, scale: f64) -> f64 {
-    let ratio = x / scale / dof.sqrt();
-    let log_tail = if ratio.abs() < 1e150 {
-        (ratio * ratio).ln_1p()
-    } else {
-        // The square, or the ratio itself, may overflow.
-        2.0 * (x.abs().ln() - scale.ln()) - dof.ln()
-    };
-    -scale.ln() - 0.5 * dof.ln() - log_beta(0.5 * dof, 0.5) - 0.5 * (dof + 1.0) * log_tail
-}
-
-/// A standard Student-t draw, possibly infinite where the degrees of freedom are few.
-pub(super) fn student_t_variate(dof: f64, rng: &mut StreamRng) -> f64 {
-    let log_sd = 0.5 * ((0.5 * dof).ln() - log_gamma_variate(0.5 * dof, rng));
-    standard_normal(rng) * log_sd.exp().min(f64::MAX)
+    signed: StudentT,
 }
 
 impl HalfStudentT {
@@ -47,17 +28,18 @@ impl HalfStudentT {
     /// # Errors
     /// [`FamilyError`] unless both are finite and positive.
     pub fn from_dof_scale(dof: f64, scale: f64) -> Result<Self, FamilyError> {
-        Ok(Self { dof: positive(FAMILY, "dof", dof)?, scale: positive(FAMILY, "scale", scale)? })
+        let (dof, scale) = (positive(FAMILY, "dof", dof)?, positive(FAMILY, "scale", scale)?);
+        Ok(Self { signed: StudentT::from_location_scale_dof(0.0, scale, dof)? })
     }
 
     /// The degrees of freedom.
     pub fn dof(&self) -> f64 {
-        self.dof
+        self.signed.dof()
     }
 
     /// The scale.
     pub fn scale(&self) -> f64 {
-        self.scale
+        self.signed.scale()
     }
 
     /// log p(x); −∞ outside [0, ∞).
@@ -65,14 +47,14 @@ impl HalfStudentT {
         if x < 0.0 || x == f64::INFINITY {
             return f64::NEG_INFINITY;
         }
-        std::f64::consts::LN_2 + student_t_log_prob(x, self.dof, self.scale)
+        std::f64::consts::LN_2 + self.signed.log_prob(x)
     }
 
     /// `E[x]` = 2 scale √dof / ((dof − 1) B(dof/2, ½)); ∞ for one degree of freedom or less.
     pub fn mean(&self) -> f64 {
-        let dof = self.dof;
+        let dof = self.dof();
         if dof > 1.0 {
-            2.0 * self.scale * dof.sqrt() * (-log_beta(0.5 * dof, 0.5)).exp() / (dof - 1.0)
+            2.0 * self.scale() * dof.sqrt() * (-log_beta(0.5 * dof, 0.5)).exp() / (dof - 1.0)
         } else {
             f64::INFINITY
         }
@@ -80,13 +62,29 @@ impl HalfStudentT {
 
     /// `Var[x]` = scale² dof/(dof − 2) − `E[x]`²; ∞ for two degrees of freedom or less.
     pub fn variance(&self) -> f64 {
-        let (s, mean) = (self.scale, self.mean());
-        if self.dof > 2.0 { s * s * (self.dof / (self.dof - 2.0)) - mean * mean } else { f64::INFINITY }
+        let mean = self.mean();
+        if self.dof() > 2.0 { self.signed.variance() - mean * mean } else { f64::INFINITY }
+    }
+
+    /// x²/(dof scale²), which is beta prime with shapes ½ and dof/2.
+    fn square_ratio(&self, x: f64) -> f64 {
+        let ratio = x / self.scale();
+        ratio * (ratio / self.dof())
+    }
+
+    /// P(x̂ ≤ x), with its relative accuracy where it is small.
+    pub fn cdf(&self, x: f64) -> f64 {
+        if x <= 0.0 { 0.0 } else { beta_prime_cdf(0.5, 0.5 * self.dof(), self.square_ratio(x)) }
+    }
+
+    /// P(x̂ > x), with its relative accuracy where it is small.
+    pub fn survival(&self, x: f64) -> f64 {
+        if x <= 0.0 { 1.0 } else { beta_prime_survival(0.5, 0.5 * self.dof(), self.square_ratio(x)) }
     }
 
     /// One draw; where it would overflow it is the largest number.
     pub fn sample(&self, rng: &mut StreamRng) -> f64 {
-        (self.scale * student_t_variate(self.dof, rng).abs()).min(f64::MAX)
+        self.signed.sample(rng).abs()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use vi_core::StreamRng;
 
-use super::PredictiveDistribution;
-use super::half_student_t::{student_t_log_prob, student_t_variate};
+use super::compound_gamma::beta_prime_survival;
+use super::{PredictiveDistribution, StudentT};
 use crate::draw::exp_inside;
 use crate::error::FamilyError;
 use crate::validate::{finite, positive};
@@ -19,9 +19,7 @@ const FAMILY: &str = "LogStudentT";
 /// Gamma(dof/2, rate = dof scale²/2). It has no moments: the tail falls with a power of log x only.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogStudentT {
-    dof: f64,
-    location: f64,
-    scale: f64,
+    log: StudentT,
 }
 
 impl LogStudentT {
@@ -31,22 +29,23 @@ impl LogStudentT {
     /// [`FamilyError`] unless the location is finite and the others finite and positive.
     pub fn from_dof_location_scale(dof: f64, location: f64, scale: f64) -> Result<Self, FamilyError> {
         let location = finite(FAMILY, "location", location)?;
-        Ok(Self { dof: positive(FAMILY, "dof", dof)?, location, scale: positive(FAMILY, "scale", scale)? })
+        let (dof, scale) = (positive(FAMILY, "dof", dof)?, positive(FAMILY, "scale", scale)?);
+        Ok(Self { log: StudentT::from_location_scale_dof(location, scale, dof)? })
     }
 
     /// The degrees of freedom.
     pub fn dof(&self) -> f64 {
-        self.dof
+        self.log.dof()
     }
 
     /// The location of log x, also its median.
     pub fn location(&self) -> f64 {
-        self.location
+        self.log.location()
     }
 
     /// The scale of log x.
     pub fn scale(&self) -> f64 {
-        self.scale
+        self.log.scale()
     }
 
     /// log p(x); −∞ outside (0, ∞).
@@ -55,7 +54,7 @@ impl LogStudentT {
             return f64::NEG_INFINITY;
         }
         let log = x.ln();
-        student_t_log_prob(log - self.location, self.dof, self.scale) - log
+        self.log.log_prob(log) - log
     }
 
     /// `E[x]`, always ∞.
@@ -68,9 +67,33 @@ impl LogStudentT {
         f64::INFINITY
     }
 
+    /// Half of P(|log x̂ − location| > |log x − location|).
+    fn tail(&self, log: f64) -> f64 {
+        let ratio = (log - self.location()) / self.scale();
+        0.5 * beta_prime_survival(0.5, 0.5 * self.dof(), ratio * (ratio / self.dof()))
+    }
+
+    /// P(x̂ ≤ x), with its relative accuracy where it is small.
+    pub fn cdf(&self, x: f64) -> f64 {
+        if x <= 0.0 {
+            return 0.0;
+        }
+        let (log, tail) = (x.ln(), self.tail(x.ln()));
+        if log > self.location() { 1.0 - tail } else { tail }
+    }
+
+    /// P(x̂ > x), with its relative accuracy where it is small.
+    pub fn survival(&self, x: f64) -> f64 {
+        if x <= 0.0 {
+            return 1.0;
+        }
+        let (log, tail) = (x.ln(), self.tail(x.ln()));
+        if log > self.location() { tail } else { 1.0 - tail }
+    }
+
     /// One draw; where it would underflow or overflow it is the nearest normal number inside (0, ∞).
     pub fn sample(&self, rng: &mut StreamRng) -> f64 {
-        exp_inside(self.location + self.scale * student_t_variate(self.dof, rng))
+        exp_inside(self.log.sample(rng))
     }
 }
 

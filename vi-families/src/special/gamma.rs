@@ -206,7 +206,7 @@ pub(super) fn polynomial(coefficients: &[f64], x: f64) -> f64 {
 }
 
 /// log(1 + u) − u for u > −1, without cancellation at small u.
-pub(super) fn log_1p_minus(u: f64) -> f64 {
+pub(crate) fn log_1p_minus(u: f64) -> f64 {
     if !(-0.5..=1.0).contains(&u) {
         return u.ln_1p() - u;
     }

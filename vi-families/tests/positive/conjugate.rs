@@ -6,9 +6,9 @@ use std::fmt::Debug;
 use ndarray::Array1;
 use vi_families::{
     ConjugateLikelihood, Exponential, ExponentialFamily, ExponentialMean, ExponentialRate, Gamma, GammaRate,
-    Gaussian, HalfNormal, HalfNormalPrecision, InverseGamma, InverseGammaScale, Laplace, LaplaceRate,
-    LogNormal, LogNormalLogMean, LogNormalLogPrecision, Pareto, ParetoShape, PredictiveDistribution,
-    Rayleigh, RayleighPrecision, Weibull, WeibullRate,
+    Gaussian, HalfNormal, HalfNormalPrecision, InverseGamma, InverseGammaScale, InverseGaussian,
+    InverseGaussianShape, Laplace, LaplaceRate, LogNormal, LogNormalLogMean, LogNormalLogPrecision, Pareto,
+    ParetoShape, PredictiveDistribution, Rayleigh, RayleighPrecision, Weibull, WeibullRate,
 };
 
 use super::assert_within;
@@ -174,6 +174,12 @@ fn half_normal_and_laplace() {
     let member = |z: f64| Laplace::from_location_scale(-1.5, 1.0 / z).unwrap();
     let data = [-1.5, -7.0, 0.2, 30.0];
     check_pair(&LaplaceRate::from_location(-1.5).unwrap(), &gammas(), &data, member, on_positive);
+}
+
+#[test]
+fn inverse_gaussian() {
+    let member = |z| InverseGaussian::from_mean_shape(1.3, z).unwrap();
+    check_pair(&InverseGaussianShape::from_mean(1.3).unwrap(), &gammas(), &DATA, member, on_positive);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use ndarray::Array1;
 use proptest::prelude::*;
 use vi_families::testing::{check_any_vector, check_exponential_family};
-use vi_families::{ChiSquared, Exponential, HalfNormal, LogNormal, Pareto, Rayleigh, Weibull};
+use vi_families::{
+    ChiSquared, Exponential, HalfNormal, InverseGaussian, LogNormal, Pareto, Rayleigh, Weibull,
+};
 
 use super::{anything, config, extreme, key, positive};
 
@@ -17,6 +19,10 @@ fn chi_squared(dof: f64) -> ChiSquared {
 
 fn half_normal(scale: f64) -> HalfNormal {
     HalfNormal::from_scale(scale).unwrap()
+}
+
+fn inverse_gaussian(mean: f64, shape: f64) -> InverseGaussian {
+    InverseGaussian::from_mean_shape(mean, shape).unwrap()
 }
 
 fn log_normal(log_mean: f64, log_sd: f64) -> LogNormal {
@@ -63,6 +69,14 @@ proptest! {
     }
 
     #[test]
+    fn inverse_gaussian_meets_the_contract(
+        m in positive(), l in positive(), m2 in positive(), l2 in positive(), c in extreme(), e in -1.0..5.0f64,
+    ) {
+        check_exponential_family(&[inverse_gaussian(m, l), inverse_gaussian(m2, l2)], key());
+        check_exponential_family(&[inverse_gaussian(c, c * 10f64.powf(e))], key());
+    }
+
+    #[test]
     fn rayleigh_meets_the_contract(a in positive(), b in positive(), c in extreme()) {
         check_exponential_family(&[rayleigh(a), rayleigh(b)], key());
         check_exponential_family(&[rayleigh(c)], key());
@@ -92,6 +106,7 @@ proptest! {
         check_any_vector::<Exponential>(&(), &v);
         check_any_vector::<ChiSquared>(&(), &v);
         check_any_vector::<HalfNormal>(&(), &v);
+        check_any_vector::<InverseGaussian>(&(), &v);
         check_any_vector::<LogNormal>(&(), &v);
         check_any_vector::<Rayleigh>(&(), &v);
         check_any_vector::<Pareto>(&fixed, &v);

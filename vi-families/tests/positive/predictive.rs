@@ -2,7 +2,8 @@
 
 use vi_core::StreamRng;
 use vi_families::{
-    Burr, CompoundGamma, DoubleLomax, HalfStudentT, LogLomax, LogStudentT, Lomax, PredictiveDistribution,
+    Burr, CompoundGamma, DoubleLomax, HalfStudentT, InverseGaussianMixture, LogLomax, LogStudentT, Lomax,
+    PredictiveDistribution,
 };
 
 use super::{Case, assert_close, assert_within, config, key, values};
@@ -105,6 +106,36 @@ fn log_student_t(p: &[f64]) -> LogStudentT {
     LogStudentT::from_dof_location_scale(p[0], p[1], p[2]).unwrap()
 }
 
+fn inverse_gaussian_mixture(p: &[f64]) -> InverseGaussianMixture {
+    InverseGaussianMixture::from_mean_shape_rate(p[0], p[1], p[2]).unwrap()
+}
+
+/// Without a CDF of its own: (x − m)²/(2m²x) has one, and P(x̂ > x) of the whole is the integral of the density.
+#[test]
+fn draws_of_the_inverse_gaussian_mixture() {
+    for p in [[1.5, 2.5, 3.0], [0.2, 0.6, 0.1]] {
+        let d = inverse_gaussian_mixture(&p);
+        let deviance = compound_gamma(&[0.5, p[1], p[2]]);
+        check_draws(&format!("deviance of {d:?}"), |rng| {
+            let x = d.sample(rng);
+            deviance.cdf((x - p[0]).powi(2) / (2.0 * p[0] * p[0] * x))
+        });
+        // Below the mean with the probability that the density says: 5.4 standard errors.
+        let step: f64 = 1e-3;
+        let density = |u: f64| (d.log_prob(p[0] * u.exp()) + u).exp() * p[0] * step;
+        let below = (1..40_000).map(|i| density(-step * f64::from(i))).sum::<f64>() + 0.5 * density(0.0);
+        let above = (1..40_000).map(|i| density(step * f64::from(i))).sum::<f64>() + 0.5 * density(0.0);
+        assert_within(&format!("∫ p of {d:?}"), below + above, 1.0, 1e-6);
+        let n_below = (0..4000).filter(|s| d.sample(&mut key().rng(*s)) < p[0]).count() as f64;
+        assert_within(
+            &format!("P(x < mean) of {d:?}"),
+            n_below / 4000.0,
+            below,
+            5.4 * (0.25f64 / 4000.0).sqrt(),
+        );
+    }
+}
+
 #[test]
 fn densities() {
     check_density(values::LOMAX, lomax);
@@ -112,6 +143,7 @@ fn densities() {
     check_density(values::DOUBLE_LOMAX, double_lomax);
     check_density(values::BURR, burr);
     check_density(values::COMPOUND_GAMMA, compound_gamma);
+    check_density(values::INVERSE_GAUSSIAN_MIXTURE, inverse_gaussian_mixture);
     check_density(values::HALF_STUDENT_T, half_student_t);
     check_density(values::LOG_STUDENT_T, log_student_t);
 }
@@ -122,6 +154,9 @@ fn cdfs_and_draws() {
     check_cdf(values::LOG_LOMAX, log_lomax, LogLomax::cdf, LogLomax::survival);
     check_cdf(values::DOUBLE_LOMAX, double_lomax, DoubleLomax::cdf, DoubleLomax::survival);
     check_cdf(values::BURR, burr, Burr::cdf, Burr::survival);
+    check_cdf(values::COMPOUND_GAMMA, compound_gamma, CompoundGamma::cdf, CompoundGamma::survival);
+    check_cdf(values::HALF_STUDENT_T, half_student_t, HalfStudentT::cdf, HalfStudentT::survival);
+    check_cdf(values::LOG_STUDENT_T, log_student_t, LogStudentT::cdf, LogStudentT::survival);
 }
 
 #[test]
@@ -140,6 +175,13 @@ fn moments() {
     check_moments(&d, Lomax::survival, d.mean(), d.variance());
     let d = burr(&[1.5, 3.5, 2.0]);
     check_moments(&d, Burr::survival, d.mean(), d.variance());
+    let d = compound_gamma(&[0.7, 4.5, 2.0]);
+    check_moments(&d, CompoundGamma::survival, d.mean(), d.variance());
+    let d = half_student_t(&[7.0, 1.5]);
+    check_moments(&d, HalfStudentT::survival, d.mean(), d.variance());
+    // E[x] = mean, and E[1/λ] mean³ on top of it.
+    let d = inverse_gaussian_mixture(&[1.5, 2.5, 3.0]);
+    assert_close("variance of InverseGaussianMixture", d.variance(), 1.5f64.powi(3) * 3.0 / 1.5);
     let d = double_lomax(&[0.0, 4.5, 3.0]);
     let distance = lomax(&[4.5, 3.0]);
     assert_close("variance of DoubleLomax", d.variance(), distance.variance() + distance.mean().powi(2));
@@ -156,17 +198,27 @@ proptest::proptest! {
     /// Whatever the parameters: an error, or a distribution with a draw inside its support.
     #[test]
     fn any_parameters_give_an_error_or_a_distribution(a in super::anything(), b in super::anything(), c in super::anything()) {
-        fn inside<D: PredictiveDistribution<Value = f64>>(d: Result<D, vi_families::FamilyError>) {
+        fn check<D: PredictiveDistribution<Value = f64>>(
+            d: Result<D, vi_families::FamilyError>,
+            [a, b, c]: [f64; 3],
+        ) {
             let Ok(d) = d else { return };
             let x = d.sample_predictive(&mut key().rng(0));
-            assert!(d.log_predictive(&x) > f64::NEG_INFINITY, "{d:?} draws {x}: {}", d.log_predictive(&x));
+            let log_prob = d.log_predictive(&x);
+            assert!(!log_prob.is_nan() && log_prob < f64::INFINITY, "{d:?} draws {x}: {log_prob}");
+            // Beyond that, ratios of draws and scales leave the range of numbers.
+            let ordinary = |v: f64| (1e-100..1e100).contains(&v.abs()) || v == 0.0;
+            if ordinary(x) && [a, b, c].into_iter().all(ordinary) {
+                assert!(log_prob > f64::NEG_INFINITY, "{d:?} draws {x}: {log_prob}");
+            }
         }
-        inside(Lomax::from_shape_scale(a, b));
-        inside(LogLomax::from_minimum_shape_scale(a, b, c));
-        inside(DoubleLomax::from_location_shape_scale(a, b, c));
-        inside(Burr::from_shape_tail_scale(a, b, c));
-        inside(CompoundGamma::from_shape_tail_scale(a, b, c));
-        inside(HalfStudentT::from_dof_scale(a, b));
-        inside(LogStudentT::from_dof_location_scale(a, b, c));
+        check(Lomax::from_shape_scale(a, b), [a, b, c]);
+        check(LogLomax::from_minimum_shape_scale(a, b, c), [a, b, c]);
+        check(DoubleLomax::from_location_shape_scale(a, b, c), [a, b, c]);
+        check(Burr::from_shape_tail_scale(a, b, c), [a, b, c]);
+        check(CompoundGamma::from_shape_tail_scale(a, b, c), [a, b, c]);
+        check(HalfStudentT::from_dof_scale(a, b), [a, b, c]);
+        check(InverseGaussianMixture::from_mean_shape_rate(a, b, c), [a, b, c]);
+        check(LogStudentT::from_dof_location_scale(a, b, c), [a, b, c]);
     }
 }

@@ -1,6 +1,9 @@
 //! Values against mpmath.
 
-use vi_families::{Exponential, ExponentialFamily, Pareto, Rayleigh, Univariate, Weibull};
+use vi_families::{
+    ChiSquared, Exponential, ExponentialFamily, Gamma, HalfNormal, InverseGamma, InverseGaussian, LogNormal,
+    Pareto, Rayleigh, Univariate, Weibull,
+};
 
 use super::{Case, assert_close, assert_within, values};
 
@@ -40,4 +43,18 @@ fn functions_of_an_exponential() {
     check(values::RAYLEIGH, |p| Rayleigh::from_scale(p[0]).unwrap());
     check(values::PARETO, |p| Pareto::from_minimum_shape(p[0], p[1]).unwrap());
     check(values::WEIBULL, |p| Weibull::from_shape_scale(p[0], p[1]).unwrap());
+}
+
+#[test]
+fn functions_of_a_gamma() {
+    check(values::GAMMA, |p| Gamma::from_shape_rate(p[0], p[1]).unwrap());
+    check(values::INVERSE_GAMMA, |p| InverseGamma::from_shape_scale(p[0], p[1]).unwrap());
+    check(values::CHI_SQUARED, |p| ChiSquared::from_dof(p[0]).unwrap());
+}
+
+#[test]
+fn functions_of_a_gaussian() {
+    check(values::HALF_NORMAL, |p| HalfNormal::from_scale(p[0]).unwrap());
+    check(values::LOG_NORMAL, |p| LogNormal::from_log_mean_log_sd(p[0], p[1]).unwrap());
+    check(values::INVERSE_GAUSSIAN, |p| InverseGaussian::from_mean_shape(p[0], p[1]).unwrap());
 }

@@ -11,8 +11,11 @@ use crate::draw::{exp_inside, log_gamma_variate};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
-use crate::solve::inverse_digamma;
-use crate::special::{digamma, log_gamma, trigamma};
+use crate::special::{
+    digamma, inverse_digamma, inverse_regularized_gamma_lower, log_gamma, regularized_gamma_lower,
+    regularized_gamma_upper, trigamma,
+};
+use crate::univariate::Univariate;
 use crate::validate::{length, no_member, positive};
 
 const FAMILY: &str = "ChiSquared";
@@ -117,5 +120,37 @@ impl Parametric for ChiSquared {
     }
     fn natural_jacobian(&self) -> Array2<f64> {
         array![[0.5]]
+    }
+}
+
+impl Univariate for ChiSquared {
+    const DISCRETE: bool = false;
+
+    fn to_f64(z: &f64) -> f64 {
+        *z
+    }
+    fn from_f64(x: f64) -> Option<f64> {
+        Some(x)
+    }
+    fn support(&self) -> (f64, f64) {
+        (0.0, f64::INFINITY)
+    }
+    fn mean(&self) -> f64 {
+        self.dof
+    }
+    fn variance(&self) -> f64 {
+        2.0 * self.dof
+    }
+    fn mode(&self) -> f64 {
+        (self.dof - 2.0).max(0.0)
+    }
+    fn cdf(&self, x: f64) -> f64 {
+        if x <= 0.0 { 0.0 } else { regularized_gamma_lower(0.5 * self.dof, 0.5 * x) }
+    }
+    fn survival(&self, x: f64) -> f64 {
+        if x <= 0.0 { 1.0 } else { regularized_gamma_upper(0.5 * self.dof, 0.5 * x) }
+    }
+    fn quantile(&self, p: f64) -> f64 {
+        2.0 * inverse_regularized_gamma_lower(0.5 * self.dof, p)
     }
 }

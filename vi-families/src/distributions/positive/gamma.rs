@@ -4,11 +4,17 @@ use ndarray::{Array1, Array2, ArrayRef1, array};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
+use crate::coordinates::Coordinates;
 use crate::draw::{exp_inside, log_gamma_variate};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
+use crate::parametric::{ParameterBlock, Parametric};
 use crate::solve::inverse_log_minus_digamma;
-use crate::special::{digamma, log_gamma, trigamma};
+use crate::special::{
+    digamma, inverse_regularized_gamma_lower, log_gamma, regularized_gamma_lower, regularized_gamma_upper,
+    trigamma,
+};
+use crate::univariate::Univariate;
 use crate::validate::{length, no_member, positive};
 
 const FAMILY: &str = "Gamma";
@@ -125,5 +131,55 @@ impl ExponentialFamily for Gamma {
             return h;
         }
         (self.shape - 1.0) * z.ln() - self.rate * z - self.log_partition()
+    }
+}
+
+impl Parametric for Gamma {
+    fn parameter_blocks(&self) -> Vec<ParameterBlock> {
+        ["shape", "rate"]
+            .map(|name| ParameterBlock { name, coordinates: Coordinates::Positive { n: 1 } })
+            .to_vec()
+    }
+    fn parameters(&self) -> Array1<f64> {
+        array![self.shape, self.rate]
+    }
+    fn with_parameters(&self, theta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "parameter", theta.len(), 2)?;
+        Self::from_shape_rate(theta[0], theta[1])
+    }
+    fn natural_jacobian(&self) -> Array2<f64> {
+        array![[1.0, 0.0], [0.0, -1.0]]
+    }
+}
+
+impl Univariate for Gamma {
+    const DISCRETE: bool = false;
+
+    fn to_f64(z: &f64) -> f64 {
+        *z
+    }
+    fn from_f64(x: f64) -> Option<f64> {
+        Some(x)
+    }
+    fn support(&self) -> (f64, f64) {
+        (0.0, f64::INFINITY)
+    }
+    fn mean(&self) -> f64 {
+        self.mean()
+    }
+    fn variance(&self) -> f64 {
+        self.variance()
+    }
+    fn mode(&self) -> f64 {
+        ((self.shape - 1.0) / self.rate).max(0.0)
+    }
+    fn cdf(&self, x: f64) -> f64 {
+        if x <= 0.0 { 0.0 } else { regularized_gamma_lower(self.shape, self.rate * x) }
+    }
+    fn survival(&self, x: f64) -> f64 {
+        if x <= 0.0 { 1.0 } else { regularized_gamma_upper(self.shape, self.rate * x) }
+    }
+    fn quantile(&self, p: f64) -> f64 {
+        inverse_regularized_gamma_lower(self.shape, p) / self.rate
     }
 }

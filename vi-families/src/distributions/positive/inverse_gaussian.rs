@@ -5,14 +5,16 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
-use super::numerics::minus_log_1p;
+use super::inverse_gaussian_tails::tails;
+use super::numerics::quantile_on_positive;
 use crate::coordinates::Coordinates;
 use crate::distributions::LOG_TWO_PI;
 use crate::draw::{exp_inside, standard_normal};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
-use crate::special::scaled_exponential_integral;
+use crate::special::{log_1p_minus, scaled_exponential_integral};
+use crate::univariate::Univariate;
 use crate::validate::{domain, length, no_member, positive};
 
 const FAMILY: &str = "InverseGaussian";
@@ -83,6 +85,30 @@ impl InverseGaussian {
     }
 }
 
+impl InverseGaussian {
+    /// A draw, also for shapes outside the range of numbers: of the two roots of χ² = shape (z − mean)²/(mean² z)
+    /// with their probabilities (Michael, Schucany & Haas 1976).
+    pub(crate) fn draw(mean: f64, log_shape: f64, rng: &mut StreamRng) -> f64 {
+        let normal = standard_normal(rng);
+        let w = normal * normal * (mean.ln() - log_shape).exp();
+        // The larger root over the mean; the smaller one is its reciprocal, without the difference in its formula.
+        let log_ratio = if w < 1e300 { (0.5 * (w + w.sqrt() * (w + 4.0).sqrt())).ln_1p() } else { w.ln() };
+        let below = rng.random::<f64>() * (1.0 + (-log_ratio).exp()) < 1.0;
+        exp_inside(mean.ln() + if below { -log_ratio } else { log_ratio })
+    }
+
+    /// P(z ≤ x) and P(z > x).
+    fn tails(&self, x: f64) -> (f64, f64) {
+        if x <= 0.0 {
+            (0.0, 1.0)
+        } else if x == f64::INFINITY {
+            (1.0, 0.0)
+        } else {
+            tails(x / self.mean, self.shape / self.mean)
+        }
+    }
+}
+
 impl ExponentialFamily for InverseGaussian {
     type Value = f64;
     type Fixed = ();
@@ -128,16 +154,9 @@ impl ExponentialFamily for InverseGaussian {
     fn expected_log_base_measure(&self) -> f64 {
         -0.5 * LOG_TWO_PI - 1.5 * self.expected_log()
     }
-    /// One draw, of the two roots of χ² = shape (z − mean)²/(mean² z) with their probabilities (Michael, Schucany &
-    /// Haas 1976); where it would underflow or overflow it is the nearest normal number inside (0, ∞).
+    /// One draw; where it would underflow or overflow it is the nearest normal number inside (0, ∞).
     fn sample(&self, rng: &mut StreamRng) -> f64 {
-        let normal = standard_normal(rng);
-        let w = normal * normal * (self.mean / self.shape);
-        // The larger root over the mean; the smaller one is its reciprocal, without the difference in its formula.
-        let ratio = 1.0 + 0.5 * (w + w.sqrt() * (w + 4.0).sqrt());
-        let log_ratio = ratio.ln();
-        let below = rng.random::<f64>() * (1.0 + 1.0 / ratio) < 1.0;
-        exp_inside(self.mean.ln() + if below { -log_ratio } else { log_ratio })
+        Self::draw(self.mean, self.shape.ln(), rng)
     }
 
     // The centred form: the three terms of η·T − A cancel when the shape is large beside the mean.
@@ -154,7 +173,7 @@ impl ExponentialFamily for InverseGaussian {
     fn kl(&self, other: &Self) -> f64 {
         let d = (self.mean - other.mean) / other.mean;
         let ratio = (other.shape - self.shape) / self.shape;
-        0.5 * (minus_log_1p(ratio) + (other.shape / self.mean) * d * d)
+        0.5 * ((other.shape / self.mean) * d * d - log_1p_minus(ratio))
     }
     fn expected_log_prob(&self, other: &Self) -> f64 {
         let d = (self.mean - other.mean) / other.mean;
@@ -180,5 +199,40 @@ impl Parametric for InverseGaussian {
     fn natural_jacobian(&self) -> Array2<f64> {
         let (m, l) = (self.mean, self.shape);
         array![[l / m / m / m, -0.5 / m / m], [0.0, -0.5]]
+    }
+}
+
+impl Univariate for InverseGaussian {
+    const DISCRETE: bool = false;
+
+    fn to_f64(z: &f64) -> f64 {
+        *z
+    }
+    fn from_f64(x: f64) -> Option<f64> {
+        Some(x)
+    }
+    fn support(&self) -> (f64, f64) {
+        (0.0, f64::INFINITY)
+    }
+    fn mean(&self) -> f64 {
+        self.mean
+    }
+    fn variance(&self) -> f64 {
+        self.mean * self.mean * (self.mean / self.shape)
+    }
+    fn mode(&self) -> f64 {
+        let q = 1.5 * (self.mean / self.shape);
+        self.mean / (q.hypot(1.0) + q)
+    }
+    fn cdf(&self, x: f64) -> f64 {
+        self.tails(x).0
+    }
+    fn survival(&self, x: f64) -> f64 {
+        self.tails(x).1
+    }
+    /// The x with P(z ≤ x) = `p`, by a bracketed Newton iteration on the logarithm of the smaller tail.
+    fn quantile(&self, p: f64) -> f64 {
+        let log_density = |x: f64| self.log_prob(&x);
+        quantile_on_positive(p, self.mode(), |x| self.tails(x), log_density)
     }
 }

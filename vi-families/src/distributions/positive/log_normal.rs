@@ -10,6 +10,8 @@ use crate::draw::exp_inside;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
+use crate::special::{normal_cdf, normal_quantile};
+use crate::univariate::Univariate;
 use crate::validate::{finite, length, no_member, positive};
 
 const FAMILY: &str = "LogNormal";
@@ -87,6 +89,11 @@ impl LogNormal {
     /// 1 / `Var[log z]`.
     pub fn log_precision(&self) -> f64 {
         self.log.precision()
+    }
+
+    /// (log x − log-mean) / log-sd.
+    fn standardized(&self, x: f64) -> f64 {
+        (x.ln() - self.log_mean()) * self.log_precision().sqrt()
     }
 
     /// The law of log z.
@@ -176,5 +183,38 @@ impl Parametric for LogNormal {
         let (m, t) = (self.log_mean(), self.log_precision());
         let cube = t * t.sqrt();
         array![[t, -2.0 * m * cube], [0.0, cube]]
+    }
+}
+
+impl Univariate for LogNormal {
+    const DISCRETE: bool = false;
+
+    fn to_f64(z: &f64) -> f64 {
+        *z
+    }
+    fn from_f64(x: f64) -> Option<f64> {
+        Some(x)
+    }
+    fn support(&self) -> (f64, f64) {
+        (0.0, f64::INFINITY)
+    }
+    fn mean(&self) -> f64 {
+        (self.log_mean() + 0.5 * self.log_variance()).exp()
+    }
+    fn variance(&self) -> f64 {
+        let v = self.log_variance();
+        (2.0 * self.log_mean() + v).exp() * v.exp_m1()
+    }
+    fn mode(&self) -> f64 {
+        (self.log_mean() - self.log_variance()).exp()
+    }
+    fn cdf(&self, x: f64) -> f64 {
+        if x <= 0.0 { 0.0 } else { normal_cdf(self.standardized(x)) }
+    }
+    fn survival(&self, x: f64) -> f64 {
+        if x <= 0.0 { 1.0 } else { normal_cdf(-self.standardized(x)) }
+    }
+    fn quantile(&self, p: f64) -> f64 {
+        (self.log_mean() + self.log_sd() * normal_quantile(p)).exp()
     }
 }
