@@ -4,8 +4,13 @@
 use ndarray::Array1;
 use proptest::prelude::*;
 use vi_core::StreamKey;
-use vi_families::testing::{check_any_vector, check_exponential_family};
-use vi_families::{ContinuousBernoulli, ExponentialFamily, Laplace, Parametric, VonMises, VonMisesFisher};
+use vi_families::testing::{
+    check_any_vector, check_exponential_family, check_multivariate, check_parametric, check_univariate,
+};
+use vi_families::{
+    Beta, ContinuousBernoulli, ExponentialFamily, Gaussian, Laplace, Parametric, TruncatedGaussian,
+    Univariate, VonMises, VonMisesFisher,
+};
 
 use crate::common::{config, vector};
 
@@ -27,8 +32,15 @@ fn key() -> StreamKey {
     StreamKey::from_seed(21)
 }
 
+/// The whole contract of a distribution of one variable.
+fn check_all<F: Univariate + Parametric>(members: &[F]) {
+    check_exponential_family(members, key());
+    check_parametric(members);
+    check_univariate(members);
+}
+
 proptest! {
-    #![proptest_config(config(10))]
+    #![proptest_config(config(6))]
 
     #[test]
     fn laplace(location in -5.0..5.0f64, b in positive(), b2 in positive()) {
@@ -36,26 +48,26 @@ proptest! {
             Laplace::from_location_scale(location, b).unwrap(),
             Laplace::from_location_rate(location, b2).unwrap(),
         ];
-        check_exponential_family(&members, key());
+        check_all(&members);
     }
 
     #[test]
-    fn continuous_bernoulli(eta in -30.0..30.0f64, small in -1e-3..1e-3f64, lambda in 0.001..0.999f64) {
+    fn continuous_bernoulli(eta in -12.0..12.0f64, small in -1e-3..1e-3f64, lambda in 0.001..0.999f64) {
         let members = [
             ContinuousBernoulli::from_logit(eta).unwrap(),
             ContinuousBernoulli::from_logit(small).unwrap(),
             ContinuousBernoulli::from_lambda(lambda).unwrap(),
         ];
-        check_exponential_family(&members, key());
+        check_all(&members);
     }
 
     #[test]
-    fn von_mises(mu in -4.0..4.0f64, kappa in positive(), mu2 in -4.0..4.0f64, r in 0.01..0.99f64) {
+    fn von_mises(mu in -3.1..3.1f64, kappa in positive(), mu2 in -3.1..3.1f64, r in 0.01..0.99f64) {
         let members = [
             VonMises::from_mean_direction_concentration(mu, kappa).unwrap(),
             VonMises::from_mean_direction_resultant_length(mu2, r).unwrap(),
         ];
-        check_exponential_family(&members, key());
+        check_all(&members);
     }
 
     #[test]
@@ -67,6 +79,37 @@ proptest! {
             VonMisesFisher::from_mean_direction_concentration(&mu2, kappa2).unwrap(),
         ];
         check_exponential_family(&members, key());
+        check_parametric(&members);
+        check_multivariate(&members, key());
+    }
+
+    #[test]
+    fn gaussian(m in -5.0..5.0f64, s in positive(), m2 in -5.0..5.0f64, s2 in positive()) {
+        check_all(&[Gaussian::from_mean_sd(m, s).unwrap(), Gaussian::from_mean_precision(m2, s2).unwrap()]);
+    }
+
+    #[test]
+    fn beta(a in positive(), b in 1.0..12.0f64, a2 in 1.0..50.0f64, b2 in 1.0..50.0f64) {
+        check_all(&[Beta::from_alpha_beta(a, b).unwrap(), Beta::from_alpha_beta(a2, b2).unwrap()]);
+    }
+
+    #[test]
+    fn truncated_gaussian(m in -3.0..3.0f64, s in 0.4..2.5f64, m2 in -3.0..3.0f64, s2 in 0.4..2.5f64,
+        lower in -3.0..1.0f64, width in 1.0..4.0f64)
+    {
+        for (lower, upper) in [
+            (lower, lower + width),
+            (lower, f64::INFINITY),
+            (f64::NEG_INFINITY, lower),
+            (f64::NEG_INFINITY, f64::INFINITY),
+        ] {
+            let p2 = 1.0 / (s2 * s2);
+            let members = [
+                TruncatedGaussian::from_location_scale(m, s, lower, upper).unwrap(),
+                TruncatedGaussian::from_location_precision(m2, p2, lower, upper).unwrap(),
+            ];
+            check_all(&members);
+        }
     }
 }
 
@@ -90,6 +133,18 @@ fn extreme_members() {
     check_exponential_family(&[sphere(40, 0.0), sphere(40, 30.0), sphere(40, 1e4)], key());
 }
 
+#[test]
+fn truncated_in_the_tail() {
+    let member = |m, s, lower, upper| TruncatedGaussian::from_location_scale(m, s, lower, upper).unwrap();
+    let infinity = f64::INFINITY;
+    check_all(&[member(-8.0, 1.0, 0.0, infinity), member(-30.0, 2.0, 0.0, infinity)]);
+    check_all(&[member(8.0, 1.0, -infinity, 0.0), member(30.0, 2.0, -infinity, 0.0)]);
+    check_all(&[member(-8.0, 1.0, 0.0, 1.0)]);
+    check_univariate(&[member(-20.0, 1.0, 0.0, 0.5), member(9.0, 1.0, 0.0, 0.5)]);
+    check_univariate(&[member(-1e4, 1.0, 0.0, infinity), member(-1e8, 1.0, 0.0, infinity)]);
+    check_univariate(&[member(0.3, 1.0, 0.0, 1e-9), member(-40.0, 1.0, 0.0, 1e-9)]);
+}
+
 /// Any parameters at all give an error or a member whose numbers are numbers.
 fn any_member<F: ExponentialFamily + Parametric>(member: Result<F, vi_families::FamilyError>) {
     if let Ok(member) = member {
@@ -103,13 +158,22 @@ proptest! {
     #![proptest_config(config(1500))]
 
     #[test]
-    fn any_vector_gives_an_error_or_a_finite_member(v in any_vector(), a in any_number(), b in any_number()) {
+    fn any_vector_gives_an_error_or_a_finite_member(v in any_vector(), a in any_number(), b in any_number(),
+        c in any_number(), d in any_number())
+    {
         check_any_vector::<Laplace>(&a, &v);
         any_member(Laplace::from_location_scale(a, b));
         any_member(Laplace::from_location_rate(a, b));
         check_any_vector::<ContinuousBernoulli>(&(), &v);
         any_member(ContinuousBernoulli::from_lambda(a));
         any_member(ContinuousBernoulli::from_logit(a));
+        check_any_vector::<TruncatedGaussian>(&(a.min(b), a.max(b)), &v);
+        check_any_vector::<TruncatedGaussian>(&(a, b), &v);
+        check_any_vector::<TruncatedGaussian>(&(a, f64::INFINITY), &v);
+        check_any_vector::<TruncatedGaussian>(&(f64::NEG_INFINITY, a), &v);
+        any_member(TruncatedGaussian::from_location_scale(a, b, c, d));
+        any_member(TruncatedGaussian::from_location_scale(a, b.abs(), c.min(d), c.max(d)));
+        any_member(TruncatedGaussian::from_location_precision(a, b, c, f64::INFINITY));
         check_any_vector::<VonMises>(&(), &v);
         any_member(VonMises::from_mean_direction_concentration(a, b));
         any_member(VonMises::from_mean_direction_resultant_length(a, b));

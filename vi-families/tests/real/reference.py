@@ -7,9 +7,7 @@ mp.mp.dps = 60
 
 def number(x):
     x = float(x)
-    if x != x or x in (mp.inf, -mp.inf):
-        raise ValueError(x)
-    return repr(x)
+    return {"inf": "f64::INFINITY", "-inf": "f64::NEG_INFINITY"}.get(repr(x), repr(x))
 
 
 def rows(name, doc, members):
@@ -113,6 +111,75 @@ def von_mises_fisher():
     print("];")
 
 
+def truncated_gaussian():
+    def member(m, s, lower, upper, xs):
+        m, s = mp.mpf(m), mp.mpf(s)
+        lower, upper = mp.mpf(lower), mp.mpf(upper)
+        # Differences of the smaller tails, with digits to spare.
+        mp.mp.dps = 400
+
+        def mass(a, b):
+            a, b = (a - m) / s, (b - m) / s
+            if a > 0:
+                a, b = -b, -a
+            return mp.ncdf(b) - mp.ncdf(a)
+
+        total = mass(lower, upper)
+        log_density = lambda z: mp.npdf(z, m, s) / total
+        points = [(x, mp.log(log_density(x)), mass(lower, x) / total, mass(x, upper) / total) for x in map(mp.mpf, xs)]
+        alpha, beta = (lower - m) / s, (upper - m) / s
+        edge = lambda t: mp.mpf(0) if mp.isinf(t) else t * mp.npdf(t)
+        entropy = mp.log(mp.sqrt(2 * mp.pi * mp.e) * s * total) + (edge(alpha) - edge(beta)) / (2 * total)
+        mp.mp.dps = 60
+        return (m, s, lower, upper), entropy, points
+
+    inf = mp.inf
+    rows("TRUNCATED_GAUSSIAN", "Location, scale and bounds.", [
+        member(0.5, 2.0, -1.0, 3.0, [-0.9999, -0.5, 0.5, 2.0, 2.9999]),
+        member(-1.0, 0.5, 0.25, inf, [0.2501, 0.5, 1.0, 5.0]),
+        member(-1000.0, 1.0, 0.0, inf, [1e-9, 1e-3, 0.01]),
+        member(10.0, 1.0, -inf, 0.5, [-20.0, -1.0, 0.25, 0.4999]),
+        member(0.0, 1.0, -inf, inf, [-37.0, -1.0, 0.0, 8.0]),
+        member(-30.0, 1.0, 0.0, 2.0, [1e-3, 0.5, 1.999]),
+        member(3.0, 1.0, 0.0, 1e-7, [1e-9, 5e-8]),
+        member(1.0, 0.01, 0.0, 2.0, [0.5, 1.0, 1.02]),
+        member(0.0, 1.0, 8.0, 8.5, [8.03125, 8.25, 8.5 - 2.0**-20]),
+    ])
+
+
+def gaussian():
+    def member(m, s, xs):
+        m, s = mp.mpf(m), mp.mpf(s)
+        points = [(x, mp.log(mp.npdf(x, m, s)), mp.ncdf((x - m) / s), mp.ncdf((m - x) / s)) for x in map(mp.mpf, xs)]
+        return (m, s), mp.log(s * mp.sqrt(2 * mp.pi * mp.e)), points
+
+    rows("GAUSSIAN", "Mean and standard deviation.", [
+        member(0.0, 1.0, [-37.5, -8.0, -1.0, 0.0, 0.5, 5.0, 36.0]),
+        member(1.5, 0.25, [-5.0, 1.25, 1.5, 2.0, 3.0]),
+    ])
+
+
+def beta():
+    def member(a, b, xs):
+        a, b = mp.mpf(a), mp.mpf(b)
+        log_b = mp.log(mp.beta(a, b))
+        points = []
+        for x in map(mp.mpf, xs):
+            cdf = mp.betainc(a, b, 0, x, regularized=True)
+            survival = mp.betainc(a, b, x, 1, regularized=True)
+            points.append((x, (a - 1) * mp.log(x) + (b - 1) * mp.log(1 - x) - log_b, cdf, survival))
+        entropy = log_b - (a - 1) * mp.digamma(a) - (b - 1) * mp.digamma(b) + (a + b - 2) * mp.digamma(a + b)
+        return (a, b), entropy, points
+
+    rows("BETA", "Shapes.", [
+        member(0.5, 0.5, [1e-6, 0.25, 0.5, 0.999]),
+        member(2.0, 5.0, [1e-12, 0.125, 0.5, 0.99]),
+        member(1.0, 1.0, [0.25, 0.75]),
+        member(300.0, 20.0, [0.5, 0.9375, 0.99]),
+        member(0.01, 3.0, [1e-100, 0.5]),
+    ])
+
+
 print("//! Written by `reference.py`.")
 print("""
 /// What mpmath says of one member.
@@ -126,3 +193,6 @@ laplace()
 continuous_bernoulli()
 von_mises()
 von_mises_fisher()
+truncated_gaussian()
+gaussian()
+beta()

@@ -1,7 +1,10 @@
 //! Densities, distribution functions and entropies against mpmath (`reference.py`).
 
 use ndarray::Array1;
-use vi_families::{ContinuousBernoulli, ExponentialFamily, Laplace, Univariate, VonMises, VonMisesFisher};
+use vi_families::{
+    Beta, ContinuousBernoulli, ExponentialFamily, Gaussian, Laplace, TruncatedGaussian, Univariate, VonMises,
+    VonMisesFisher,
+};
 
 use crate::values::{self, Member};
 
@@ -40,6 +43,23 @@ fn laplace() {
 #[test]
 fn continuous_bernoulli() {
     check(values::CONTINUOUS_BERNOULLI, |[logit]| ContinuousBernoulli::from_logit(logit).unwrap());
+}
+
+#[test]
+fn truncated_gaussian() {
+    check(values::TRUNCATED_GAUSSIAN, |[location, scale, lower, upper]| {
+        TruncatedGaussian::from_location_scale(location, scale, lower, upper).unwrap()
+    });
+}
+
+#[test]
+fn gaussian() {
+    check(values::GAUSSIAN, |[mean, sd]| Gaussian::from_mean_sd(mean, sd).unwrap());
+}
+
+#[test]
+fn beta() {
+    check(values::BETA, |[alpha, beta]| Beta::from_alpha_beta(alpha, beta).unwrap());
 }
 
 #[test]

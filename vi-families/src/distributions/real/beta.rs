@@ -4,11 +4,17 @@ use ndarray::{Array1, Array2, ArrayRef1, array};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
+use crate::coordinates::Coordinates;
 use crate::draw::log_gamma_variate;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
+use crate::parametric::{ParameterBlock, Parametric};
 use crate::solve::dirichlet_concentration;
-use crate::special::{digamma_difference, log_beta, trigamma};
+use crate::special::{
+    digamma_difference, inverse_regularized_beta, log_beta, regularized_beta, regularized_beta_upper,
+    trigamma,
+};
+use crate::univariate::Univariate;
 use crate::validate::{length, no_member, positive};
 
 const FAMILY: &str = "Beta";
@@ -121,5 +127,66 @@ impl ExponentialFamily for Beta {
             return h;
         }
         (self.alpha - 1.0) * z.ln() + (self.beta - 1.0) * (-z).ln_1p() - self.log_partition()
+    }
+}
+
+impl Parametric for Beta {
+    fn parameter_blocks(&self) -> Vec<ParameterBlock> {
+        vec![
+            ParameterBlock { name: "alpha", coordinates: Coordinates::Positive { n: 1 } },
+            ParameterBlock { name: "beta", coordinates: Coordinates::Positive { n: 1 } },
+        ]
+    }
+    fn parameters(&self) -> Array1<f64> {
+        array![self.alpha, self.beta]
+    }
+    fn with_parameters(&self, theta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "parameter", theta.len(), 2)?;
+        Self::from_alpha_beta(theta[0], theta[1])
+    }
+    fn natural_jacobian(&self) -> Array2<f64> {
+        Array2::eye(2)
+    }
+}
+
+impl Univariate for Beta {
+    const DISCRETE: bool = false;
+
+    fn to_f64(z: &f64) -> f64 {
+        *z
+    }
+    fn from_f64(x: f64) -> Option<f64> {
+        Some(x)
+    }
+    fn support(&self) -> (f64, f64) {
+        (0.0, 1.0)
+    }
+    fn mean(&self) -> f64 {
+        self.alpha / (self.alpha + self.beta)
+    }
+    fn variance(&self) -> f64 {
+        Self::variance(self)
+    }
+    /// NaN when both shapes are below 1; 0 for the uniform distribution.
+    fn mode(&self) -> f64 {
+        let (a, b) = (self.alpha - 1.0, self.beta - 1.0);
+        if a < 0.0 && b < 0.0 {
+            f64::NAN
+        } else if a <= 0.0 && b >= a {
+            0.0
+        } else if b <= 0.0 {
+            1.0
+        } else {
+            a / (a + b)
+        }
+    }
+    fn cdf(&self, x: f64) -> f64 {
+        regularized_beta(self.alpha, self.beta, x.clamp(0.0, 1.0))
+    }
+    fn survival(&self, x: f64) -> f64 {
+        regularized_beta_upper(self.alpha, self.beta, x.clamp(0.0, 1.0))
+    }
+    fn quantile(&self, p: f64) -> f64 {
+        inverse_regularized_beta(self.alpha, self.beta, p)
     }
 }

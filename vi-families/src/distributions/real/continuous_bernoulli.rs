@@ -150,10 +150,10 @@ fn inverse_langevin(complement: f64) -> f64 {
     x
 }
 
-/// The variance of the exponential cut off to an interval of length one whose mean is `mean` away from an end.
-#[expect(dead_code)]
+/// The variance of the exponential density cut off to an interval of length one whose mean is `mean` away from
+/// its nearer end.
 pub(crate) fn unit_variance_at_mean(mean: f64) -> f64 {
-    0.25 * langevin_slope(inverse_langevin(2.0 * mean.min(1.0 - mean)))
+    0.25 * langevin_slope(inverse_langevin(2.0 * mean))
 }
 
 impl ExponentialFamily for ContinuousBernoulli {
@@ -295,6 +295,9 @@ impl Univariate for ContinuousBernoulli {
             return f64::NAN;
         }
         let eta = self.logit;
+        if p == 1.0 {
+            return 1.0;
+        }
         // So near the uniform distribution x(1 − x) η/2, its distance from it, is below half a unit.
         if eta.abs() < 1e-16 {
             return p;

@@ -4,9 +4,13 @@ use ndarray::{Array1, Array2, ArrayRef1, array};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
+use crate::coordinates::Coordinates;
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
+use crate::parametric::{ParameterBlock, Parametric};
+use crate::special::{normal_cdf, normal_quantile};
+use crate::univariate::Univariate;
 use crate::validate::{finite, length, no_member, positive};
 
 const FAMILY: &str = "Gaussian";
@@ -138,5 +142,58 @@ impl ExponentialFamily for Gaussian {
     fn expected_log_prob(&self, other: &Self) -> f64 {
         let d = self.mean - other.mean;
         0.5 * (other.precision.ln() - LOG_TWO_PI - other.precision * (d * d + self.variance()))
+    }
+}
+
+/// θ = (mean, variance).
+impl Parametric for Gaussian {
+    fn parameter_blocks(&self) -> Vec<ParameterBlock> {
+        vec![
+            ParameterBlock { name: "mean", coordinates: Coordinates::Real { n: 1 } },
+            ParameterBlock { name: "variance", coordinates: Coordinates::Positive { n: 1 } },
+        ]
+    }
+    fn parameters(&self) -> Array1<f64> {
+        array![self.mean, self.variance()]
+    }
+    fn with_parameters(&self, theta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "parameter", theta.len(), 2)?;
+        Self::from_mean_variance(theta[0], theta[1])
+    }
+    fn natural_jacobian(&self) -> Array2<f64> {
+        let p = self.precision;
+        array![[p, -self.mean * p * p], [0.0, 0.5 * p * p]]
+    }
+}
+
+impl Univariate for Gaussian {
+    const DISCRETE: bool = false;
+
+    fn to_f64(z: &f64) -> f64 {
+        *z
+    }
+    fn from_f64(x: f64) -> Option<f64> {
+        Some(x)
+    }
+    fn support(&self) -> (f64, f64) {
+        (f64::NEG_INFINITY, f64::INFINITY)
+    }
+    fn mean(&self) -> f64 {
+        self.mean
+    }
+    fn variance(&self) -> f64 {
+        1.0 / self.precision
+    }
+    fn mode(&self) -> f64 {
+        self.mean
+    }
+    fn cdf(&self, x: f64) -> f64 {
+        normal_cdf((x - self.mean) * self.precision.sqrt())
+    }
+    fn survival(&self, x: f64) -> f64 {
+        normal_cdf((self.mean - x) * self.precision.sqrt())
+    }
+    fn quantile(&self, p: f64) -> f64 {
+        self.mean + self.sd() * normal_quantile(p)
     }
 }

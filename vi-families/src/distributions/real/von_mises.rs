@@ -228,10 +228,10 @@ impl Univariate for VonMises {
         if self.concentration > 0.0 { self.mean_direction } else { -PI }
     }
     fn cdf(&self, x: f64) -> f64 {
-        self.mass(-PI, x.clamp(-PI, PI))
+        if x >= PI { 1.0 } else { self.mass(-PI, x.clamp(-PI, PI)) }
     }
     fn survival(&self, x: f64) -> f64 {
-        self.mass(x.clamp(-PI, PI), PI)
+        if x <= -PI { 1.0 } else { self.mass(x.clamp(-PI, PI), PI) }
     }
     fn quantile(&self, p: f64) -> f64 {
         if !(0.0..=1.0).contains(&p) {
@@ -261,6 +261,9 @@ impl Univariate for VonMises {
 impl VonMises {
     /// P(from < z ≤ to) for −π ≤ from ≤ to ≤ π.
     fn mass(&self, from: f64, to: f64) -> f64 {
+        if from.is_nan() || to.is_nan() {
+            return f64::NAN;
+        }
         let (from, to) = (from - self.mean_direction, to - self.mean_direction);
         let mut sum = 0.0;
         // Between multiples of π the distance to the mean direction is monotone.
