@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::fmt::Debug;
 
 use ndarray::Array1;
+use vi_families::testing::check_conjugate;
 use vi_families::{
     ConjugateLikelihood, Exponential, ExponentialFamily, ExponentialMean, ExponentialRate, Gamma, GammaRate,
     Gaussian, HalfNormal, HalfNormalPrecision, InverseGamma, InverseGammaScale, InverseGaussian,
@@ -34,6 +35,7 @@ fn check_pair<L, F>(
     F: ExponentialFamily<Value = f64>,
 {
     for prior in priors {
+        check_conjugate(likelihood, prior, super::key());
         check_message(likelihood, prior, data, &member);
         let all = observe(likelihood, data, |_| 1.0);
         let evidence = all.log_marginal_likelihood(prior).unwrap();
