@@ -10,7 +10,7 @@
 //! | [`ConjugateLikelihood`], [`Observed`], [`PredictiveDistribution`] | posteriors, evidences, predictive distributions |
 //! | [`Gaussian`] [`MvGaussian`] [`Gamma`] [`InverseGamma`] [`Beta`] [`Dirichlet`] [`Bernoulli`] [`Categorical`] [`NormalGamma`] [`Wishart`] [`NormalWishart`] | its members, one file each |
 //! | [`VariationalFamily`], [`VariationalDistribution`], [`Reparameterized`] | the contract of q_λ with unconstrained λ |
-//! | [`MeanFieldGaussian`], [`FullRankGaussian`], [`LowRankGaussian`], [`BlockDiagonalGaussian`], [`StudentTMeanField`], [`LearnedStudentTMeanField`], [`ProductFamily`] | its members |
+//! | [`MeanFieldGaussian`], [`FullRankGaussian`], [`LowRankGaussian`], [`BlockDiagonalGaussian`], [`GaussianMixture`], [`StudentTMeanField`], [`LearnedStudentTMeanField`], [`ProductFamily`] | its members |
 //! | [`NaturalConditionals`], [`Conjugate`], [`Factor`] | conditionally conjugate models from their natural parameters |
 //! | [`special`] | log Γ, digamma, trigamma, their multivariate forms, log B |
 //! | [`symmetric`] | how symmetric matrices stand in vectors of parameters |
@@ -57,9 +57,10 @@ pub use sufficient::SufficientStats;
 pub use univariate::Univariate;
 pub use variational::{
     BlockDiagonalGaussian, BlockDiagonalGaussianMember, FullRankGaussian, FullRankGaussianMember,
-    LearnedStudentTMeanField, LearnedStudentTMeanFieldMember, LowRankGaussian, LowRankGaussianMember,
-    MeanFieldGaussian, MeanFieldGaussianMember, ProductFamily, ProductMember, Reparameterized,
-    StudentTMeanField, StudentTMeanFieldMember, VariationalDistribution, VariationalFamily,
+    GaussianMixture, GaussianMixtureMember, LearnedStudentTMeanField, LearnedStudentTMeanFieldMember,
+    LowRankGaussian, LowRankGaussianMember, MeanFieldGaussian, MeanFieldGaussianMember, MixtureComponent,
+    MixtureFamily, ProductFamily, ProductMember, Reparameterized, StudentTMeanField, StudentTMeanFieldMember,
+    VariationalDistribution, VariationalFamily,
 };
 
 #[cfg(doctest)]

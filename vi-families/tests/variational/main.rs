@@ -5,6 +5,7 @@ mod common;
 
 mod families;
 mod gaussians;
+mod mixture;
 mod student_t;
 
 use ndarray::Array1;
