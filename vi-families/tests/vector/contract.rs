@@ -3,8 +3,10 @@
 use ndarray::{Array1, Array2, array};
 use proptest::prelude::*;
 use vi_core::StreamKey;
-use vi_families::testing::check_exponential_family;
-use vi_families::{DiagonalGaussian, Dirichlet, ExponentialFamily, Multivariate, MvGaussian, Wishart};
+use vi_families::testing::{check_exponential_family, check_multivariate, check_parametric};
+use vi_families::{
+    DiagonalGaussian, Dirichlet, ExponentialFamily, InverseWishart, Multivariate, MvGaussian, Wishart,
+};
 
 use crate::common::{config, positive_definite, vector};
 
@@ -32,6 +34,8 @@ proptest! {
             DiagonalGaussian::from_mean_sd(&m, &v2).unwrap(),
         ];
         check_exponential_family(&members, key());
+        check_parametric(&members);
+        check_multivariate(&members, key());
     }
 
     #[test]
@@ -47,6 +51,8 @@ proptest! {
             MvGaussian::from_mean_covariance(&m2, &c2).unwrap(),
         ];
         check_exponential_family(&members, key());
+        check_parametric(&members);
+        check_multivariate(&members, key());
     }
 
     #[test]
@@ -63,6 +69,18 @@ proptest! {
             Wishart::from_dof_inverse_scale(least + extra2, &w).unwrap(),
         ];
         check_exponential_family(&members, key());
+        check_parametric(&members);
+        check_multivariate(&members, key());
+        let inverses = members.map(InverseWishart::from);
+        check_exponential_family(&inverses, key());
+        check_parametric(&inverses);
+    }
+
+    #[test]
+    fn dirichlet(a in (2usize..6).prop_flat_map(positive_vector)) {
+        let members = [Dirichlet::from_concentration(&a).unwrap()];
+        check_parametric(&members);
+        check_multivariate(&members, key());
     }
 }
 
@@ -120,6 +138,31 @@ fn wishart_moments() {
     // ν (W₁₂² + W₁₁W₂₂)
     assert_eq!(member.marginal_variances().unwrap()[[0, 1]], 5.0 * 1.25);
     assert_eq!(Wishart::from_dof_scale(3.0, &w).unwrap().joint_mode(), None);
+}
+
+#[test]
+fn inverse_wishart_moments() {
+    let (scale, _) = autoregressive(3);
+    // Enough degrees of freedom for the variances to have variances, which the check leans on.
+    let members = [25.0, 40.0].map(|dof| InverseWishart::from_dof_scale(dof, &scale).unwrap());
+    check_multivariate(&members, key());
+    let without_variance = InverseWishart::from_dof_scale(6.0, &scale).unwrap();
+    assert_eq!(without_variance.marginal_variances(), None);
+    assert_eq!(without_variance.expected_value().unwrap(), &scale / 2.0);
+    assert_eq!(InverseWishart::from_dof_scale(4.0, &scale).unwrap().expected_value(), None);
+}
+
+#[test]
+fn inverse_wishart_speaks_of_its_own_scale() {
+    let message = |e: vi_families::FamilyError| e.to_string();
+    let e = message(InverseWishart::from_dof_scale(1.0, &Array2::eye(2)).unwrap_err());
+    assert_eq!(e, "InverseWishart: dof = 1, but it must be finite and > p − 1, p the order of the scale");
+    let e = message(InverseWishart::from_dof_scale(3.0, &-Array2::eye(2)).unwrap_err());
+    assert_eq!(e, "InverseWishart: scale is not positive definite (pivot 0 is -1)");
+    let e = message(InverseWishart::from_dof_inverse_scale(3.0, &-Array2::eye(2)).unwrap_err());
+    assert_eq!(e, "InverseWishart: inverse_scale is not positive definite (pivot 0 is -1)");
+    let e = message(InverseWishart::from_dof_scale(3.0, &(Array2::eye(2) * 1e-310)).unwrap_err());
+    assert_eq!(e, "InverseWishart: inverse_scale (row-major)[0] = inf, but it must be finite");
 }
 
 #[test]

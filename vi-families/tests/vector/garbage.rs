@@ -3,7 +3,9 @@
 use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 use vi_families::testing::check_any_vector;
-use vi_families::{DiagonalGaussian, Dirichlet, FamilyError, MvGaussian, Parametric, Wishart};
+use vi_families::{
+    DiagonalGaussian, Dirichlet, FamilyError, InverseWishart, MvGaussian, Parametric, Wishart,
+};
 
 use crate::common::config;
 
@@ -71,6 +73,13 @@ proptest! {
         check_any_vector::<Wishart>(&(), &v);
         sound(Wishart::from_dof_scale(dof, &a));
         finite(Wishart::from_dof_inverse_scale(dof, &a));
+    }
+
+    #[test]
+    fn inverse_wishart(v in any_vector(), dof in element(), a in any_matrix()) {
+        check_any_vector::<InverseWishart>(&(), &v);
+        sound(InverseWishart::from_dof_scale(dof, &a));
+        finite(InverseWishart::from_dof_inverse_scale(dof, &a));
     }
 
     #[test]

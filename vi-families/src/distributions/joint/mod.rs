@@ -4,7 +4,7 @@ mod normal_gamma;
 mod normal_inverse_gamma;
 mod normal_inverse_wishart;
 mod normal_wishart;
-mod twin;
+pub(in crate::distributions) mod twin;
 
 pub use normal_gamma::NormalGamma;
 pub use normal_inverse_gamma::NormalInverseGamma;

@@ -11,13 +11,13 @@ use ndarray::{Array1, Array2, ArrayRef1};
 use crate::error::FamilyError;
 
 /// S v.
-pub(super) fn reflect(mut v: Array1<f64>) -> Array1<f64> {
+pub(crate) fn reflect(mut v: Array1<f64>) -> Array1<f64> {
     v[0] = -v[0];
     v
 }
 
 /// S F S.
-pub(super) fn reflect_both_sides(mut f: Array2<f64>) -> Array2<f64> {
+pub(crate) fn reflect_both_sides(mut f: Array2<f64>) -> Array2<f64> {
     for i in 1..f.nrows() {
         f[[0, i]] = -f[[0, i]];
         f[[i, 0]] = -f[[i, 0]];
@@ -28,7 +28,7 @@ pub(super) fn reflect_both_sides(mut f: Array2<f64>) -> Array2<f64> {
 /// η of one twin from η of the other, the matrices of order `p`: the map is its own inverse.
 ///
 /// An empty vector, which no member has, stays empty.
-pub(super) fn reflect_natural(eta: &ArrayRef1<f64>, p: usize) -> Array1<f64> {
+pub(crate) fn reflect_natural(eta: &ArrayRef1<f64>, p: usize) -> Array1<f64> {
     let mut eta = eta.to_owned();
     if let Some(first) = eta.first_mut() {
         *first = -*first - (p + 1) as f64;
@@ -38,7 +38,7 @@ pub(super) fn reflect_natural(eta: &ArrayRef1<f64>, p: usize) -> Array1<f64> {
 
 /// The error of a part or a twin in the words of the family that was asked for: the parameter it calls `from`
 /// is called `to` there.
-pub(super) fn rename(error: FamilyError, name: &'static str, from: &str, to: &'static str) -> FamilyError {
+pub(crate) fn rename(error: FamilyError, name: &'static str, from: &str, to: &'static str) -> FamilyError {
     let renamed = |parameter| if parameter == from { to } else { parameter };
     match error {
         FamilyError::Domain { parameter, value, requirement, .. } => {
