@@ -187,7 +187,7 @@ fn trigamma_minus_reciprocal_series(x: f64) -> f64 {
 }
 
 /// log Γ(x) − [(x − ½) log x − x + ½ log 2π] for x ≥ 10.
-pub(super) fn stirling_error(x: f64) -> f64 {
+pub(crate) fn stirling_error(x: f64) -> f64 {
     const C: [f64; 7] = [
         1.0 / 12.0,
         -1.0 / 360.0,

@@ -30,7 +30,7 @@ pub use beta::{
     multivariate_trigamma,
 };
 pub use exponential_integral::scaled_exponential_integral;
-pub(crate) use gamma::{log_1p_minus, trigamma_minus_reciprocal};
+pub(crate) use gamma::{log_1p_minus, stirling_error, trigamma_minus_reciprocal};
 pub use gamma::{
     digamma, digamma_difference, inverse_digamma, log_gamma, log_minus_digamma, tetragamma, trigamma,
 };

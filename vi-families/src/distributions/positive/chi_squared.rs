@@ -6,6 +6,7 @@ use ndarray::{Array1, Array2, ArrayRef1, array};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
+use super::unit_gamma;
 use crate::coordinates::Coordinates;
 use crate::draw::{exp_inside, log_gamma_variate};
 use crate::error::FamilyError;
@@ -101,9 +102,15 @@ impl ExponentialFamily for ChiSquared {
         if h == f64::NEG_INFINITY {
             return h;
         }
-        // z/2 keeps log z and a log 2 from cancelling.
-        let (a, half) = (0.5 * self.dof, 0.5 * z);
-        (a - 1.0) * half.ln() - half - log_gamma(a) - LN_2
+        let half = 0.5 * z;
+        unit_gamma::log_density(0.5 * self.dof, half, half.ln()) - z.ln()
+    }
+    fn entropy(&self) -> f64 {
+        unit_gamma::entropy(0.5 * self.dof) + LN_2
+    }
+    fn kl(&self, other: &Self) -> f64 {
+        let excess = (self.dof - other.dof) / other.dof;
+        unit_gamma::kl(0.5 * self.dof, 0.5 * other.dof, self.dof / other.dof, excess)
     }
 }
 

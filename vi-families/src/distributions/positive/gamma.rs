@@ -4,6 +4,7 @@ use ndarray::{Array1, Array2, ArrayRef1, array};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
+use super::unit_gamma;
 use crate::coordinates::Coordinates;
 use crate::draw::{exp_inside, log_gamma_variate};
 use crate::error::FamilyError;
@@ -130,7 +131,15 @@ impl ExponentialFamily for Gamma {
         if h == f64::NEG_INFINITY {
             return h;
         }
-        (self.shape - 1.0) * z.ln() - self.rate * z - self.log_partition()
+        let log = z.ln();
+        unit_gamma::log_density(self.shape, self.rate * z, log + self.rate.ln()) - log
+    }
+    fn entropy(&self) -> f64 {
+        unit_gamma::entropy(self.shape) - self.rate.ln()
+    }
+    fn kl(&self, other: &Self) -> f64 {
+        let (mean, theirs) = (self.mean(), other.mean());
+        unit_gamma::kl(self.shape, other.shape, mean / theirs, (mean - theirs) / theirs)
     }
 }
 

@@ -4,6 +4,7 @@ use ndarray::{Array1, Array2, ArrayRef1, array};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
+use super::unit_gamma;
 use crate::coordinates::Coordinates;
 use crate::draw::{exp_inside, log_gamma_variate};
 use crate::error::FamilyError;
@@ -122,7 +123,16 @@ impl ExponentialFamily for InverseGamma {
         if h == f64::NEG_INFINITY {
             return h;
         }
-        -(self.shape + 1.0) * z.ln() - self.scale / z - self.log_partition()
+        let log = z.ln();
+        unit_gamma::log_density(self.shape, self.scale / z, self.scale.ln() - log) - log
+    }
+    fn entropy(&self) -> f64 {
+        // Of x/scale = 1/z, and the expected logarithm of |dz/dx|.
+        unit_gamma::entropy(self.shape) + self.scale.ln() - 2.0 * digamma(self.shape)
+    }
+    fn kl(&self, other: &Self) -> f64 {
+        let (mean, theirs) = (self.expected_reciprocal(), other.expected_reciprocal());
+        unit_gamma::kl(self.shape, other.shape, mean / theirs, (mean - theirs) / theirs)
     }
 }
 
