@@ -145,40 +145,72 @@ fn truncated_in_the_tail() {
     check_univariate(&[member(0.3, 1.0, 0.0, 1e-9), member(-40.0, 1.0, 0.0, 1e-9)]);
 }
 
+#[test]
+fn extreme_distribution_functions() {
+    let bernoulli = |eta| ContinuousBernoulli::from_logit(eta).unwrap();
+    check_univariate(&[bernoulli(0.0), bernoulli(1e-9), bernoulli(700.0), bernoulli(-1e9)]);
+    let circle = |mu, kappa| VonMises::from_mean_direction_concentration(mu, kappa).unwrap();
+    check_univariate(&[circle(0.0, 0.0), circle(0.5, 800.0), circle(-2.0, 1e5), circle(-3.1415, 2.0)]);
+    check_univariate(&[Laplace::from_location_scale(0.0, 1e100).unwrap()]);
+    check_univariate(&[Beta::from_alpha_beta(1e4, 3e4).unwrap(), Beta::from_alpha_beta(0.2, 1.0).unwrap()]);
+}
+
 /// Any parameters at all give an error or a member whose numbers are numbers.
-fn any_member<F: ExponentialFamily + Parametric>(member: Result<F, vi_families::FamilyError>) {
-    if let Ok(member) = member {
-        assert!(!member.entropy().is_nan() && !member.log_partition().is_nan(), "{member:?}");
-        assert!(member.natural().iter().all(|v| v.is_finite()), "{member:?}");
-        assert!(member.mean_params().iter().all(|v| !v.is_nan()), "{member:?}");
+fn any_member<F: ExponentialFamily + Parametric>(member: Result<F, vi_families::FamilyError>) -> Option<F> {
+    let member = member.ok()?;
+    assert!(!member.entropy().is_nan() && !member.log_partition().is_nan(), "{member:?}");
+    assert!(member.natural().iter().all(|v| v.is_finite()), "{member:?}");
+    assert!(member.mean_params().iter().all(|v| !v.is_nan()), "{member:?}");
+    let draw = member.sample(&mut key().rng(0));
+    assert!(!member.log_prob(std::borrow::Borrow::borrow(&draw)).is_nan(), "a draw of {member:?}");
+    Some(member)
+}
+
+/// As [`any_member`], and its distribution function and quantiles are in range.
+fn any_univariate<F>(member: Result<F, vi_families::FamilyError>, x: f64)
+where
+    F: Univariate + Parametric + ExponentialFamily<Value = f64>,
+{
+    let Some(member) = any_member(member) else { return };
+    let (lower, upper) = member.support();
+    let range = lower..=upper;
+    assert!(range.contains(&member.sample(&mut key().rng(1))), "{member:?}");
+    for p in [0.0, 1e-300, 0.3, 0.5, 1.0 - 1e-16, 1.0] {
+        assert!(range.contains(&member.quantile(p)), "{member:?}: quantile of {p}: {}", member.quantile(p));
+    }
+    for probability in [member.cdf(x), member.survival(x)] {
+        assert!(x.is_nan() || (0.0..=1.0).contains(&probability), "{member:?}: {probability} at {x}");
     }
 }
 
 proptest! {
-    #![proptest_config(config(1500))]
+    #![proptest_config(config(600))]
 
     #[test]
     fn any_vector_gives_an_error_or_a_finite_member(v in any_vector(), a in any_number(), b in any_number(),
-        c in any_number(), d in any_number())
+        c in any_number(), d in any_number(), x in any_number())
     {
         check_any_vector::<Laplace>(&a, &v);
-        any_member(Laplace::from_location_scale(a, b));
-        any_member(Laplace::from_location_rate(a, b));
+        any_univariate(Laplace::from_location_scale(a, b), x);
+        any_univariate(Laplace::from_location_rate(a, b), x);
         check_any_vector::<ContinuousBernoulli>(&(), &v);
-        any_member(ContinuousBernoulli::from_lambda(a));
-        any_member(ContinuousBernoulli::from_logit(a));
+        any_univariate(ContinuousBernoulli::from_lambda(a), x);
+        any_univariate(ContinuousBernoulli::from_logit(a), x);
         check_any_vector::<TruncatedGaussian>(&(a.min(b), a.max(b)), &v);
         check_any_vector::<TruncatedGaussian>(&(a, b), &v);
         check_any_vector::<TruncatedGaussian>(&(a, f64::INFINITY), &v);
         check_any_vector::<TruncatedGaussian>(&(f64::NEG_INFINITY, a), &v);
-        any_member(TruncatedGaussian::from_location_scale(a, b, c, d));
-        any_member(TruncatedGaussian::from_location_scale(a, b.abs(), c.min(d), c.max(d)));
-        any_member(TruncatedGaussian::from_location_precision(a, b, c, f64::INFINITY));
+        any_univariate(TruncatedGaussian::from_location_scale(a, b, c, d), x);
+        any_univariate(TruncatedGaussian::from_location_scale(a, b.abs(), c.min(d), c.max(d)), x);
+        any_univariate(TruncatedGaussian::from_location_precision(a, b, c, f64::INFINITY), x);
         check_any_vector::<VonMises>(&(), &v);
-        any_member(VonMises::from_mean_direction_concentration(a, b));
-        any_member(VonMises::from_mean_direction_resultant_length(a, b));
+        any_univariate(VonMises::from_mean_direction_concentration(a, b), x);
+        any_univariate(VonMises::from_mean_direction_resultant_length(a, b), x);
         check_any_vector::<VonMisesFisher>(&v.len(), &v);
         check_any_vector::<VonMisesFisher>(&3, &v);
         any_member(VonMisesFisher::from_mean_direction_concentration(&v, b));
+        any_univariate(Gaussian::from_mean_sd(a, b), x);
+        // Beyond 10¹⁰⁰ the incomplete beta function has no values.
+        any_univariate(Beta::from_alpha_beta(a.min(1e100), b.min(1e100)), x);
     }
 }

@@ -4,5 +4,6 @@
 #[allow(dead_code, reason = "shared by several test binaries, each with its own needs")]
 mod common;
 mod contract;
+mod inversions;
 mod reference;
 mod values;

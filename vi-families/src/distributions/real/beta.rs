@@ -181,12 +181,17 @@ impl Univariate for Beta {
         }
     }
     fn cdf(&self, x: f64) -> f64 {
-        regularized_beta(self.alpha, self.beta, x.clamp(0.0, 1.0))
+        regularized_beta(self.alpha, self.beta, x.clamp(0.0, 1.0)).clamp(0.0, 1.0)
     }
     fn survival(&self, x: f64) -> f64 {
-        regularized_beta_upper(self.alpha, self.beta, x.clamp(0.0, 1.0))
+        regularized_beta_upper(self.alpha, self.beta, x.clamp(0.0, 1.0)).clamp(0.0, 1.0)
     }
     fn quantile(&self, p: f64) -> f64 {
-        inverse_regularized_beta(self.alpha, self.beta, p)
+        let x = inverse_regularized_beta(self.alpha, self.beta, p);
+        if x.is_nan() && (0.0..=1.0).contains(&p) {
+            // Shapes so small that in `f64` all probability is at the ends, β/(α + β) of it at 0.
+            return if p <= self.beta / (self.alpha + self.beta) { 0.0 } else { 1.0 };
+        }
+        x
     }
 }

@@ -75,7 +75,7 @@ impl GaussianPiece {
         let (a, b) = self.effective(NEGLIGIBLE);
         let mut weigh = |x: f64, weight: f64| add(x, weight * self.log_density(x).exp());
         if a < 0.0 {
-            gauss_legendre(a, 0.0, N_PANELS, &mut weigh);
+            gauss_legendre(a, -a, N_PANELS, &mut weigh);
         }
         if b > 0.0 {
             gauss_legendre(0.0, b, N_PANELS, &mut weigh);

@@ -90,9 +90,10 @@ impl PolarMoments {
             second += w * v * v;
             squared_sine += w * sine * sine;
         };
-        gauss_legendre(centre, edge(centre, std::f64::consts::PI, drop), N_PANELS, &mut add);
+        gauss_legendre(centre, edge(centre, std::f64::consts::PI, drop) - centre, N_PANELS, &mut add);
         if centre > 0.0 {
-            gauss_legendre(edge(centre, 0.0, drop), centre, N_PANELS, &mut add);
+            let start = edge(centre, 0.0, drop);
+            gauss_legendre(start, centre - start, N_PANELS, &mut add);
         }
         let shift = first / total;
         let tangential = squared_sine / total / (p - 1) as f64;

@@ -13,16 +13,16 @@ const NODES: [(f64, f64); 8] = [
     (0.9894009349916499, 0.027152459411754096),
 ];
 
-/// Calls `add(x, weight)` at the nodes of the 16-point rule on each of `n_panels` equal parts of [from, to].
+/// Calls `add(x, weight)` at the nodes of the 16-point rule on each of `n_panels` equal parts of
+/// [from, from + width].
 ///
 /// Where the integrand is e^g with a smooth g that changes by less than about 12 within a panel, the sum is exact
-/// to rounding.
-pub(crate) fn gauss_legendre(from: f64, to: f64, n_panels: usize, mut add: impl FnMut(f64, f64)) {
-    let half = 0.5 * (to - from) / n_panels as f64;
+/// to rounding. The width is given for itself: that of a short interval far from 0 keeps its digits.
+pub(crate) fn gauss_legendre(from: f64, width: f64, n_panels: usize, mut add: impl FnMut(f64, f64)) {
+    let half = 0.5 * width / n_panels as f64;
     for panel in 0..n_panels {
         let centre = (2 * panel + 1) as f64 * half;
         for (node, weight) in NODES {
-            // Counted from `from`, so that a short interval far from 0 keeps its digits.
             add(from + (centre - half * node), half * weight);
             add(from + (centre + half * node), half * weight);
         }

@@ -212,14 +212,14 @@ impl Univariate for VonMises {
     fn mean(&self) -> f64 {
         let (k, mu) = (self.concentration, self.mean_direction);
         // z is μ + d, less a turn beyond the far end.
-        let wrapped = arc_mass(k, PI - mu.abs(), PI) / circle_mass(k);
+        let wrapped = arc_mass(k, PI - mu.abs(), mu.abs()) / circle_mass(k);
         mu - 2.0 * PI * wrapped.copysign(mu)
     }
     /// `Var[z]` of the number z in [−π, π].
     fn variance(&self) -> f64 {
         let (k, mu, total) = (self.concentration, self.mean_direction.abs(), circle_mass(self.concentration));
-        let wrapped = arc_mass(k, PI - mu, PI) / total;
-        let with_deviation = arc_moment(k, PI - mu, PI, |d| d) / total;
+        let wrapped = arc_mass(k, PI - mu, mu) / total;
+        let with_deviation = arc_moment(k, PI - mu, mu, |d| d) / total;
         let square = 2.0 * arc_moment(k, 0.0, PI, |d| d * d) / total;
         square - 4.0 * PI * with_deviation + 4.0 * PI * PI * wrapped * (1.0 - wrapped)
     }
@@ -264,6 +264,7 @@ impl VonMises {
         if from.is_nan() || to.is_nan() {
             return f64::NAN;
         }
+        let width = to - from;
         let (from, to) = (from - self.mean_direction, to - self.mean_direction);
         let mut sum = 0.0;
         // Between multiples of π the distance to the mean direction is monotone.
@@ -272,8 +273,10 @@ impl VonMises {
             let (low, high) = (from.max(start), to.min(end));
             if low < high {
                 let away = turn == 0.0 || turn == -2.0;
-                let (near, far) = if away { (low - start, high - start) } else { (end - high, end - low) };
-                sum += arc_mass(self.concentration, near, far);
+                let near = if away { low - start } else { end - high };
+                // The whole width where it lies on one side: it has digits that the shifted ends have lost.
+                let width = if low == from && high == to { width } else { high - low };
+                sum += arc_mass(self.concentration, near, width);
             }
         }
         (sum / circle_mass(self.concentration)).min(1.0)
