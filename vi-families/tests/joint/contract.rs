@@ -1,12 +1,16 @@
 //! The contract over parameters drawn by proptest.
 
+use std::borrow::Borrow;
+
 use ndarray::{Array1, Array2, array};
 use proptest::prelude::*;
 use vi_core::StreamKey;
 use vi_families::testing::{
     check_any_vector, check_exponential_family, check_multivariate, check_parametric,
 };
-use vi_families::{NormalGamma, NormalInverseGamma, NormalInverseWishart, NormalWishart, Parametric};
+use vi_families::{
+    ExponentialFamily, NormalGamma, NormalInverseGamma, NormalInverseWishart, NormalWishart, Parametric,
+};
 
 use crate::common::{config, positive_definite, vector};
 
@@ -105,6 +109,39 @@ fn extreme_members() {
     let small = NormalWishart::from_mean_count_dof_scale(&m, 0.05, 5.0, &w).unwrap();
     check_exponential_family(&[large.clone(), small.clone()], key());
     check_exponential_family(&[large.into(), NormalInverseWishart::from(small)], key());
+}
+
+/// The least degrees of freedom and shapes there are: draws stay inside the support, where a density exists, and
+/// (∇A)⁻¹ finds its way back.
+#[test]
+fn near_the_boundary_draws_have_densities_and_means_lead_back() {
+    let (m, w) = (array![0.5, -1.0, 3.0], array![[0.5, 0.1, 0.0], [0.1, 0.3, 0.2], [0.0, 0.2, 2.0]]);
+    for excess in [1e-9, 1e-3, 0.1, 1.0] {
+        let q = NormalWishart::from_mean_count_dof_scale(&m, 1e-3, 2.0 + excess, &w).unwrap();
+        check_boundary(&q, NormalWishart::dof, excess);
+        check_boundary(&NormalInverseWishart::from(q), NormalInverseWishart::dof, excess);
+        let q = NormalGamma::from_mean_count_shape_rate(2.0, 1e-3, excess, 1e-2).unwrap();
+        check_boundary(&q, NormalGamma::shape, excess);
+        check_boundary(&NormalInverseGamma::from(q), NormalInverseGamma::shape, excess);
+    }
+    for count in [1e-300, 1e300] {
+        let q = NormalGamma::from_mean_count_shape_rate(0.0, count, 1e-3, 1e-300).unwrap();
+        check_boundary(&q, NormalGamma::shape, 1e-3);
+        check_boundary(&NormalInverseGamma::from(q), NormalInverseGamma::shape, 1e-3);
+    }
+}
+
+/// The parameter comes back to 10⁻⁹ of its excess over the bound, and to rounding.
+fn check_boundary<F: ExponentialFamily>(member: &F, parameter: impl Fn(&F) -> f64, excess: f64) {
+    for s in 0..200 {
+        let draw = member.sample(&mut key().rng(s));
+        let log_prob = member.log_prob(draw.borrow());
+        assert!(log_prob.is_finite(), "{member:?}: log p = {log_prob} at draw {s}");
+    }
+    let back = F::from_mean_params_given(&member.fixed(), &member.mean_params()).unwrap();
+    let (value, again) = (parameter(member), parameter(&back));
+    let bound = 1e-9 * excess + 2.0 * f64::EPSILON * value;
+    assert!((again - value).abs() <= bound, "{member:?}: {value} → μ → {again}");
 }
 
 proptest! {

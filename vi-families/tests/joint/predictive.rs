@@ -88,7 +88,10 @@ fn student_t_quantiles_at_the_ends() {
     }
 }
 
-fn planes() -> [(Array1<f64>, Array2<f64>, f64, Array1<f64>); 5] {
+/// Location, scale, dof, x.
+type Plane = (Array1<f64>, Array2<f64>, f64, Array1<f64>);
+
+fn planes() -> [Plane; 5] {
     let s = array![[2.0, 0.5], [0.5, 0.75]];
     let s3 = array![[2.0, 0.5, -0.25], [0.5, 1.0, 0.125], [-0.25, 0.125, 0.75]];
     [

@@ -165,8 +165,9 @@ impl ExponentialFamily for NormalGamma {
         if log_precision == f64::NEG_INFINITY {
             return log_precision;
         }
-        let d = mu - self.mean;
-        let conditional = self.count.ln() + tau.ln() - LOG_TWO_PI - self.count * tau * d * d;
+        // Root by root, as for draws.
+        let d = self.count.sqrt() * (tau.sqrt() * (mu - self.mean));
+        let conditional = self.count.ln() + tau.ln() - LOG_TWO_PI - d * d;
         log_precision + 0.5 * conditional
     }
     fn entropy(&self) -> f64 {

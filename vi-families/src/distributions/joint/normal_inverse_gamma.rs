@@ -161,8 +161,8 @@ impl ExponentialFamily for NormalInverseGamma {
         if log_variance == f64::NEG_INFINITY {
             return log_variance;
         }
-        let d = mu - self.mean();
-        let conditional = self.count().ln() - variance.ln() - LOG_TWO_PI - self.count() * (d / variance) * d;
+        let d = self.count().sqrt() * ((mu - self.mean()) / variance.sqrt());
+        let conditional = self.count().ln() - variance.ln() - LOG_TWO_PI - d * d;
         log_variance + 0.5 * conditional
     }
     fn entropy(&self) -> f64 {

@@ -17,7 +17,7 @@ use crate::special::multivariate_trigamma;
 use crate::symmetric::{
     dual, from_dual, from_vech, inverse_jacobian, order_from_len, vech, vech_index, vech_len,
 };
-use crate::triangular::solve_transposed;
+use crate::triangular::{outer_square, solve_transposed};
 use crate::validate::{finite_vector, length, no_member, positive};
 
 const FAMILY: &str = "NormalWishart";
@@ -286,12 +286,12 @@ impl ExponentialFamily for NormalWishart {
     }
     fn sample(&self, rng: &mut StreamRng) -> (Array1<f64>, Array2<f64>) {
         // Λ = R A Aᵀ Rᵀ, so that Λ^(−1/2) ε = R⁻ᵀ A⁻ᵀ ε needs no factorisation of the draw.
-        let a = self.precision.sample_bartlett(rng);
+        let (a, root) = self.precision.sample_root(rng);
         let mut noise: Vec<f64> = (0..self.dim()).map(|_| standard_normal(rng) / self.count.sqrt()).collect();
         solve_transposed(&a, &mut noise);
         self.precision.solve_scatter_factor(&mut noise);
         let mu = Array1::from(noise) + &self.mean;
-        (mu, self.precision.scatter(&a))
+        (mu, outer_square(&root))
     }
 
     // Sums over the two stages: the location enters through differences only.

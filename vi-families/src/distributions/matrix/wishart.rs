@@ -142,23 +142,51 @@ impl Wishart {
         a
     }
 
-    /// R A Aᵀ Rᵀ with the triangular R of W = R Rᵀ.
-    pub(crate) fn scatter(&self, a: &ArrayRef2<f64>) -> Array2<f64> {
-        outer_square(&self.scale.color_lower(a))
+    /// A draw of Bartlett's A and what `root` makes of it; `square` of that is the matrix drawn.
+    ///
+    /// Where pivots are so small that rounding costs the matrix its definiteness they are raised until it has it.
+    fn sample_definite(
+        &self,
+        rng: &mut StreamRng,
+        root: impl Fn(&Array2<f64>) -> Array2<f64>,
+        square: impl Fn(&Array2<f64>) -> Array2<f64>,
+    ) -> (Array2<f64>, Array2<f64>) {
+        let mut a = self.sample_bartlett(rng);
+        let mut drawn = root(&a);
+        let norms: Vec<f64> = a.rows().into_iter().map(|row| row.dot(&row).sqrt()).collect();
+        let small = norms.iter().zip(a.diag()).any(|(norm, pivot)| *pivot < 1e-4 * norm);
+        let mut least = 4.0 * f64::EPSILON.sqrt();
+        // Ordinary draws are not factorised.
+        while small && least < 1.0 && Cholesky::factor(&square(&drawn)).is_err() {
+            for (pivot, norm) in a.diag_mut().iter_mut().zip(&norms) {
+                *pivot = pivot.max(least * norm);
+            }
+            least *= 4.0;
+            drawn = root(&a);
+        }
+        (a, drawn)
     }
 
-    /// x ← R⁻ᵀ x with the R of [`Wishart::scatter`].
+    /// A draw of A and R A with the triangular R of W = R Rᵀ: Λ = R A (R A)ᵀ.
+    pub(crate) fn sample_root(&self, rng: &mut StreamRng) -> (Array2<f64>, Array2<f64>) {
+        self.sample_definite(rng, |a| self.scale.color_lower(a), |root| outer_square(root))
+    }
+
+    /// x ← R⁻ᵀ x with the R of [`Wishart::sample_root`].
     pub(crate) fn solve_scatter_factor(&self, x: &mut [f64]) {
         self.scale.color_inverse(x);
     }
 
     /// X (p, p) with XᵀX = Λ⁻¹ for a draw Λ, by one triangular solve: X = A⁻¹R⁻¹ with the R of
-    /// [`Wishart::scatter`].
+    /// [`Wishart::sample_root`].
     pub(crate) fn sample_inverse_root(&self, rng: &mut StreamRng) -> Array2<f64> {
-        let bartlett = Cholesky::from_factor(self.sample_bartlett(rng));
-        let mut x = self.scale.inverse_root().t().as_standard_layout().into_owned();
-        bartlett.solve_lower_matrix_inplace(&mut x);
-        x
+        let inverse_root = self.scale.inverse_root();
+        let solve = |a: &Array2<f64>| {
+            let mut x = inverse_root.t().as_standard_layout().into_owned();
+            Cholesky::from_factor(a.clone()).solve_lower_matrix_inplace(&mut x);
+            x
+        };
+        self.sample_definite(rng, solve, |x| outer_square(&x.t())).1
     }
 
     /// tr(W⁻¹Σ⁻¹) for the matrix Σ with this factor, by one triangular solve.
@@ -267,9 +295,9 @@ impl ExponentialFamily for Wishart {
     /// A_ii² ~ χ²(ν − i), A_ij ~ N(0, 1).
     ///
     /// With ν within about 1 of p − 1 a draw may be closer to singular than f64 can tell; pivots of A Aᵀ below
-    /// 16 p ε are raised to that size.
+    /// 16 p ε, or what rounding demands, are raised to that size.
     fn sample(&self, rng: &mut StreamRng) -> Array2<f64> {
-        self.scatter(&self.sample_bartlett(rng))
+        outer_square(&self.sample_root(rng).1)
     }
 
     fn log_prob(&self, z: &ArrayRef2<f64>) -> f64 {
