@@ -172,6 +172,36 @@ impl PositiveDefinite {
         x
     }
 
+    /// S B; b (p, m).
+    pub(crate) fn product_matrix(&self, b: &ArrayRef2<f64>) -> Array2<f64> {
+        if !self.inverted {
+            return self.given.dot(b);
+        }
+        let mut x = b.to_owned();
+        self.factor.solve_matrix_inplace(&mut x);
+        x
+    }
+
+    /// R X for X (p, m), with the R of [`PositiveDefinite::color`].
+    pub(crate) fn color_matrix(&self, x: Array2<f64>) -> Array2<f64> {
+        if !self.inverted {
+            return self.factor.l().dot(&x);
+        }
+        let mut x = x;
+        self.factor.solve_lower_transposed_matrix_inplace(&mut x);
+        x
+    }
+
+    /// R⁻¹X for X (p, m), with the R of [`PositiveDefinite::color`].
+    pub(crate) fn whiten_matrix(&self, x: Array2<f64>) -> Array2<f64> {
+        if self.inverted {
+            return self.factor.l().t().dot(&x);
+        }
+        let mut x = x;
+        self.factor.solve_lower_matrix_inplace(&mut x);
+        x
+    }
+
     /// x ← R x with the triangular R of S = R Rᵀ: standard normal noise becomes N(0, S).
     pub(crate) fn color(&self, x: &mut [f64]) {
         let l = self.factor.l();

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use vi_core::StreamKey;
 use vi_families::testing::{check_exponential_family, check_multivariate, check_parametric};
 use vi_families::{
-    DiagonalGaussian, Dirichlet, ExponentialFamily, InverseWishart, Multivariate, MvGaussian, Wishart,
+    DiagonalGaussian, Dirichlet, ExponentialFamily, InverseWishart, MatrixGaussian, Multivariate, MvGaussian,
+    RowCovariance, Wishart,
 };
 
 use crate::common::{config, positive_definite, vector};
@@ -74,6 +75,24 @@ proptest! {
         let inverses = members.map(InverseWishart::from);
         check_exponential_family(&inverses, key());
         check_parametric(&inverses);
+    }
+
+    #[test]
+    fn matrix_gaussian(
+        (u, m, v, m2, v2) in (1usize..4, 1usize..4).prop_flat_map(|(n, p)| {
+            let mean = || vector(n * p).prop_map(move |m| m.into_shape_with_order((n, p)).unwrap());
+            (positive_definite(n), mean(), positive_definite(p), mean(), positive_definite(p))
+        }),
+    ) {
+        for rows in [RowCovariance::from_covariance(&u).unwrap(), RowCovariance::from_precision(&u).unwrap()] {
+            let members = [
+                MatrixGaussian::from_mean_covariances(&m, &rows, &v).unwrap(),
+                MatrixGaussian::from_mean_column_precision(&m2, &rows, &v2).unwrap(),
+            ];
+            check_exponential_family(&members, key());
+            check_parametric(&members);
+            check_multivariate(&members, key());
+        }
     }
 
     #[test]
@@ -163,6 +182,26 @@ fn inverse_wishart_speaks_of_its_own_scale() {
     assert_eq!(e, "InverseWishart: inverse_scale is not positive definite (pivot 0 is -1)");
     let e = message(InverseWishart::from_dof_scale(3.0, &(Array2::eye(2) * 1e-310)).unwrap_err());
     assert_eq!(e, "InverseWishart: inverse_scale (row-major)[0] = inf, but it must be finite");
+}
+
+#[test]
+fn a_matrix_gaussian_is_the_gaussian_of_its_rows_end_to_end() {
+    let (u, _) = autoregressive(3);
+    let v = array![[2.0, 0.6], [0.6, 0.5]];
+    // Row-major: the covariance of entries (i, a) and (j, b) is U_ij V_ab.
+    let kronecker = Array2::from_shape_fn((6, 6), |(r, s)| u[[r / 2, s / 2]] * v[[r % 2, s % 2]]);
+    let mean: Array1<f64> = (0..6).map(|i| (i as f64).sin()).collect();
+    let z: Array1<f64> = (0..6).map(|i| (i as f64).cos()).collect();
+    let flat = MvGaussian::from_mean_covariance(&mean, &kronecker).unwrap();
+    let matrix = |v: &Array1<f64>| v.clone().into_shape_with_order((3, 2)).unwrap();
+    let rows = RowCovariance::from_covariance(&u).unwrap();
+    let member = MatrixGaussian::from_mean_covariances(&matrix(&mean), &rows, &v).unwrap();
+    assert_close("log_prob", member.log_prob(&matrix(&z)), flat.log_prob(&z));
+    assert_close("entropy", member.entropy(), flat.entropy());
+    assert_eq!(member.log_prob(&Array2::zeros((2, 3))), f64::NEG_INFINITY);
+    let data = [Array2::zeros((3, 2)), Array2::zeros((2, 2))];
+    let e = MatrixGaussian::fit_given(&rows, data).unwrap_err();
+    assert!(matches!(e, vi_families::FamilyError::OutsideSupport { index: 1, .. }), "{e}");
 }
 
 #[test]

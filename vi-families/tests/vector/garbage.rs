@@ -4,7 +4,8 @@ use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 use vi_families::testing::check_any_vector;
 use vi_families::{
-    DiagonalGaussian, Dirichlet, FamilyError, InverseWishart, MvGaussian, Parametric, Wishart,
+    DiagonalGaussian, Dirichlet, FamilyError, InverseWishart, MatrixGaussian, MvGaussian, Parametric,
+    RowCovariance, Wishart,
 };
 
 use crate::common::config;
@@ -80,6 +81,18 @@ proptest! {
         check_any_vector::<InverseWishart>(&(), &v);
         sound(InverseWishart::from_dof_scale(dof, &a));
         finite(InverseWishart::from_dof_inverse_scale(dof, &a));
+    }
+
+    #[test]
+    fn matrix_gaussian(v in any_vector(), m in any_matrix(), u in any_matrix(), a in any_matrix()) {
+        for rows in [RowCovariance::from_covariance(&u), RowCovariance::from_precision(&u)].into_iter().flatten() {
+            check_any_vector::<MatrixGaussian>(&rows, &v);
+            sound(MatrixGaussian::from_mean_covariances(&m, &rows, &a));
+            finite(MatrixGaussian::from_mean_column_precision(&m, &rows, &a));
+        }
+        let rows = RowCovariance::identity(m.nrows().max(1)).unwrap();
+        check_any_vector::<MatrixGaussian>(&rows, &v);
+        sound(MatrixGaussian::from_mean_covariances(&m, &rows, &a));
     }
 
     #[test]
