@@ -76,7 +76,7 @@ pub fn tetragamma(x: f64) -> f64 {
     if x.is_nan() || x <= 0.0 {
         return f64::NAN;
     }
-    const C: [f64; 7] = [0.5, -1.0 / 6.0, 1.0 / 6.0, -0.3, 5.0 / 6.0, -691.0 / 210.0, 17.5];
+    const C: [f64; 8] = [0.5, -1.0 / 6.0, 1.0 / 6.0, -0.3, 5.0 / 6.0, -691.0 / 210.0, 17.5, -3617.0 / 30.0];
     let (mut x, mut shift) = (x, 0.0);
     while x < ASYMPTOTIC {
         let y = 1.0 / x;

@@ -3,6 +3,7 @@
 use super::beta::log_beta;
 use super::double::Double;
 use super::gamma::{ASYMPTOTIC, log_1p_minus, log_gamma_1p, log_gamma_increase, stirling_error};
+use super::quadrature::{half_line, tail_scale};
 
 /// I_x(a, b), the probability that a Beta(a, b) variable is below x, for a, b > 0 and 0 ≤ x ≤ 1.
 ///
@@ -69,12 +70,13 @@ pub(super) fn split_tails(a: f64, b: f64, at: &Split) -> (f64, f64) {
 /// P and 1 − P for x up to about the mean.
 fn near_tail(a: f64, b: f64, at: &Split) -> (f64, f64) {
     let (x, y) = (at.x.hi, at.y.hi);
-    if b < 1.0 && y * a.max(1.0) < 1.0 && y < 0.7 {
-        // The mass of the other tail sits at its singularity.
+    // At a singularity of the density a tail may hold nearly all the mass: then the small other one is computed.
+    if a < 1.0 && x * b.max(1.0) < 1.0 && x < 0.7 {
+        return singular(a, b, x);
+    }
+    if b < 1.0 && y * a.max(1.0) < 2.0 && y < 0.7 {
         let (upper, lower) = singular(b, a, y);
-        if lower < 0.5 {
-            return (lower, upper);
-        }
+        return (lower, upper);
     }
     let factor = beta_factor(a, b, at);
     let lower = if a >= 20.0 && b >= 20.0 {
@@ -175,25 +177,11 @@ fn tail_integral(a: f64, b: f64, at: &Split) -> f64 {
             slope * s + total * (log_1p_minus(v) + y * exp_m1_minus(s))
         }
     };
-    let curvature = total * x * y;
-    let scale = 2.0 / (slope + slope.hypot(2.0 * curvature.sqrt()));
-    // s = scale exp(t − e^(−t)): exp-sinh for an integrand that decays exponentially.
-    const STEP: f64 = 1.0 / 16.0;
-    let mut sum = 0.0;
-    for i in -64..=80 {
-        let t = f64::from(i) * STEP;
-        let s = (t - (-t).exp()).exp();
-        let weight = s * (1.0 + (-t).exp());
-        let height = (-h(scale * s)).exp();
-        if height.is_finite() {
-            sum += weight * height;
-        }
-    }
-    scale * STEP * sum
+    half_line(tail_scale(slope, total * x * y), |s| (-h(s)).exp())
 }
 
 /// eˢ − 1 − s, without cancellation at small s.
-fn exp_m1_minus(s: f64) -> f64 {
+pub(crate) fn exp_m1_minus(s: f64) -> f64 {
     if s.abs() > 0.5 {
         return s.exp_m1() - s;
     }

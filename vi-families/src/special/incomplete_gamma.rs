@@ -36,12 +36,12 @@ pub(super) fn gamma_tails(a: f64, x: f64) -> (f64, f64) {
     if a >= TEMME_FROM && (x - a).abs() < 0.5 * a {
         return uniform(a, x);
     }
+    if x < 1.0 && a < 1.0 {
+        return small(a, x);
+    }
     if x <= a {
         let lower = gamma_factor(a, x) * lower_series(a, x);
         return (lower, 1.0 - lower);
-    }
-    if x < 1.0 {
-        return small(a, x);
     }
     let upper = a * gamma_factor(a, x) * upper_fraction(a, x);
     (1.0 - upper, upper)
@@ -100,7 +100,7 @@ pub(super) fn upper_fraction(a: f64, x: f64) -> f64 {
     value
 }
 
-/// For a < x < 1, where P may be so close to 1 that Q is not 1 − P: DLMF 8.7.1 with its first term split off.
+/// For a, x < 1, where P may be so close to 1 that Q is not 1 − P: DLMF 8.7.1 with its first term split off.
 fn small(a: f64, x: f64) -> (f64, f64) {
     let log_leading = a * x.ln() - log_gamma_1p(a);
     let (mut power, mut sum) = (1.0, 0.0);

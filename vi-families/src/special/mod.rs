@@ -23,6 +23,7 @@ mod incomplete_beta;
 mod incomplete_gamma;
 mod inverse_incomplete;
 mod normal;
+mod quadrature;
 
 pub use bessel::{bessel_i_ratio, log_bessel_i, log_scaled_bessel_i};
 pub use beta::{
@@ -30,13 +31,15 @@ pub use beta::{
     multivariate_trigamma,
 };
 pub use exponential_integral::scaled_exponential_integral;
-pub(crate) use gamma::{log_1p_minus, stirling_error, trigamma_minus_reciprocal};
 pub use gamma::{
     digamma, digamma_difference, inverse_digamma, log_gamma, log_minus_digamma, tetragamma, trigamma,
 };
+pub(crate) use gamma::{log_1p_minus, stirling_error, trigamma_minus_reciprocal};
+pub(crate) use incomplete_beta::exp_m1_minus;
 pub use incomplete_beta::{regularized_beta, regularized_beta_upper};
 pub use incomplete_gamma::{regularized_gamma_lower, regularized_gamma_upper};
 pub use inverse_incomplete::{
     inverse_regularized_beta, inverse_regularized_gamma_lower, inverse_regularized_gamma_upper,
 };
 pub use normal::{erfcx, normal_cdf, normal_log_cdf, normal_quantile};
+pub(crate) use quadrature::{half_line, interval, tail_scale};

@@ -118,6 +118,12 @@ impl TruncatedGaussian {
         self.upper
     }
 
+    /// The peak, and from there in units of the scale: (peak − location), both bounds, mean and variance.
+    pub(crate) fn seen_from_peak(&self) -> [f64; 6] {
+        let (piece, moments) = (&self.piece, &self.moments);
+        [piece.peak, piece.kappa, piece.a, piece.b, moments.mean, moments.variance]
+    }
+
     /// log of the integral of the density that is 1 at its peak.
     fn log_integral(&self) -> f64 {
         self.moments.integral.ln() - 0.5 * self.precision.ln()

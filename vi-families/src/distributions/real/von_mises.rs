@@ -90,6 +90,11 @@ impl VonMises {
         self.moments.resultant
     }
 
+    /// The circular variance 1 − A₁(κ), with its relative accuracy at large κ.
+    pub fn circular_variance(&self) -> f64 {
+        self.moments.complement
+    }
+
     /// log 2π I₀(κ) − κ.
     fn log_scaled_integral(&self) -> f64 {
         LN_2 + self.moments.log_integral

@@ -1,5 +1,11 @@
 //! Derivatives of a draw with respect to the parameters, through the CDF.
 
+mod beta;
+mod dirichlet;
+mod gamma;
+mod truncated_gaussian;
+mod von_mises;
+
 use ndarray::Array2;
 
 use crate::parametric::Parametric;
@@ -12,7 +18,11 @@ use crate::parametric::Parametric;
 /// ∂z/∂θ = −(∂F(z; θ)/∂θ) / p(z; θ)
 /// ```
 /// whatever way z was drawn (Figurnov, Mohamed & Mnih 2018, eq. 5); several coordinates are built from
-/// independent ones.
+/// independent ones. For every smooth f with moments
+///
+/// ```text
+/// d/dθ E[f(z)] = E[∇f(z)ᵀ ∂z/∂θ]
+/// ```
 pub trait ImplicitReparameterized: Parametric {
     /// ∂z/∂θ (D, P) at the draw `z` of D coordinates, θ the usual parameters.
     fn sample_jacobian(&self, z: &Self::Value) -> Array2<f64>;
