@@ -192,7 +192,8 @@ def inverse_gaussian_mixture(m, a, b):
 
 
 def show(x):
-    return mp.nstr(x, 17, min_fixed=-4, max_fixed=15) if x != 0 else "0.0"
+    """All the digits that a double has, 17 where it needs them."""
+    return repr(float(x))
 
 
 CASES = [
