@@ -1,5 +1,6 @@
 //! Draws shared by the families.
 
+use rand::Rng;
 use rand_distr::{Distribution, Exp1, Gamma, StandardNormal};
 use vi_core::StreamRng;
 
@@ -8,17 +9,65 @@ pub(crate) fn standard_normal(rng: &mut StreamRng) -> f64 {
     StandardNormal.sample(rng)
 }
 
-/// log x with x ~ Gamma(shape, 1): exact where x itself would underflow.
+/// Gamma(shape, 1), with what depends on the shape computed once.
 ///
-/// Below 1 it uses Gamma(a) = Gamma(a + 1) · U^{1/a}.
-pub(crate) fn log_gamma_variate(shape: f64, rng: &mut StreamRng) -> f64 {
-    let unit = |a: f64| Gamma::new(a, 1.0).expect("the shape of a validated member is finite and > 0");
-    if shape >= 1.0 {
-        return unit(shape).sample(rng).ln();
+/// Below 1 it uses Gamma(a) = Gamma(a + 1) · U^{1/a}, on the log scale, where it cannot underflow.
+pub(crate) struct GammaDraw {
+    unit: Gamma<f64>,
+    shape: f64,
+}
+
+impl GammaDraw {
+    #[inline]
+    pub(crate) fn new(shape: f64) -> Self {
+        let at_least_one = if shape >= 1.0 { shape } else { shape + 1.0 };
+        let unit = Gamma::new(at_least_one, 1.0).expect("the shape of a validated member is finite and > 0");
+        Self { unit, shape }
     }
-    let x = unit(shape + 1.0).sample(rng).ln();
-    let exponential: f64 = Exp1.sample(rng);
-    x - exponential / shape
+
+    /// How many 64-bit random words a draw uses at least.
+    pub(crate) fn least_words(&self) -> usize {
+        // rand_distr draws an exponential for the shape 1, and a normal with a uniform above.
+        match self.shape {
+            1.0 => 1,
+            above if above > 1.0 => 2,
+            _ => 3,
+        }
+    }
+
+    /// log x
+    #[inline]
+    pub(crate) fn log(&self, rng: &mut (impl Rng + ?Sized)) -> f64 {
+        let log = self.unit.sample(rng).ln();
+        if self.shape >= 1.0 {
+            return log;
+        }
+        let exponential: f64 = Exp1.sample(rng);
+        log - exponential / self.shape
+    }
+
+    /// x / rate, kept away from 0 and ∞.
+    #[inline]
+    pub(crate) fn over(&self, rate: f64, rng: &mut (impl Rng + ?Sized)) -> f64 {
+        if self.shape >= 1.0 {
+            return (self.unit.sample(rng) / rate).clamp(f64::MIN_POSITIVE, f64::MAX);
+        }
+        exp_inside(self.log(rng) - rate.ln())
+    }
+
+    /// scale / x, kept away from 0 and ∞.
+    #[inline]
+    pub(crate) fn under(&self, scale: f64, rng: &mut (impl Rng + ?Sized)) -> f64 {
+        if self.shape >= 1.0 {
+            return (scale / self.unit.sample(rng)).clamp(f64::MIN_POSITIVE, f64::MAX);
+        }
+        exp_inside(scale.ln() - self.log(rng))
+    }
+}
+
+/// log x with x ~ Gamma(shape, 1): exact where x itself would underflow.
+pub(crate) fn log_gamma_variate(shape: f64, rng: &mut StreamRng) -> f64 {
+    GammaDraw::new(shape).log(rng)
 }
 
 /// eˣ, kept away from 0 and ∞, where densities on (0, ∞) have no value.

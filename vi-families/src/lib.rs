@@ -6,6 +6,7 @@
 //! | [`Parametric`] | the usual parameters and an unconstrained form, with Jacobians, Fisher information and scores |
 //! | [`Univariate`], [`Multivariate`] | mean, variance, mode, support, CDF and quantiles |
 //! | [`ImplicitReparameterized`] | derivatives of draws with respect to parameters |
+//! | [`LogProbSlice`], [`SampleSlice`], `Gamma::log_prob_each`, … | the same on slices, vectorised, without allocation |
 //! | [`SufficientStats`] | weighted, mergeable sums of T, and the maximum-likelihood member |
 //! | [`ConjugateLikelihood`], [`Observed`], [`PredictiveDistribution`] | posteriors, evidences, predictive distributions |
 //! | [`Gaussian`] [`MvGaussian`] [`Gamma`] [`InverseGamma`] [`Beta`] [`Dirichlet`] [`Bernoulli`] [`Categorical`] [`NormalGamma`] [`Wishart`] [`NormalWishart`] | its members, one file each |
@@ -30,6 +31,7 @@ mod multivariate;
 mod parametric;
 mod positive_definite;
 mod predictive;
+mod slices;
 mod solve;
 pub mod special;
 mod sufficient;
@@ -53,6 +55,7 @@ pub use implicit::ImplicitReparameterized;
 pub use multivariate::Multivariate;
 pub use parametric::{ParameterBlock, Parametric};
 pub use predictive::*;
+pub use slices::{LogProbSlice, SampleSlice, fill_standard_normal};
 pub use sufficient::SufficientStats;
 pub use univariate::Univariate;
 pub use variational::{

@@ -187,3 +187,20 @@ pub(crate) fn trigamma<A: Arithmetic>(x: f64) -> f64 {
     let value = if series { q + above } else { q };
     if x > 0.0 { value } else { f64::NAN }
 }
+
+/// log x − ψ(x), given log x: without cancellation from 5 on.
+#[inline(always)]
+pub(crate) fn log_minus_digamma_from<A: Arithmetic>(x: f64, log_x: f64) -> f64 {
+    let y = 1.0 / x;
+    let series = y * A::mul_add(y, polynomial::<A, 7>(y * y, DIGAMMA_SERIES), 0.5);
+    if x >= SERIES_FROM { series } else { log_x - digamma_from::<A>(x, log_x) }
+}
+
+/// log Γ(x) − [(x − ½) log x − x + ½ log 2π], given log x: without cancellation from 5 on.
+#[inline(always)]
+pub(crate) fn stirling_error_from<A: Arithmetic>(x: f64, log_x: f64) -> f64 {
+    let y = 1.0 / x;
+    let series = y * polynomial::<A, 7>(y * y, LOG_GAMMA_SERIES);
+    let main = A::mul_add(x - 0.5, log_x - 1.0, HALF_LOG_TWO_PI_MINUS_HALF);
+    if x >= SERIES_FROM { series } else { log_gamma_from::<A>(x, log_x) - main }
+}

@@ -31,6 +31,10 @@ pub trait Lane: sealed::Sealed + Copy {
     fn log_gamma(x: f64, log_x: f64) -> f64;
     /// ψ(x), given log x; see [`digamma`](super::digamma).
     fn digamma(x: f64, log_x: f64) -> f64;
+    /// log x − ψ(x), given log x: without cancellation from 5 on.
+    fn log_minus_digamma(x: f64, log_x: f64) -> f64;
+    /// log Γ(x) − [(x − ½) log x − x + ½ log 2π], given log x: without cancellation from 5 on.
+    fn stirling_error(x: f64, log_x: f64) -> f64;
     /// ψ′(x); see [`trigamma`](super::trigamma).
     fn trigamma(x: f64) -> f64;
 }
@@ -75,6 +79,14 @@ macro_rules! lane {
             #[inline(always)]
             fn digamma(x: f64, log_x: f64) -> f64 {
                 gamma_kernel::digamma_from::<A>(x, log_x)
+            }
+            #[inline(always)]
+            fn log_minus_digamma(x: f64, log_x: f64) -> f64 {
+                gamma_kernel::log_minus_digamma_from::<A>(x, log_x)
+            }
+            #[inline(always)]
+            fn stirling_error(x: f64, log_x: f64) -> f64 {
+                gamma_kernel::stirling_error_from::<A>(x, log_x)
             }
             #[inline(always)]
             fn trigamma(x: f64) -> f64 {

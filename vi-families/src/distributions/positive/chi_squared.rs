@@ -8,7 +8,7 @@ use vi_core::StreamRng;
 
 use super::unit_gamma;
 use crate::coordinates::Coordinates;
-use crate::draw::{exp_inside, log_gamma_variate};
+use crate::draw::GammaDraw;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -94,7 +94,7 @@ impl ExponentialFamily for ChiSquared {
     }
     /// One draw; where it would underflow or overflow it is the nearest normal number inside (0, ∞).
     fn sample(&self, rng: &mut StreamRng) -> f64 {
-        exp_inside(log_gamma_variate(0.5 * self.dof, rng) + LN_2)
+        GammaDraw::new(0.5 * self.dof).over(0.5, rng)
     }
 
     fn log_prob(&self, z: &f64) -> f64 {

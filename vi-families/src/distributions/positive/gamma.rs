@@ -6,7 +6,7 @@ use vi_core::StreamRng;
 
 use super::unit_gamma;
 use crate::coordinates::Coordinates;
-use crate::draw::{exp_inside, log_gamma_variate};
+use crate::draw::GammaDraw;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -123,7 +123,7 @@ impl ExponentialFamily for Gamma {
     }
     /// One draw; where it would underflow or overflow it is the nearest normal number inside (0, ∞).
     fn sample(&self, rng: &mut StreamRng) -> f64 {
-        exp_inside(log_gamma_variate(self.shape, rng) - self.rate.ln())
+        GammaDraw::new(self.shape).over(self.rate, rng)
     }
 
     fn log_prob(&self, z: &f64) -> f64 {

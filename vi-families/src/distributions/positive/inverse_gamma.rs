@@ -6,7 +6,7 @@ use vi_core::StreamRng;
 
 use super::unit_gamma;
 use crate::coordinates::Coordinates;
-use crate::draw::{exp_inside, log_gamma_variate};
+use crate::draw::GammaDraw;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -115,7 +115,7 @@ impl ExponentialFamily for InverseGamma {
     }
     /// One draw; where it would underflow or overflow it is the nearest normal number inside (0, ∞).
     fn sample(&self, rng: &mut StreamRng) -> f64 {
-        exp_inside(self.scale.ln() - log_gamma_variate(self.shape, rng))
+        GammaDraw::new(self.shape).under(self.scale, rng)
     }
 
     fn log_prob(&self, z: &f64) -> f64 {

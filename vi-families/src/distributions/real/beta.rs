@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
 use crate::coordinates::Coordinates;
-use crate::draw::log_gamma_variate;
+use crate::draw::GammaDraw;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -117,7 +117,13 @@ impl ExponentialFamily for Beta {
     }
     /// One draw; where it would round to 0 or 1 it is the nearest number inside (0, 1).
     fn sample(&self, rng: &mut StreamRng) -> f64 {
-        let (a, b) = (log_gamma_variate(self.alpha, rng), log_gamma_variate(self.beta, rng));
+        let (a, b) = (GammaDraw::new(self.alpha), GammaDraw::new(self.beta));
+        // Gamma variates of these shapes neither underflow nor overflow; all others stay on the log scale.
+        if [self.alpha, self.beta].iter().all(|shape| (1.0..=1e300).contains(shape)) {
+            let (a, b) = (a.over(1.0, rng), b.over(1.0, rng));
+            return (a / (a + b)).clamp(f64::MIN_POSITIVE, 1.0 - 0.5 * f64::EPSILON);
+        }
+        let (a, b) = (a.log(rng), b.log(rng));
         vi_core::numerics::sigmoid_scalar(a - b).clamp(f64::MIN_POSITIVE, 1.0 - 0.5 * f64::EPSILON)
     }
 

@@ -1,0 +1,208 @@
+//! log p of one member at every value of a slice.
+
+use std::f64::consts::LN_2;
+
+use vi_core::numerics::{Lane, SliceFunction, map_slices};
+
+use crate::distributions::{
+    Beta, ChiSquared, ContinuousBernoulli, Exponential, Gamma, Gaussian, HalfNormal, InverseGamma,
+    InverseGaussian, Laplace, LogNormal, Pareto, Rayleigh, TruncatedGaussian, VonMises, Weibull,
+};
+use crate::exponential_family::ExponentialFamily;
+
+const LOG_TWO_PI: f64 = 1.837_877_066_409_345_6;
+
+/// Log densities on slices.
+///
+/// An empty implementation loops over [`ExponentialFamily::log_prob`]. [`Gaussian`], [`Gamma`], [`InverseGamma`],
+/// [`Beta`], [`Exponential`], [`ChiSquared`] and [`LogNormal`] vectorise; they agree with the scalar form to 1e-14 of
+/// the largest term of the density.
+pub trait LogProbSlice: ExponentialFamily<Value = f64> {
+    /// out ← log p(z | η), value by value; −∞ outside the support, NaN at NaN.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    fn log_prob_slice(&self, z: &[f64], out: &mut [f64]) {
+        assert_eq!(z.len(), out.len(), "z and out differ in length");
+        for (z, out) in z.iter().zip(out) {
+            *out = self.log_prob(z);
+        }
+    }
+}
+
+macro_rules! value_by_value {
+    ($($family:ty),*) => { $(impl LogProbSlice for $family {})* };
+}
+
+value_by_value!(
+    ContinuousBernoulli,
+    HalfNormal,
+    InverseGaussian,
+    Laplace,
+    Pareto,
+    Rayleigh,
+    TruncatedGaussian,
+    VonMises,
+    Weibull
+);
+
+/// −∞ at and below 0 and at ∞; `value`, and so NaN at NaN, elsewhere.
+#[inline(always)]
+fn on_positive(z: f64, value: f64) -> f64 {
+    if (z <= 0.0) | (z > f64::MAX) { f64::NEG_INFINITY } else { value }
+}
+
+/// offset − ½ precision (z − centre)²
+struct Quadratic {
+    centre: f64,
+    precision: f64,
+    offset: f64,
+}
+
+impl SliceFunction<1, 1> for Quadratic {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, [z]: [f64; 1]) -> [f64; 1] {
+        let d = z - self.centre;
+        [L::mul_add(-0.5 * self.precision * d, d, self.offset)]
+    }
+}
+
+impl LogProbSlice for Gaussian {
+    fn log_prob_slice(&self, z: &[f64], out: &mut [f64]) {
+        let precision = self.precision();
+        let offset = 0.5 * (precision.ln() - LOG_TWO_PI);
+        map_slices(&Quadratic { centre: self.mean(), precision, offset }, [z], [out]);
+    }
+}
+
+/// offset + coefficient · z on [0, ∞)
+struct Linear {
+    coefficient: f64,
+    offset: f64,
+}
+
+impl SliceFunction<1, 1> for Linear {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, [z]: [f64; 1]) -> [f64; 1] {
+        let value = L::mul_add(self.coefficient, z, self.offset);
+        [if (z < 0.0) | (z > f64::MAX) { f64::NEG_INFINITY } else { value }]
+    }
+}
+
+impl LogProbSlice for Exponential {
+    fn log_prob_slice(&self, z: &[f64], out: &mut [f64]) {
+        map_slices(&Linear { coefficient: -self.rate(), offset: self.rate().ln() }, [z], [out]);
+    }
+}
+
+/// offset + power (log z + log_scale) + coefficient · z on (0, ∞)
+struct LogLinear {
+    power: f64,
+    log_scale: f64,
+    coefficient: f64,
+    offset: f64,
+}
+
+impl SliceFunction<1, 1> for LogLinear {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, [z]: [f64; 1]) -> [f64; 1] {
+        let log = L::log_of_input(z) + self.log_scale;
+        let value = L::mul_add(self.power, log, L::mul_add(self.coefficient, z, self.offset));
+        [on_positive(z, value)]
+    }
+}
+
+impl LogProbSlice for Gamma {
+    fn log_prob_slice(&self, z: &[f64], out: &mut [f64]) {
+        let function = LogLinear {
+            power: self.shape() - 1.0,
+            log_scale: 0.0,
+            coefficient: -self.rate(),
+            offset: -self.log_partition(),
+        };
+        map_slices(&function, [z], [out]);
+    }
+}
+
+impl LogProbSlice for ChiSquared {
+    fn log_prob_slice(&self, z: &[f64], out: &mut [f64]) {
+        let half = 0.5 * self.dof();
+        // log(z/2) keeps log z and a log 2 from cancelling.
+        let function = LogLinear {
+            power: half - 1.0,
+            log_scale: -LN_2,
+            coefficient: -0.5,
+            offset: -crate::special::log_gamma(half) - LN_2,
+        };
+        map_slices(&function, [z], [out]);
+    }
+}
+
+/// offset + power · log z − scale / z on (0, ∞)
+struct LogReciprocal {
+    power: f64,
+    scale: f64,
+    offset: f64,
+}
+
+impl SliceFunction<1, 1> for LogReciprocal {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, [z]: [f64; 1]) -> [f64; 1] {
+        let value = L::mul_add(self.power, L::log_of_input(z), self.offset - self.scale / z);
+        [on_positive(z, value)]
+    }
+}
+
+impl LogProbSlice for InverseGamma {
+    fn log_prob_slice(&self, z: &[f64], out: &mut [f64]) {
+        let function = LogReciprocal {
+            power: -(self.shape() + 1.0),
+            scale: self.scale(),
+            offset: -self.log_partition(),
+        };
+        map_slices(&function, [z], [out]);
+    }
+}
+
+/// offset + a log z + b log(1 − z) on (0, 1)
+struct LogOdds {
+    a: f64,
+    b: f64,
+    offset: f64,
+}
+
+impl SliceFunction<1, 1> for LogOdds {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, [z]: [f64; 1]) -> [f64; 1] {
+        let value = L::mul_add(self.a, L::log_of_input(z), L::mul_add(self.b, L::log1p(-z), self.offset));
+        [if (z <= 0.0) | (z >= 1.0) { f64::NEG_INFINITY } else { value }]
+    }
+}
+
+impl LogProbSlice for Beta {
+    fn log_prob_slice(&self, z: &[f64], out: &mut [f64]) {
+        let offset = -self.log_partition();
+        map_slices(&LogOdds { a: self.alpha() - 1.0, b: self.beta() - 1.0, offset }, [z], [out]);
+    }
+}
+
+/// offset − log z − ½ precision (log z − centre)² on (0, ∞)
+struct LogQuadratic(Quadratic);
+
+impl SliceFunction<1, 1> for LogQuadratic {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, [z]: [f64; 1]) -> [f64; 1] {
+        let log = L::log_of_input(z);
+        let [value] = self.0.apply::<L>([log]);
+        [on_positive(z, value - log)]
+    }
+}
+
+impl LogProbSlice for LogNormal {
+    fn log_prob_slice(&self, z: &[f64], out: &mut [f64]) {
+        let precision = self.log_precision();
+        let offset = 0.5 * (precision.ln() - LOG_TWO_PI);
+        let function = LogQuadratic(Quadratic { centre: self.log_mean(), precision, offset });
+        map_slices(&function, [z], [out]);
+    }
+}

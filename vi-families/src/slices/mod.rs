@@ -1,0 +1,18 @@
+//! Many values, or many members, in one call: nothing is allocated, and the loops vectorise on the CPU at hand.
+//!
+//! | what | where |
+//! |---|---|
+//! | one member, many values | [`LogProbSlice`] |
+//! | parameters of their own for every value | [`Gamma::log_prob_each`](crate::Gamma::log_prob_each) and its like |
+//! | many draws | [`SampleSlice`], [`fill_standard_normal`] |
+//! | `E[log θ]` of many Dirichlets | [`Dirichlet::expected_log_rows`](crate::Dirichlet::expected_log_rows) |
+//! | log Γ, ψ, ψ′ | `vi_core::numerics::{log_gamma, digamma, trigamma}` |
+
+mod dirichlet;
+mod log_prob;
+mod parameters;
+mod sample;
+mod words;
+
+pub use log_prob::LogProbSlice;
+pub use sample::{SampleSlice, fill_standard_normal};

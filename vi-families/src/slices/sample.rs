@@ -1,0 +1,90 @@
+//! Many draws of one member.
+
+use rand_distr::{Distribution, Exp1, StandardNormal};
+use vi_core::StreamRng;
+
+use super::words::fill;
+use crate::distributions::{
+    Beta, ChiSquared, ContinuousBernoulli, Exponential, Gamma, Gaussian, HalfNormal, InverseGamma,
+    InverseGaussian, Laplace, LogNormal, Pareto, Rayleigh, TruncatedGaussian, VonMises, Weibull,
+};
+use crate::draw::GammaDraw;
+use crate::exponential_family::ExponentialFamily;
+
+/// Draws on slices: bit for bit the numbers that [`ExponentialFamily::sample`] gives one after the other, and the
+/// stream is left at the same place.
+///
+/// An empty implementation is that loop. [`Gaussian`], [`Gamma`], [`InverseGamma`], [`ChiSquared`] and
+/// [`Exponential`] take the random words from the stream in bulk and prepare the member once.
+pub trait SampleSlice: ExponentialFamily<Value = f64> {
+    /// out ← independent draws.
+    fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
+        for out in out {
+            *out = self.sample(rng);
+        }
+    }
+}
+
+macro_rules! one_by_one {
+    ($($family:ty),*) => { $(impl SampleSlice for $family {})* };
+}
+
+one_by_one!(
+    Beta,
+    ContinuousBernoulli,
+    HalfNormal,
+    InverseGaussian,
+    Laplace,
+    LogNormal,
+    Pareto,
+    Rayleigh,
+    TruncatedGaussian,
+    VonMises,
+    Weibull
+);
+
+/// out ← independent standard normals, the same as `rand_distr::StandardNormal` gives one by one.
+pub fn fill_standard_normal(rng: &mut StreamRng, out: &mut [f64]) {
+    fill(rng, out, 1, |words| StandardNormal.sample(words));
+}
+
+impl SampleSlice for Gaussian {
+    fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
+        let (mean, sd) = (self.mean(), self.sd());
+        fill(rng, out, 1, |words| {
+            let normal: f64 = StandardNormal.sample(words);
+            mean + sd * normal
+        });
+    }
+}
+
+impl SampleSlice for Gamma {
+    fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
+        let (unit, rate) = (GammaDraw::new(self.shape()), self.rate());
+        fill(rng, out, unit.least_words(), |words| unit.over(rate, words));
+    }
+}
+
+impl SampleSlice for ChiSquared {
+    fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
+        let unit = GammaDraw::new(0.5 * self.dof());
+        fill(rng, out, unit.least_words(), |words| unit.over(0.5, words));
+    }
+}
+
+impl SampleSlice for InverseGamma {
+    fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
+        let (unit, scale) = (GammaDraw::new(self.shape()), self.scale());
+        fill(rng, out, unit.least_words(), |words| unit.under(scale, words));
+    }
+}
+
+impl SampleSlice for Exponential {
+    fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
+        let rate = self.rate();
+        fill(rng, out, 1, |words| {
+            let unit: f64 = Exp1.sample(words);
+            (unit / rate).min(f64::MAX)
+        });
+    }
+}
