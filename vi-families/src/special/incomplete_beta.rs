@@ -79,6 +79,9 @@ fn near_tail(a: f64, b: f64, at: &Split) -> (f64, f64) {
         return (lower, upper);
     }
     let factor = beta_factor(a, b, at);
+    if factor == 0.0 {
+        return (0.0, 1.0);
+    }
     let lower = if a >= 20.0 && b >= 20.0 {
         factor * tail_integral(a, b, at)
     } else {
@@ -121,11 +124,11 @@ fn fraction(a: f64, b: f64, x: f64) -> f64 {
     let mut value = d;
     for m in 1..2000 {
         let m = f64::from(m);
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
+        let even = (m / (a + 2.0 * m - 1.0)) * ((b - m) / (a + 2.0 * m)) * x;
         d = 1.0 / floor(1.0 + even * d);
         c = floor(1.0 + even / c);
         value *= c * d;
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
+        let odd = -((a + m) / (a + 2.0 * m)) * ((a + b + m) / (a + 2.0 * m + 1.0)) * x;
         d = 1.0 / floor(1.0 + odd * d);
         c = floor(1.0 + odd / c);
         let step = c * d;
