@@ -21,6 +21,7 @@
 mod conjugacy;
 mod conjugate;
 mod coordinates;
+mod counts;
 mod distributions;
 mod draw;
 mod error;

@@ -6,8 +6,12 @@ use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 use vi_core::numerics::{sigmoid_scalar, softplus_scalar};
 
+use crate::coordinates::Coordinates;
+use crate::counts::{count_cdf, count_quantile, count_survival};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
+use crate::parametric::{ParameterBlock, Parametric};
+use crate::univariate::Univariate;
 use crate::validate::{domain, finite, length, no_member};
 
 const FAMILY: &str = "Bernoulli";
@@ -112,5 +116,53 @@ impl ExponentialFamily for Bernoulli {
     fn entropy(&self) -> f64 {
         let eta = self.logit.abs();
         softplus_scalar(-eta) + eta * sigmoid_scalar(-eta)
+    }
+}
+
+impl Parametric for Bernoulli {
+    fn parameter_blocks(&self) -> Vec<ParameterBlock> {
+        vec![ParameterBlock { name: "probability", coordinates: Coordinates::Unit }]
+    }
+    fn parameters(&self) -> Array1<f64> {
+        array![self.probability()]
+    }
+    fn with_parameters(&self, theta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "parameter", theta.len(), 1)?;
+        Self::from_probability(theta[0])
+    }
+    fn natural_jacobian(&self) -> Array2<f64> {
+        array![[1.0 / self.variance()]]
+    }
+}
+
+impl Univariate for Bernoulli {
+    const DISCRETE: bool = true;
+
+    fn to_f64(z: &bool) -> f64 {
+        f64::from(*z)
+    }
+    fn from_f64(x: f64) -> Option<bool> {
+        (x == 0.0 || x == 1.0).then_some(x == 1.0)
+    }
+    fn support(&self) -> (f64, f64) {
+        (0.0, 1.0)
+    }
+    fn mean(&self) -> f64 {
+        Bernoulli::mean(self)
+    }
+    fn variance(&self) -> f64 {
+        Bernoulli::variance(self)
+    }
+    fn mode(&self) -> f64 {
+        f64::from(self.logit > 0.0)
+    }
+    fn cdf(&self, x: f64) -> f64 {
+        count_cdf(x, 1.0, |_| sigmoid_scalar(-self.logit))
+    }
+    fn survival(&self, x: f64) -> f64 {
+        count_survival(x, 1.0, |_| sigmoid_scalar(self.logit))
+    }
+    fn quantile(&self, p: f64) -> f64 {
+        count_quantile(p, 0.0, 0.0, 1.0, |x| self.cdf(x))
     }
 }

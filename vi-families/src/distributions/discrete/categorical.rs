@@ -5,8 +5,12 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
+use crate::coordinates::Coordinates;
+use crate::counts::{count_cdf, count_quantile, count_survival};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
+use crate::parametric::{ParameterBlock, Parametric};
+use crate::univariate::Univariate;
 use crate::validate::{domain, finite_vector, length, no_member};
 
 const FAMILY: &str = "Categorical";
@@ -71,11 +75,21 @@ impl Categorical {
     }
 }
 
-/// Subtracts the log of the sum of exponentials.
-fn normalise(logits: &mut Array1<f64>) {
-    let max = logits.fold(f64::NEG_INFINITY, |m, v| m.max(*v));
-    let log_sum = max + logits.iter().map(|v| (v - max).exp()).sum::<f64>().ln();
+/// Subtracts the log of the sum of exponentials; a probability close to one keeps the digits of its logarithm.
+pub(super) fn normalise(logits: &mut Array1<f64>) {
+    let largest = (0..logits.len()).fold(0, |best, k| if logits[k] > logits[best] { k } else { best });
+    let max = logits[largest];
+    logits.mapv_inplace(|v| v - max);
+    let rest: f64 = logits.iter().enumerate().filter(|(k, _)| *k != largest).map(|(_, v)| v.exp()).sum();
+    let log_sum = rest.ln_1p();
     logits.mapv_inplace(|v| v - log_sum);
+}
+
+/// ∂η/∂θ of log odds against the last category in the first K − 1 of K probabilities.
+pub(super) fn log_odds_jacobian(probabilities: &Array1<f64>) -> Array2<f64> {
+    let n = probabilities.len() - 1;
+    let last = 1.0 / probabilities[n];
+    Array2::from_shape_fn((n, n), |(i, j)| if i == j { 1.0 / probabilities[i] + last } else { last })
 }
 
 impl ExponentialFamily for Categorical {
@@ -141,5 +155,69 @@ impl ExponentialFamily for Categorical {
     }
     fn entropy(&self) -> f64 {
         -self.log_probabilities.iter().map(|l| l.exp() * l).sum::<f64>()
+    }
+}
+
+/// θ is the first K − 1 probabilities.
+impl Parametric for Categorical {
+    fn parameter_blocks(&self) -> Vec<ParameterBlock> {
+        let coordinates = Coordinates::Simplex { n_categories: self.n_categories() };
+        vec![ParameterBlock { name: "probabilities", coordinates }]
+    }
+    fn parameters(&self) -> Array1<f64> {
+        self.mean_params()
+    }
+    fn with_parameters(&self, theta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        length(FAMILY, "parameter", theta.len(), self.n_params())?;
+        Self::from_probabilities(&theta.iter().copied().chain([1.0 - theta.sum()]).collect::<Array1<f64>>())
+    }
+    fn natural_jacobian(&self) -> Array2<f64> {
+        log_odds_jacobian(&self.probabilities())
+    }
+}
+
+impl Categorical {
+    fn last(&self) -> f64 {
+        self.n_params() as f64
+    }
+    /// `E[f(z)]`.
+    fn expect(&self, f: impl Fn(f64) -> f64) -> f64 {
+        self.log_probabilities.iter().enumerate().map(|(k, l)| l.exp() * f(k as f64)).sum()
+    }
+}
+
+impl Univariate for Categorical {
+    const DISCRETE: bool = true;
+
+    fn to_f64(z: &usize) -> f64 {
+        *z as f64
+    }
+    fn from_f64(x: f64) -> Option<usize> {
+        (x >= 0.0 && x < usize::MAX as f64 && x.fract() == 0.0).then_some(x as usize)
+    }
+    fn support(&self) -> (f64, f64) {
+        (0.0, self.last())
+    }
+    fn mean(&self) -> f64 {
+        self.expect(|k| k)
+    }
+    fn variance(&self) -> f64 {
+        let mean = self.mean();
+        self.expect(|k| (k - mean) * (k - mean))
+    }
+    fn mode(&self) -> f64 {
+        let larger = |best: usize, k: usize| {
+            if self.log_probabilities[k] > self.log_probabilities[best] { k } else { best }
+        };
+        (0..self.n_categories()).fold(0, larger) as f64
+    }
+    fn cdf(&self, x: f64) -> f64 {
+        count_cdf(x, self.last(), |j| self.expect(|k| f64::from(k <= j)).min(1.0))
+    }
+    fn survival(&self, x: f64) -> f64 {
+        count_survival(x, self.last(), |j| self.expect(|k| f64::from(k > j)).min(1.0))
+    }
+    fn quantile(&self, p: f64) -> f64 {
+        count_quantile(p, self.last(), 0.0, self.last(), |x| self.cdf(x))
     }
 }

@@ -1,0 +1,45 @@
+//! The distributions of truth values, categories and counts, their conjugate pairs and predictive distributions.
+//!
+//! Parameters and keys are drawn from fixed seeds; see `check_exponential_family` for the false-alarm rates.
+
+mod contract;
+mod reference;
+mod values;
+
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use vi_core::StreamKey;
+
+/// Values of one distribution, by mpmath.
+struct Case {
+    parameters: &'static [f64],
+    entropy: f64,
+    /// k, log p(k), P(z ≤ k), P(z > k).
+    points: &'static [(f64, f64, f64, f64)],
+}
+
+/// `cases` cases, the same ones in every run: statistical bounds have to hold for them once and for all.
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 20,
+        rng_seed: RngSeed::Fixed(1),
+        ..ProptestConfig::default()
+    }
+}
+
+/// Anything an algorithm gone wrong may hand over: huge, tiny, signed zeros, infinities, NaN, and plain values.
+fn anything() -> impl Strategy<Value = f64> {
+    prop_oneof![4 => -10.0..10.0f64, 2 => any::<f64>(), 1 => Just(0.0), 1 => -1e-300..1e-300f64]
+}
+
+fn key() -> StreamKey {
+    StreamKey::from_seed(20)
+}
+
+/// Asserts equality up to `bound`, relative.
+fn assert_close(what: &str, value: f64, expected: f64, bound: f64) {
+    let close = (value - expected).abs() <= bound * expected.abs() || value == expected;
+    assert!(close, "{what} is {value:e}, expected {expected:e}");
+}
