@@ -1,6 +1,7 @@
 //! Likelihoods with unknown dispersion around something known, and the log-normal with unknown log-mean.
 
 use ndarray::ArrayRef1;
+use serde::{Deserialize, Serialize};
 
 use super::ConjugateLikelihood;
 use crate::distributions::{Gamma, Gaussian, HalfNormal, InverseGaussian, LogNormal, deviance};
@@ -14,7 +15,7 @@ use crate::validate::{finite, positive};
 /// ```text
 /// m(x) = (½, −x²/2)      h(x) = √(2/π)      x̂ ~ HalfStudentT(dof = 2 shape, scale = √(rate/shape))
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HalfNormalPrecision;
 
 impl ConjugateLikelihood for HalfNormalPrecision {
@@ -44,7 +45,7 @@ impl ConjugateLikelihood for HalfNormalPrecision {
 /// m(x) = (τ log x, −τ/2)      h(x) = √(τ/2π) / x · exp(−τ log²x / 2)
 /// x̂ ~ LogNormal(log-mean = mean, log-variance = variance + 1/τ)
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogNormalLogMean {
     log_precision: f64,
 }
@@ -96,7 +97,7 @@ impl ConjugateLikelihood for LogNormalLogMean {
 /// m(x) = (½, −(log x − m)²/2)      h(x) = (2π)^(−1/2) / x
 /// x̂ ~ LogStudentT(dof = 2 shape, location = m, scale = √(rate/shape))
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogNormalLogPrecision {
     log_mean: f64,
 }
@@ -144,7 +145,7 @@ impl ConjugateLikelihood for LogNormalLogPrecision {
 /// ```text
 /// m(x) = (1, −|x − m|)      h(x) = ½      x̂ ~ DoubleLomax(m, shape, scale = rate)
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LaplaceRate {
     location: f64,
 }
@@ -191,7 +192,7 @@ impl ConjugateLikelihood for LaplaceRate {
 /// m(x) = (½, −(x − m)²/(2 m² x))      h(x) = (2π x³)^(−1/2)
 /// x̂ ~ InverseGaussianMixture(m, shape, rate)
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InverseGaussianShape {
     mean: f64,
 }

@@ -1,6 +1,7 @@
 //! Likelihoods on (0, ∞) through a function of the datum that is exponential or Gamma: Lomax predictions and kin.
 
 use ndarray::ArrayRef1;
+use serde::{Deserialize, Serialize};
 
 use super::ConjugateLikelihood;
 use crate::distributions::{Exponential, Gamma, InverseGamma, Pareto, Rayleigh, Weibull, log_ratio};
@@ -15,7 +16,7 @@ use crate::validate::positive;
 /// ```text
 /// m(x) = (1, −x)      h(x) = 1      x̂ ~ Lomax(shape, scale = rate)
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExponentialRate;
 
 impl ConjugateLikelihood for ExponentialRate {
@@ -44,7 +45,7 @@ impl ConjugateLikelihood for ExponentialRate {
 /// ```text
 /// m(x) = (−1, −x)      h(x) = 1      x̂ ~ Lomax(shape, scale)
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExponentialMean;
 
 impl ConjugateLikelihood for ExponentialMean {
@@ -73,7 +74,7 @@ impl ConjugateLikelihood for ExponentialMean {
 /// ```text
 /// m(x) = (k, −x)      h(x) = x^(k − 1) / Γ(k)      x̂ ~ CompoundGamma(k, tail = shape, scale = rate)
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GammaRate {
     shape: f64,
 }
@@ -120,7 +121,7 @@ impl ConjugateLikelihood for GammaRate {
 /// ```text
 /// m(x) = (k, −1/x)      h(x) = x^(−k − 1) / Γ(k)      x̂ ~ CompoundGamma(shape, tail = k, scale = 1/rate)
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InverseGammaScale {
     shape: f64,
 }
@@ -167,7 +168,7 @@ impl ConjugateLikelihood for InverseGammaScale {
 /// ```text
 /// m(x) = (1, −log(x/m))      h(x) = 1/x      x̂ ~ LogLomax(m, shape, scale = rate)
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ParetoShape {
     minimum: f64,
 }
@@ -213,7 +214,7 @@ impl ConjugateLikelihood for ParetoShape {
 /// ```text
 /// m(x) = (1, −x^k)      h(x) = k x^(k − 1)      x̂ ~ Burr(k, tail = shape, scale = rate^(1/k))
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WeibullRate {
     shape: f64,
 }
@@ -259,7 +260,7 @@ impl ConjugateLikelihood for WeibullRate {
 /// ```text
 /// m(x) = (1, −x²/2)      h(x) = x      x̂ ~ Burr(2, tail = shape, scale = √(2 rate))
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RayleighPrecision;
 
 impl ConjugateLikelihood for RayleighPrecision {

@@ -1,11 +1,12 @@
 //! The Burr XII distribution: a Weibull or Rayleigh whose rate is Gamma.
 
 use rand_distr::{Distribution, Exp1};
+use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 use vi_core::numerics::softplus_scalar;
 
 use super::PredictiveDistribution;
-use crate::distributions::exponential_quantile;
+use crate::distributions::{exponential_quantile, log_exp_m1};
 use crate::draw::exp_inside;
 use crate::error::FamilyError;
 use crate::special::log_beta;
@@ -20,16 +21,11 @@ const FAMILY: &str = "Burr";
 /// ```
 /// The law of a Weibull variable of known shape whose scale^(−shape) is Gamma(tail, rate = scale^shape): u is Lomax
 /// (Burr 1942; Kleiber & Kotz 2003, section 6.2).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Burr {
     shape: f64,
     tail: f64,
     scale: f64,
-}
-
-/// log(eʸ − 1) for y > 0.
-fn log_exp_m1(y: f64) -> f64 {
-    if y < 1.0 { y.exp_m1().ln() } else { y + (-(-y).exp()).ln_1p() }
 }
 
 impl Burr {
@@ -91,7 +87,7 @@ impl Burr {
     pub fn variance(&self) -> f64 {
         if self.shape * self.tail > 2.0 {
             let log_mean = self.log_moment(1.0);
-            (2.0 * log_mean).exp() * (self.log_moment(2.0) - 2.0 * log_mean).exp_m1()
+            (2.0 * log_mean + log_exp_m1(self.log_moment(2.0) - 2.0 * log_mean)).exp()
         } else {
             f64::INFINITY
         }

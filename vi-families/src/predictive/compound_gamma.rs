@@ -1,5 +1,6 @@
 //! The compound Gamma distribution: a Gamma of known shape whose rate is Gamma.
 
+use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
 use super::PredictiveDistribution;
@@ -18,7 +19,7 @@ const FAMILY: &str = "CompoundGamma";
 /// ```
 /// The law of a Gamma variable of known shape whose rate is Gamma(tail, rate = scale) (Dubey 1970, "Compound gamma,
 /// beta and F distributions", Metrika 16:27); [`Lomax`](crate::Lomax) for a shape of 1.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CompoundGamma {
     shape: f64,
     tail: f64,

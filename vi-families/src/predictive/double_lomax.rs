@@ -1,6 +1,7 @@
 //! The double Lomax distribution: a Laplace whose rate is Gamma.
 
 use rand::RngExt;
+use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
 use super::{Lomax, PredictiveDistribution};
@@ -15,7 +16,7 @@ const FAMILY: &str = "DoubleLomax";
 /// p(x) = shape / (2 scale) · (1 + |x − location|/scale)^(−shape − 1)
 /// ```
 /// The law of a Laplace variable whose reciprocal scale is Gamma(shape, rate = scale).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DoubleLomax {
     location: f64,
     distance: Lomax,

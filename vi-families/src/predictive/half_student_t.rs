@@ -1,5 +1,6 @@
 //! The half-Student-t distribution: a half-normal whose precision is Gamma.
 
+use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
 use super::compound_gamma::{beta_prime_cdf, beta_prime_survival};
@@ -17,7 +18,7 @@ const FAMILY: &str = "HalfStudentT";
 /// ```
 /// The law of a half-normal variable whose precision is Gamma(dof/2, rate = dof scale²/2) (Gelman 2006, section 3.2,
 /// also as a prior of standard deviations).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HalfStudentT {
     signed: StudentT,
 }

@@ -1,5 +1,6 @@
 //! An inverse Gaussian of known mean whose shape is Gamma.
 
+use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
 use super::PredictiveDistribution;
@@ -19,7 +20,7 @@ const FAMILY: &str = "InverseGaussianMixture";
 /// d is compound Gamma with shape ½, tail index `shape` and scale `rate`. (Banerjee & Bhattacharyya 1979,
 /// "Bayesian results for the inverse Gaussian distribution", Technometrics 21:247.) The tail of x falls with
 /// x^(−shape − 2).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InverseGaussianMixture {
     mean: f64,
     mixing: Gamma,

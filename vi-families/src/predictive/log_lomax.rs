@@ -1,5 +1,6 @@
 //! The log-Lomax distribution: a Pareto whose shape is Gamma.
 
+use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
 use super::{Lomax, PredictiveDistribution};
@@ -16,7 +17,7 @@ const FAMILY: &str = "LogLomax";
 /// ```
 /// The law of a Pareto variable with this minimum whose shape is Gamma(shape, rate = scale). It has no moments:
 /// the tail falls with a power of log x only.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogLomax {
     minimum: f64,
     log_excess: Lomax,

@@ -1,5 +1,6 @@
 //! The log-Student-t distribution: a log-normal whose precision on the log scale is Gamma.
 
+use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
 use super::compound_gamma::beta_prime_survival;
@@ -17,7 +18,7 @@ const FAMILY: &str = "LogStudentT";
 /// ```
 /// The law of a log-normal variable with log-mean `location` whose precision on the log scale is
 /// Gamma(dof/2, rate = dof scale²/2). It has no moments: the tail falls with a power of log x only.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogStudentT {
     log: StudentT,
 }

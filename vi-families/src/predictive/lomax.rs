@@ -1,6 +1,7 @@
 //! The Lomax distribution: an exponential whose rate is Gamma.
 
 use rand_distr::{Distribution, Exp1};
+use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
 use super::PredictiveDistribution;
@@ -17,7 +18,7 @@ const FAMILY: &str = "Lomax";
 /// ```
 /// The law of an exponential variable whose rate is Gamma(shape, rate = scale) (Johnson, Kotz & Balakrishnan 1994,
 /// chapter 20).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lomax {
     shape: f64,
     scale: f64,

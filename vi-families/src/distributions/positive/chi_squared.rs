@@ -13,8 +13,7 @@ use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
 use crate::special::{
-    digamma, inverse_digamma, inverse_regularized_gamma_lower, log_gamma, regularized_gamma_lower,
-    regularized_gamma_upper, trigamma,
+    digamma, inverse_digamma, log_gamma, regularized_gamma_lower, regularized_gamma_upper, trigamma,
 };
 use crate::univariate::Univariate;
 use crate::validate::{length, no_member, positive};
@@ -158,6 +157,6 @@ impl Univariate for ChiSquared {
         if x <= 0.0 { 1.0 } else { regularized_gamma_upper(0.5 * self.dof, 0.5 * x) }
     }
     fn quantile(&self, p: f64) -> f64 {
-        2.0 * inverse_regularized_gamma_lower(0.5 * self.dof, p)
+        2.0 * unit_gamma::quantile(0.5 * self.dof, p)
     }
 }

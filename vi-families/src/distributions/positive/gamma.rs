@@ -11,10 +11,7 @@ use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
 use crate::solve::inverse_log_minus_digamma;
-use crate::special::{
-    digamma, inverse_regularized_gamma_lower, log_gamma, regularized_gamma_lower, regularized_gamma_upper,
-    trigamma,
-};
+use crate::special::{digamma, log_gamma, regularized_gamma_lower, regularized_gamma_upper, trigamma};
 use crate::univariate::Univariate;
 use crate::validate::{length, no_member, positive};
 
@@ -189,6 +186,6 @@ impl Univariate for Gamma {
         if x <= 0.0 { 1.0 } else { regularized_gamma_upper(self.shape, self.rate * x) }
     }
     fn quantile(&self, p: f64) -> f64 {
-        inverse_regularized_gamma_lower(self.shape, p) / self.rate
+        unit_gamma::quantile(self.shape, p) / self.rate
     }
 }

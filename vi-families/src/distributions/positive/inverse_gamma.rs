@@ -11,10 +11,7 @@ use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
 use crate::solve::inverse_log_minus_digamma;
-use crate::special::{
-    digamma, inverse_regularized_gamma_upper, log_gamma, regularized_gamma_lower, regularized_gamma_upper,
-    trigamma,
-};
+use crate::special::{digamma, log_gamma, regularized_gamma_lower, regularized_gamma_upper, trigamma};
 use crate::univariate::Univariate;
 use crate::validate::{length, no_member, positive};
 
@@ -182,6 +179,6 @@ impl Univariate for InverseGamma {
         if x <= 0.0 { 1.0 } else { regularized_gamma_lower(self.shape, self.scale / x) }
     }
     fn quantile(&self, p: f64) -> f64 {
-        self.scale / inverse_regularized_gamma_upper(self.shape, p)
+        self.scale / unit_gamma::upper_quantile(self.shape, p)
     }
 }

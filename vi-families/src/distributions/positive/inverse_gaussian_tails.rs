@@ -16,6 +16,10 @@ pub(super) fn tails(x: f64, shape: f64) -> (f64, f64) {
     if x.is_nan() {
         return (x, x);
     }
+    // x is a ratio, which may leave the range of numbers.
+    if x == 0.0 || x == f64::INFINITY {
+        return if x == 0.0 { (0.0, 1.0) } else { (1.0, 0.0) };
+    }
     let factor = shape.sqrt() / (2.0 * x).sqrt();
     let (alpha, beta) = (factor * (x - 1.0), factor * (x + 1.0));
     let weight = 0.5 * (-alpha * alpha).exp();

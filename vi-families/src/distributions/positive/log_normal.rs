@@ -4,6 +4,7 @@ use ndarray::{Array1, Array2, ArrayRef1, array};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
+use super::numerics::log_exp_m1;
 use crate::coordinates::Coordinates;
 use crate::distributions::{Gaussian, LOG_TWO_PI};
 use crate::draw::exp_inside;
@@ -29,32 +30,39 @@ pub struct LogNormal {
 }
 
 impl LogNormal {
+    /// The member with this law of log z, whose natural parameter may overflow.
+    fn from_log(log: Gaussian) -> Result<Self, FamilyError> {
+        finite(FAMILY, "log_mean/log_variance", log.mean() * log.precision())?;
+        Ok(Self { log })
+    }
+
     /// The member with this mean and standard deviation of log z.
     ///
     /// # Errors
-    /// [`FamilyError`] unless the mean is finite and the standard deviation finite and positive.
+    /// [`FamilyError`] unless the mean is finite, the standard deviation finite and positive, and
+    /// log_mean/log_variance finite.
     pub fn from_log_mean_log_sd(log_mean: f64, log_sd: f64) -> Result<Self, FamilyError> {
         positive(FAMILY, "log_sd", log_sd)?;
         positive(FAMILY, "log_sd²", log_sd * log_sd)?;
-        Ok(Self { log: Gaussian::from_mean_sd(finite(FAMILY, "log_mean", log_mean)?, log_sd)? })
+        Self::from_log(Gaussian::from_mean_sd(finite(FAMILY, "log_mean", log_mean)?, log_sd)?)
     }
 
     /// The member with this mean and variance of log z.
     ///
     /// # Errors
-    /// [`FamilyError`] unless the mean is finite and the variance finite and positive.
+    /// [`FamilyError`] unless the mean is finite, the variance finite and positive, and log_mean/log_variance finite.
     pub fn from_log_mean_log_variance(log_mean: f64, log_variance: f64) -> Result<Self, FamilyError> {
         let log_variance = positive(FAMILY, "log_variance", log_variance)?;
-        Ok(Self { log: Gaussian::from_mean_variance(finite(FAMILY, "log_mean", log_mean)?, log_variance)? })
+        Self::from_log(Gaussian::from_mean_variance(finite(FAMILY, "log_mean", log_mean)?, log_variance)?)
     }
 
     /// The member with this mean and precision, the reciprocal of the variance, of log z.
     ///
     /// # Errors
-    /// [`FamilyError`] unless the mean is finite and the precision finite and positive.
+    /// [`FamilyError`] unless the mean is finite, the precision finite and positive, and log_mean/log_variance finite.
     pub fn from_log_mean_log_precision(log_mean: f64, log_precision: f64) -> Result<Self, FamilyError> {
         let log_precision = positive(FAMILY, "log_precision", log_precision)?;
-        Ok(Self { log: Gaussian::from_mean_precision(finite(FAMILY, "log_mean", log_mean)?, log_precision)? })
+        Self::from_log(Gaussian::from_mean_precision(finite(FAMILY, "log_mean", log_mean)?, log_precision)?)
     }
 
     /// The member with this mean and variance of z itself.
@@ -127,7 +135,7 @@ impl ExponentialFamily for LogNormal {
     }
     fn from_mean_params_given(_: &(), mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         length(FAMILY, "mean parameter", mu.len(), 2)?;
-        Ok(Self { log: Gaussian::from_mean_params(mu).map_err(|_| no_member(FAMILY, mu))? })
+        Gaussian::from_mean_params(mu).and_then(Self::from_log).map_err(|_| no_member(FAMILY, mu))
     }
     fn fisher(&self) -> Array2<f64> {
         self.log.fisher()
@@ -203,7 +211,7 @@ impl Univariate for LogNormal {
     }
     fn variance(&self) -> f64 {
         let v = self.log_variance();
-        (2.0 * self.log_mean() + v).exp() * v.exp_m1()
+        (2.0 * self.log_mean() + v + log_exp_m1(v)).exp()
     }
     fn mode(&self) -> f64 {
         (self.log_mean() - self.log_variance()).exp()

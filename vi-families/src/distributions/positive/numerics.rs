@@ -19,6 +19,11 @@ pub(crate) fn exponential_quantile(p: f64) -> f64 {
     if (0.0..=1.0).contains(&p) { -(-p).ln_1p() } else { f64::NAN }
 }
 
+/// log(eʸ − 1) for y > 0.
+pub(crate) fn log_exp_m1(y: f64) -> f64 {
+    if y < 1.0 { y.exp_m1().ln() } else { y + (-(-y).exp()).ln_1p() }
+}
+
 /// The quantile of a continuous distribution on (0, ∞): Newton on the logarithm of the smaller tail as a function
 /// of log x, kept inside a bracket.
 ///

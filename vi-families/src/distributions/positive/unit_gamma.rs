@@ -4,7 +4,10 @@
 //! the terms of order a log a are cancelled by hand.
 
 use crate::distributions::LOG_TWO_PI;
-use crate::special::{digamma, log_1p_minus, log_gamma, log_minus_digamma, stirling_error};
+use crate::special::{
+    digamma, inverse_regularized_gamma_lower, inverse_regularized_gamma_upper, log_1p_minus, log_gamma,
+    log_minus_digamma, stirling_error,
+};
 
 /// From here on [`stirling_error`] is at full accuracy.
 const LARGE: f64 = 10.0;
@@ -51,4 +54,15 @@ fn kl_of_shapes(a: f64, b: f64) -> f64 {
     // (b − ½) log(b/a) − d + d (log a − ψ(a)) less b log(b/a) − d, and δ.
     let linear = d * (log_minus_digamma(a) - 0.5 / a);
     linear - 0.5 * log_1p_minus(d / a) + (stirling_error(b) - stirling_error(a))
+}
+
+/// The x with P(x̂ ≤ x) = `p` for x̂ ~ Gamma(a, 1); NaN unless `p` is a probability.
+pub(super) fn quantile(a: f64, p: f64) -> f64 {
+    // It is about p^(1/a), which is below all numbers.
+    if a < 1e-300 && (0.0..1.0).contains(&p) { 0.0 } else { inverse_regularized_gamma_lower(a, p) }
+}
+
+/// The x with P(x̂ > x) = `p` for x̂ ~ Gamma(a, 1); NaN unless `p` is a probability.
+pub(super) fn upper_quantile(a: f64, p: f64) -> f64 {
+    if a < 1e-300 && (1e-200..=1.0).contains(&p) { 0.0 } else { inverse_regularized_gamma_upper(a, p) }
 }

@@ -5,7 +5,7 @@ use rand_distr::{Distribution, Exp1};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
-use super::numerics::{EULER, exponential_quantile, kl_of_rates};
+use super::numerics::{EULER, exponential_quantile, kl_of_rates, log_exp_m1};
 use crate::coordinates::Coordinates;
 use crate::draw::exp_inside;
 use crate::error::FamilyError;
@@ -73,6 +73,11 @@ impl Weibull {
         -(self.rate.ln() + EULER) / self.shape
     }
 
+    /// log `E[z]`.
+    fn log_mean(&self) -> f64 {
+        log_gamma(1.0 + 1.0 / self.shape) - self.rate.ln() / self.shape
+    }
+
     /// rate · x^shape, from the logarithm: x^shape alone may overflow.
     fn cumulative_hazard(&self, x: f64) -> f64 {
         (self.rate.ln() + self.shape * x.ln()).exp()
@@ -94,6 +99,10 @@ fn log_square_excess(s: f64) -> f64 {
         56.780475593477995,
         102.30164557806302,
     ];
+    if s > 1e10 {
+        // Stirling: here only its size matters, and the terms may overflow.
+        return 2.0 * s * std::f64::consts::LN_2;
+    }
     if s > 0.01 {
         return log_gamma(1.0 + 2.0 * s) - 2.0 * log_gamma(1.0 + s);
     }
@@ -192,11 +201,11 @@ impl Univariate for Weibull {
         (0.0, f64::INFINITY)
     }
     fn mean(&self) -> f64 {
-        (log_gamma(1.0 + 1.0 / self.shape) - self.rate.ln() / self.shape).exp()
+        self.log_mean().exp()
     }
     fn variance(&self) -> f64 {
         // As a product: the difference of E[z²] and E[z]² cancels for a large shape.
-        self.mean() * self.mean() * log_square_excess(1.0 / self.shape).exp_m1()
+        (2.0 * self.log_mean() + log_exp_m1(log_square_excess(1.0 / self.shape))).exp()
     }
     fn mode(&self) -> f64 {
         let k = self.shape;
