@@ -12,7 +12,8 @@ pub use gaussian::{
     GaussianMean, GaussianMeanPrecision, GaussianMeanVariance, GaussianPrecision, GaussianVariance,
 };
 pub use mv_gaussian::{
-    MvGaussianMean, MvGaussianMeanCovariance, MvGaussianMeanPrecision, MvGaussianPrecision,
+    MvGaussianCovariance, MvGaussianMean, MvGaussianMeanCovariance, MvGaussianMeanPrecision,
+    MvGaussianPrecision,
 };
 pub use positive::{
     ExponentialMean, ExponentialRate, GammaRate, InverseGammaScale, ParetoShape, RayleighPrecision,
@@ -24,7 +25,7 @@ use ndarray::{Array1, ArrayRef1};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::predictive::PredictiveDistribution;
-use crate::validate::domain;
+use crate::validate::{domain, length};
 
 /// A likelihood p(x | z) of one datum, conjugate to a family of priors on z.
 ///
@@ -111,7 +112,7 @@ impl<L: ConjugateLikelihood> Observed<L> {
     /// # Errors
     /// [`FamilyError::Length`] when they are of another dimension.
     pub fn merge(&mut self, other: &Self) -> Result<(), FamilyError> {
-        crate::validate::length(L::NAME, "message", other.message.len(), self.message.len())?;
+        length(L::NAME, "message", other.message.len(), self.message.len())?;
         self.message += &other.message;
         self.log_base_measure += other.log_base_measure;
         self.weight += other.weight;
@@ -137,8 +138,9 @@ impl<L: ConjugateLikelihood> Observed<L> {
     /// p(z | x) ∝ p(z) Π p(x_n | z)^{w_n}.
     ///
     /// # Errors
-    /// [`FamilyError`] when its parameters leave the domain, as by rounding.
+    /// [`FamilyError`] when its parameters leave the domain, as by rounding, or the prior is of another dimension.
     pub fn posterior(&self, prior: &L::Prior) -> Result<L::Prior, FamilyError> {
+        length(L::NAME, "natural parameter of the prior", prior.n_params(), self.message.len())?;
         L::Prior::from_natural_given(&prior.fixed(), &(prior.natural() + &self.message))
     }
 

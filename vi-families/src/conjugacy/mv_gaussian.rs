@@ -4,7 +4,9 @@ use ndarray::{Array1, ArrayRef1, ArrayRef2};
 use serde::{Deserialize, Serialize};
 
 use super::ConjugateLikelihood;
-use crate::distributions::{LOG_TWO_PI, MvGaussian, NormalInverseWishart, NormalWishart, Wishart};
+use crate::distributions::{
+    InverseWishart, LOG_TWO_PI, MvGaussian, NormalInverseWishart, NormalWishart, Wishart,
+};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::predictive::MvStudentT;
@@ -87,6 +89,34 @@ pub struct MvGaussianPrecision {
     mean: Array1<f64>,
 }
 
+/// The Gaussian x ~ N(μ, Σ) on ℝᵖ with known mean μ and unknown covariance Σ; conjugate to the
+/// [`InverseWishart`].
+///
+/// ```text
+/// m(x) = (−½, dual(−½(x − μ)(x − μ)ᵀ))      log h(x) = −½p log 2π
+/// x̂ ~ t(ν − p + 1, μ, Ψ/(ν − p + 1))
+/// ```
+/// (Murphy 2007, section 9.)
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MvGaussianCovariance {
+    mean: Array1<f64>,
+}
+
+impl MvGaussianCovariance {
+    /// The likelihood with this mean (p).
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless it is finite and not empty.
+    pub fn from_mean(mean: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        Ok(Self { mean: known_mean(Self::NAME, mean)? })
+    }
+
+    /// The known mean μ (p).
+    pub fn mean(&self) -> &Array1<f64> {
+        &self.mean
+    }
+}
+
 impl MvGaussianPrecision {
     /// The likelihood with this mean (p).
     ///
@@ -121,6 +151,28 @@ impl ConjugateLikelihood for MvGaussianPrecision {
     fn predictive(&self, prior: &Wishart) -> Result<MvStudentT, FamilyError> {
         length(Self::NAME, "scale of the prior", prior.order(), self.mean.len())?;
         student_t(&self.mean, prior, None)
+    }
+}
+
+impl ConjugateLikelihood for MvGaussianCovariance {
+    type Value = ArrayRef1<f64>;
+    type Prior = InverseWishart;
+    type Predictive = MvStudentT;
+    const NAME: &'static str = "MvGaussianCovariance";
+
+    fn n_params(&self) -> usize {
+        1 + vech_len(self.mean.len())
+    }
+    fn add_message(&self, x: &ArrayRef1<f64>, weight: f64, out: &mut ArrayRef1<f64>) {
+        out[0] -= 0.5 * weight;
+        add_outer(|i| x[i] - self.mean[i], self.mean.len(), weight, out);
+    }
+    fn log_base_measure(&self, x: &ArrayRef1<f64>) -> f64 {
+        log_base_measure(x, self.mean.len())
+    }
+    fn predictive(&self, prior: &InverseWishart) -> Result<MvStudentT, FamilyError> {
+        length(Self::NAME, "scale of the prior", prior.order(), self.mean.len())?;
+        student_t(&self.mean, prior.precision_twin(), None)
     }
 }
 

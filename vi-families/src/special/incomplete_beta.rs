@@ -79,10 +79,13 @@ fn near_tail(a: f64, b: f64, at: &Split) -> (f64, f64) {
         return (lower, upper);
     }
     let factor = beta_factor(a, b, at);
+    if factor == 0.0 {
+        return (0.0, 1.0);
+    }
     let lower = if a >= 20.0 && b >= 20.0 {
         factor * tail_integral(a, b, at)
     } else {
-        factor * if a < 1000.0 { fraction(a, b, x) / a } else { even_fraction(a, b, at) }
+        factor * fraction(a, b, x) / a
     };
     (lower, 1.0 - lower)
 }
@@ -121,11 +124,11 @@ fn fraction(a: f64, b: f64, x: f64) -> f64 {
     let mut value = d;
     for m in 1..2000 {
         let m = f64::from(m);
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
+        let even = (m / (a + 2.0 * m - 1.0)) * ((b - m) / (a + 2.0 * m)) * x;
         d = 1.0 / floor(1.0 + even * d);
         c = floor(1.0 + even / c);
         value *= c * d;
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
+        let odd = -((a + m) / (a + 2.0 * m)) * ((a + b + m) / (a + 2.0 * m + 1.0)) * x;
         d = 1.0 / floor(1.0 + odd * d);
         c = floor(1.0 + odd / c);
         let step = c * d;
@@ -133,37 +136,6 @@ fn fraction(a: f64, b: f64, x: f64) -> f64 {
         if (step - 1.0).abs() < 1e-16 {
             break;
         }
-    }
-    value
-}
-
-/// B(a, b) I_x(a, b) / (xᵃ yᵇ) by the even part of the fraction, in terms of λ = a y − b x ≥ 0: DiDonato & Morris
-/// (1992), ACM TOMS 18:360, eq. 9. No digits are lost where x is close to 1 and a is large.
-fn even_fraction(a: f64, b: f64, at: &Split) -> f64 {
-    let (x, y) = (at.x.hi, at.y.hi);
-    let lambda = (Double::new(a) * at.y - Double::new(b) * at.x).hi.max(0.0);
-    let (c, c0, c1) = (1.0 + lambda, b / a, 1.0 + 1.0 / a);
-    let (mut p, mut s) = (1.0, a + 1.0);
-    let (mut before, mut now) = ((0.0, 1.0), (1.0, c / c1));
-    let mut value = c1 / c;
-    for n in 1..5000 {
-        let n = f64::from(n);
-        let t = n / a;
-        let w = n * (b - n) * x;
-        let e = a / s;
-        let alpha = (p * (p + c0) * e * e) * (w * x);
-        let e = (1.0 + t) / (c1 + t + t);
-        let beta = n + w / s + e * (c + n * (y + 1.0));
-        p = 1.0 + t;
-        s += 2.0;
-        let next = (alpha * before.0 + beta * now.0, alpha * before.1 + beta * now.1);
-        let previous = value;
-        value = next.0 / next.1;
-        if (value - previous).abs() <= 1e-16 * value {
-            break;
-        }
-        before = (now.0 / next.1, now.1 / next.1);
-        now = (value, 1.0);
     }
     value
 }

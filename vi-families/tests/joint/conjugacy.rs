@@ -9,8 +9,9 @@ use vi_families::testing::check_conjugate;
 use vi_families::{
     ConjugateLikelihood, ExponentialFamily, FamilyError, Gamma, Gaussian, GaussianMean,
     GaussianMeanPrecision, GaussianMeanVariance, GaussianPrecision, GaussianVariance, InverseGamma,
-    MvGaussian, MvGaussianMean, MvGaussianMeanCovariance, MvGaussianMeanPrecision, MvGaussianPrecision,
-    MvStudentT, NormalGamma, NormalInverseGamma, NormalInverseWishart, NormalWishart, Wishart,
+    InverseWishart, MvGaussian, MvGaussianCovariance, MvGaussianMean, MvGaussianMeanCovariance,
+    MvGaussianMeanPrecision, MvGaussianPrecision, MvStudentT, NormalGamma, NormalInverseGamma,
+    NormalInverseWishart, NormalWishart, Wishart,
 };
 
 type Unknown<L> = <<L as ConjugateLikelihood>::Prior as ExponentialFamily>::Value;
@@ -93,6 +94,11 @@ fn multivariate_gaussians() {
     let prior = Wishart::from_dof_scale(3.5, &w).unwrap();
     let likelihood = MvGaussianPrecision::from_mean(&m).unwrap();
     check_pair(&likelihood, &prior, &data, |x, z| with_precision(x, &m, z));
+    let prior = InverseWishart::from_dof_scale(3.5, &w).unwrap();
+    let likelihood = MvGaussianCovariance::from_mean(&m).unwrap();
+    check_pair(&likelihood, &prior, &data, |x, z| {
+        MvGaussian::from_mean_covariance(&m, z).unwrap().log_prob(x)
+    });
     let prior = NormalWishart::from_mean_count_dof_scale(&m, 0.7, 3.5, &w).unwrap();
     let likelihood = MvGaussianMeanPrecision::from_dim(2).unwrap();
     check_pair(&likelihood, &prior, &data, |x, z| with_precision(x, &z.0, &z.1));
@@ -159,6 +165,7 @@ fn impossible_data_and_known_parameters_are_errors() {
     }
     let line = NormalWishart::from_mean_count_dof_scale(&array![0.0], 1.0, 1.0, &array![[1.0]]).unwrap();
     assert!(matches!(likelihood.predictive(&line), Err(FamilyError::Length { .. })));
+    assert!(matches!(likelihood.observed().posterior(&line), Err(FamilyError::Length { .. })));
     for x in [f64::NAN, f64::INFINITY, 0.0, -1.0] {
         assert!(GaussianMean::from_precision(x).is_err() && GaussianMean::from_variance(x).is_err());
         assert!(MvGaussianMean::from_precision(&array![[x]]).is_err());
@@ -166,7 +173,9 @@ fn impossible_data_and_known_parameters_are_errors() {
     assert!(
         GaussianVariance::from_mean(f64::NAN).is_err() && GaussianPrecision::from_mean(f64::NAN).is_err()
     );
-    assert!(MvGaussianPrecision::from_mean(&array![f64::NAN]).is_err());
-    assert!(MvGaussianPrecision::from_mean(&Array1::zeros(0)).is_err());
+    for mean in [array![f64::NAN], Array1::zeros(0)] {
+        assert!(MvGaussianPrecision::from_mean(&mean).is_err());
+        assert!(MvGaussianCovariance::from_mean(&mean).is_err());
+    }
     assert!(MvGaussianMeanPrecision::from_dim(0).is_err() && MvGaussianMeanCovariance::from_dim(0).is_err());
 }

@@ -133,6 +133,30 @@ fn outside_the_support_the_log_density_is_minus_infinity() {
 }
 
 #[test]
+fn values_of_mismatched_shapes_are_outside_the_support() {
+    let q = NormalWishart::from_mean_count_dof_scale(&array![0.0, 0.0], 1.0, 3.0, &Array2::eye(2)).unwrap();
+    let inverse = NormalInverseWishart::from(q.clone());
+    for z in [
+        (array![0.0], Array2::eye(2)),
+        (array![0.0, 0.0], Array2::eye(3)),
+        (array![0.0, 0.0], Array2::zeros((3, 2))),
+        (array![0.0, 0.0], Array2::zeros((2, 3))),
+        (Array1::zeros(0), Array2::zeros((0, 0))),
+    ] {
+        assert_eq!((q.log_prob(&z), inverse.log_prob(&z)), (f64::NEG_INFINITY, f64::NEG_INFINITY));
+        assert!(NormalWishart::fit([&z, &z]).is_err() && NormalInverseWishart::fit([&z, &z]).is_err());
+    }
+}
+
+#[test]
+fn parametrisations_of_the_variance_agree() {
+    let one = NormalInverseGamma::from_mean_count_dof_variance(1.0, 2.0, 5.0, 3.0).unwrap();
+    assert_eq!(one, NormalInverseGamma::from_mean_count_shape_scale(1.0, 2.0, 2.5, 7.5).unwrap());
+    let e = NormalInverseGamma::from_mean_count_dof_variance(1.0, 2.0, 5.0, 0.0).unwrap_err();
+    assert_eq!(e.to_string(), "NormalInverseGamma: variance = 0, but it must be finite and > 0");
+}
+
+#[test]
 fn errors_name_the_family_the_parameter_and_its_value() {
     let message = |e: FamilyError| e.to_string();
     let e = NormalInverseGamma::from_mean_count_shape_scale(0.0, 1.0, 1.0, -2.0).unwrap_err();

@@ -12,7 +12,7 @@ use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::multivariate::Multivariate;
 use crate::parametric::{ParameterBlock, Parametric};
-use crate::validate::{length, no_member};
+use crate::validate::{length, no_member, positive};
 
 const FAMILY: &str = "NormalInverseGamma";
 
@@ -50,6 +50,22 @@ impl NormalInverseGamma {
         scale: f64,
     ) -> Result<Self, FamilyError> {
         NormalGamma::from_mean_count_shape_rate(mean, count, shape, scale).map(Self::from).map_err(own_words)
+    }
+
+    /// The member with this location, pseudo-count, and degrees of freedom ν and scale s² of the variance, whose
+    /// law is the scaled inverse χ²: shape ν/2, scale νs²/2 (Gelman et al. 2013, section 3.3).
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless the mean is finite and the others finite and positive.
+    pub fn from_mean_count_dof_variance(
+        mean: f64,
+        count: f64,
+        dof: f64,
+        variance: f64,
+    ) -> Result<Self, FamilyError> {
+        let half = 0.5 * positive(FAMILY, "dof", dof)?;
+        let scale = half * positive(FAMILY, "variance", variance)?;
+        Self::from_mean_count_shape_scale(mean, count, half, scale)
     }
 
     /// The law of (μ, 1/σ²).

@@ -7,8 +7,8 @@ use vi_core::linalg::Cholesky;
 
 use super::NormalWishart;
 use super::normal_wishart::{pack, with_parameters};
-use super::twin::{reflect, reflect_both_sides, reflect_natural, rename};
-use crate::distributions::LOG_TWO_PI;
+use super::twin::{reflect, reflect_both_sides, reflect_natural, rename_scales};
+use crate::distributions::{InverseWishart, LOG_TWO_PI};
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
@@ -88,6 +88,11 @@ impl NormalInverseWishart {
         self.precision_twin.precision_marginal().inverse_scale()
     }
 
+    /// The marginal law of Σ.
+    pub fn covariance_marginal(&self) -> InverseWishart {
+        self.precision_twin.precision_marginal().clone().into()
+    }
+
     /// `E[Σ⁻¹]` = νΨ⁻¹ (p, p).
     pub fn expected_precision(&self) -> Array2<f64> {
         self.precision_twin.expected_precision()
@@ -110,7 +115,7 @@ impl NormalInverseWishart {
 }
 
 fn own_words(error: FamilyError) -> FamilyError {
-    rename(error, FAMILY, "inverse_scale", "scale")
+    rename_scales(error, FAMILY)
 }
 
 /// The order of the matrices of a member with `len` parameters, or of the next larger one.
@@ -156,8 +161,8 @@ impl ExponentialFamily for NormalInverseWishart {
     }
     fn sufficient_stats_given(_: &(), z: &(Array1<f64>, Array2<f64>)) -> Array1<f64> {
         let (mu, sigma) = z;
-        let mut packed = vec![f64::NAN; vech_len(sigma.nrows())];
-        let Ok(factor) = Cholesky::factor(sigma) else {
+        let mut packed = vec![f64::NAN; vech_len(mu.len())];
+        let (true, Ok(factor)) = (sigma.nrows() == mu.len(), Cholesky::factor(sigma)) else {
             return pack(f64::NEG_INFINITY, packed, &(mu * f64::NAN), f64::NAN);
         };
         vech(&factor.inverse(), 1.0, &mut packed);
@@ -188,7 +193,9 @@ impl ExponentialFamily for NormalInverseWishart {
     fn log_prob(&self, z: &(Array1<f64>, Array2<f64>)) -> f64 {
         let (mu, sigma) = z;
         let (p, twin) = (self.dim() as f64, &self.precision_twin);
-        let Ok((_, factor)) = positive_definite(FAMILY, "z", sigma, self.dim()) else {
+        let (true, Ok((_, factor))) =
+            (mu.len() == self.dim(), positive_definite(FAMILY, "z", sigma, self.dim()))
+        else {
             return f64::NEG_INFINITY;
         };
         let mut d = mu - self.mean();

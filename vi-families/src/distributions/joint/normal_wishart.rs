@@ -18,7 +18,7 @@ use crate::symmetric::{
     dual, from_dual, from_vech, inverse_jacobian, order_from_len, vech, vech_index, vech_len,
 };
 use crate::triangular::{outer_square, solve_transposed};
-use crate::validate::{finite_vector, length, no_member, positive};
+use crate::validate::{finite_vector, length, no_member, positive, positive_definite};
 
 const FAMILY: &str = "NormalWishart";
 
@@ -273,13 +273,20 @@ impl ExponentialFamily for NormalWishart {
     }
     fn sufficient_stats_given(_: &(), z: &(Array1<f64>, Array2<f64>)) -> Array1<f64> {
         let (mu, lambda) = z;
+        let p = mu.len();
+        if lambda.dim() != (p, p) {
+            return pack(f64::NEG_INFINITY, vec![f64::NAN; vech_len(p)], &(mu * f64::NAN), f64::NAN);
+        }
         let precision = Wishart::sufficient_stats_given(&(), lambda);
         let v = lambda.dot(mu);
         let q = mu.dot(&v);
         pack(precision[0], precision.slice(s![1..]).to_vec(), &v, q)
     }
     fn log_base_measure_given(_: &(), z: &(Array1<f64>, Array2<f64>)) -> f64 {
-        Wishart::log_base_measure_given(&(), &z.1) - 0.5 * z.0.len() as f64 * LOG_TWO_PI
+        match positive_definite(FAMILY, "z", &z.1, z.0.len()) {
+            Ok(_) => -0.5 * z.0.len() as f64 * LOG_TWO_PI,
+            Err(_) => f64::NEG_INFINITY,
+        }
     }
     fn expected_log_base_measure(&self) -> f64 {
         -0.5 * self.dim() as f64 * LOG_TWO_PI
@@ -298,7 +305,8 @@ impl ExponentialFamily for NormalWishart {
     fn log_prob(&self, z: &(Array1<f64>, Array2<f64>)) -> f64 {
         let (mu, lambda) = z;
         let log_precision = self.precision.log_prob(lambda);
-        let (Ok(factor), true) = (Cholesky::factor(lambda), log_precision > f64::NEG_INFINITY) else {
+        let inside = mu.len() == self.dim() && log_precision > f64::NEG_INFINITY;
+        let (true, Ok(factor)) = (inside, Cholesky::factor(lambda)) else {
             return f64::NEG_INFINITY;
         };
         let d = mu - &self.mean;

@@ -53,3 +53,19 @@ pub(crate) fn rename(error: FamilyError, name: &'static str, from: &str, to: &'s
         other => other,
     }
 }
+
+/// The error of a (normal-)Wishart in the words of its inverse: scale and inverse scale change places.
+pub(in crate::distributions) fn rename_scales(error: FamilyError, name: &'static str) -> FamilyError {
+    let inverse = match &error {
+        FamilyError::Domain { parameter, .. } => parameter.starts_with("inverse_scale"),
+        FamilyError::NotPositiveDefinite { parameter, .. } | FamilyError::Length { parameter, .. } => {
+            parameter.starts_with("inverse_scale")
+        }
+        _ => false,
+    };
+    if inverse {
+        rename(error, name, "inverse_scale", "scale")
+    } else {
+        rename(error, name, "scale", "inverse_scale")
+    }
+}

@@ -7,7 +7,7 @@ use vi_core::linalg::Cholesky;
 
 use super::Wishart;
 use crate::coordinates::Coordinates;
-use crate::distributions::joint::twin::{reflect, reflect_both_sides, reflect_natural, rename};
+use crate::distributions::joint::twin::{reflect, reflect_both_sides, reflect_natural, rename_scales};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::multivariate::Multivariate;
@@ -97,24 +97,8 @@ impl InverseWishart {
     }
 }
 
-/// The error of the Wishart in the words of its inverse: scale and inverse scale change places.
 fn own_words(error: FamilyError) -> FamilyError {
-    let swap = |parameter: &str| -> &'static str {
-        if parameter.starts_with("inverse_scale") { "scale" } else { "inverse_scale" }
-    };
-    match &error {
-        FamilyError::Domain { parameter, .. } if parameter.starts_with("inverse_scale") => {
-            rename(error, FAMILY, "inverse_scale", "scale")
-        }
-        FamilyError::Domain { .. } => rename(error, FAMILY, "scale", "inverse_scale"),
-        FamilyError::NotPositiveDefinite { parameter, .. } | FamilyError::Length { parameter, .. }
-            if parameter.ends_with("scale") =>
-        {
-            let parameter = *parameter;
-            rename(error, FAMILY, parameter, swap(parameter))
-        }
-        _ => rename(error, FAMILY, "", ""),
-    }
+    rename_scales(error, FAMILY)
 }
 
 /// The order of the matrices of a member with `len` parameters, or of the next larger one.

@@ -8,6 +8,7 @@ use vi_core::StreamRng;
 use vi_core::linalg::Cholesky;
 
 use crate::coordinates::Coordinates;
+use crate::distributions::positive::unit_gamma;
 use crate::draw::{log_gamma_variate, standard_normal};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
@@ -15,7 +16,7 @@ use crate::multivariate::Multivariate;
 use crate::parametric::{ParameterBlock, Parametric};
 use crate::positive_definite::PositiveDefinite;
 use crate::solve::inverse_log_minus_digamma;
-use crate::special::{multivariate_digamma, multivariate_log_gamma, multivariate_trigamma};
+use crate::special::{digamma, multivariate_digamma, multivariate_log_gamma, multivariate_trigamma};
 use crate::symmetric::{
     dual, from_dual, from_vech, order_from_len, precision_jacobian, vech, vech_index, vech_len,
 };
@@ -311,22 +312,30 @@ impl ExponentialFamily for Wishart {
     /// ```text
     /// ½(p + 1) log|2W| + log Γ_p(ν/2) − ½(ν − p − 1) ψ_p(ν/2) + ½νp      (Bishop 2006, B.82)
     /// ```
+    /// as a sum over the Gamma laws of Bartlett's decomposition, where large terms are cancelled by hand.
     fn entropy(&self) -> f64 {
-        let (order, half) = (self.order(), 0.5 * self.dof);
-        let p = order as f64;
-        let shape = multivariate_log_gamma(order, half)
-            - (half - 0.5 * (p + 1.0)) * multivariate_digamma(order, half)
-            + half * p;
-        shape + 0.5 * (p + 1.0) * (p * std::f64::consts::LN_2 + self.log_det_scale())
+        let (order, p) = (self.order(), self.order() as f64);
+        let shape = |i: usize| {
+            let a = 0.5 * (self.dof - i as f64);
+            unit_gamma::entropy(a) + 0.5 * (p - 1.0 - i as f64) * digamma(a) + 0.5 * i as f64
+        };
+        let constant = 0.25 * p * (p - 1.0) * std::f64::consts::PI.ln();
+        let scale = 0.5 * (p + 1.0) * (p * std::f64::consts::LN_2 + self.log_det_scale());
+        constant + scale + (0..order).map(shape).sum::<f64>()
     }
+    /// The divergence of the means, as of Gaussian covariances, and that of the Gamma laws of Bartlett's
+    /// decomposition at equal means.
     fn kl(&self, other: &Self) -> f64 {
         let p = self.order();
-        let (half, other_half) = (0.5 * self.dof, 0.5 * other.dof);
-        let log_gammas = multivariate_log_gamma(p, other_half) - multivariate_log_gamma(p, half);
-        let shape = log_gammas + (half - other_half) * multivariate_digamma(p, half);
-        let log_ratio = self.log_det_scale() - other.log_det_scale();
-        let trace = other.scale.trace_ratio(&self.scale);
-        shape + half * (trace - p as f64) - other_half * log_ratio
+        let (a, b) = (0.5 * self.dof, 0.5 * other.dof);
+        let log_ratio = self.log_det_scale() - other.log_det_scale() - p as f64 * (b / a).ln();
+        let trace = other.scale.trace_ratio(&self.scale) * (a / b);
+        let shape = |i: usize| {
+            let (a_i, b_i) = (a - 0.5 * i as f64, b - 0.5 * i as f64);
+            let shift = b_i * (b_i / a_i).ln() - b * (b / a).ln();
+            unit_gamma::kl(a_i, b_i, 1.0, 0.0) + shift
+        };
+        b * ((trace - p as f64) - log_ratio) + (0..p).map(shape).sum::<f64>()
     }
 }
 

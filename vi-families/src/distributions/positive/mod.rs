@@ -11,7 +11,7 @@ mod log_normal;
 mod numerics;
 mod pareto;
 mod rayleigh;
-mod unit_gamma;
+pub(in crate::distributions) mod unit_gamma;
 mod weibull;
 
 pub use chi_squared::ChiSquared;

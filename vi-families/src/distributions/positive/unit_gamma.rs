@@ -24,7 +24,7 @@ pub(super) fn log_density(a: f64, x: f64, log_x: f64) -> f64 {
 }
 
 /// The entropy of Gamma(a, 1), a + log Γ(a) + (1 − a) ψ(a).
-pub(super) fn entropy(a: f64) -> f64 {
+pub(in crate::distributions) fn entropy(a: f64) -> f64 {
     if a < LARGE {
         return a + log_gamma(a) + (1.0 - a) * digamma(a);
     }
@@ -36,7 +36,7 @@ pub(super) fn entropy(a: f64) -> f64 {
 /// ```text
 /// b [m/n − 1 − log(m/n)] + log Γ(b) − log Γ(a) − (b − a) ψ(a) − b log(b/a) + b − a
 /// ```
-pub(super) fn kl(a: f64, b: f64, mean_ratio: f64, mean_excess: f64) -> f64 {
+pub(in crate::distributions) fn kl(a: f64, b: f64, mean_ratio: f64, mean_excess: f64) -> f64 {
     let of_means = if (0.5..=2.0).contains(&mean_ratio) {
         -b * log_1p_minus(mean_excess)
     } else {

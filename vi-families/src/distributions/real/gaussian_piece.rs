@@ -14,7 +14,8 @@ use super::quadrature::gauss_legendre;
 
 /// Log densities so far below the largest one do not count.
 const NEGLIGIBLE: f64 = 60.0;
-const N_PANELS: usize = 6;
+/// How far the log density falls within a panel of the quadrature.
+const DROP_PER_PANEL: f64 = 15.0;
 
 /// The restricted density without its moments.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,12 +74,13 @@ impl GaussianPiece {
 
     fn for_each_node(&self, mut add: impl FnMut(f64, f64)) {
         let (a, b) = self.effective(NEGLIGIBLE);
+        let n_panels = |end: f64| 2 + (-self.log_density(end) / DROP_PER_PANEL) as usize;
         let mut weigh = |x: f64, weight: f64| add(x, weight * self.log_density(x).exp());
         if a < 0.0 {
-            gauss_legendre(a, -a, N_PANELS, &mut weigh);
+            gauss_legendre(a, -a, n_panels(a), &mut weigh);
         }
         if b > 0.0 {
-            gauss_legendre(0.0, b, N_PANELS, &mut weigh);
+            gauss_legendre(0.0, b, n_panels(b), &mut weigh);
         }
     }
 
@@ -90,7 +92,7 @@ impl GaussianPiece {
     }
 
     pub(super) fn moments(&self) -> PieceMoments {
-        let mut nodes = Vec::with_capacity(2 * 16 * N_PANELS);
+        let mut nodes = Vec::new();
         self.for_each_node(|x, w| nodes.push((x, w)));
         let integral: f64 = nodes.iter().map(|(_, w)| w).sum();
         let average = |f: &dyn Fn(f64) -> f64| nodes.iter().map(|(x, w)| w * f(*x)).sum::<f64>() / integral;

@@ -7,7 +7,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
-use super::arc::{arc_mass, arc_moment, circle_mass};
+use super::arc::{arc_mass, arc_moment};
 use super::polar::{self, PolarMoments};
 use super::quadrature::increasing_root;
 use crate::coordinates::Coordinates;
@@ -98,6 +98,11 @@ impl VonMises {
     /// log 2π I₀(κ) − κ.
     fn log_scaled_integral(&self) -> f64 {
         LN_2 + self.moments.log_integral
+    }
+
+    /// 2π e^−κ I₀(κ).
+    fn scaled_integral(&self) -> f64 {
+        self.log_scaled_integral().exp()
     }
 
     fn direction(&self) -> (f64, f64) {
@@ -217,12 +222,12 @@ impl Univariate for VonMises {
     fn mean(&self) -> f64 {
         let (k, mu) = (self.concentration, self.mean_direction);
         // z is μ + d, less a turn beyond the far end.
-        let wrapped = arc_mass(k, PI - mu.abs(), mu.abs()) / circle_mass(k);
+        let wrapped = arc_mass(k, PI - mu.abs(), mu.abs()) / self.scaled_integral();
         mu - 2.0 * PI * wrapped.copysign(mu)
     }
     /// `Var[z]` of the number z in [−π, π].
     fn variance(&self) -> f64 {
-        let (k, mu, total) = (self.concentration, self.mean_direction.abs(), circle_mass(self.concentration));
+        let (k, mu, total) = (self.concentration, self.mean_direction.abs(), self.scaled_integral());
         let wrapped = arc_mass(k, PI - mu, mu) / total;
         let with_deviation = arc_moment(k, PI - mu, mu, |d| d) / total;
         let square = 2.0 * arc_moment(k, 0.0, PI, |d| d * d) / total;
@@ -284,6 +289,6 @@ impl VonMises {
                 sum += arc_mass(self.concentration, near, width);
             }
         }
-        (sum / circle_mass(self.concentration)).min(1.0)
+        (sum / self.scaled_integral()).min(1.0)
     }
 }

@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
 use crate::coordinates::Coordinates;
+use crate::distributions::positive::unit_gamma;
 use crate::draw::log_gamma_variate;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::multivariate::Multivariate;
 use crate::parametric::{ParameterBlock, Parametric};
 use crate::solve::dirichlet_concentration;
-use crate::special::{digamma_difference, log_beta, log_gamma, trigamma};
+use crate::special::{digamma, digamma_difference, log_beta, log_gamma, trigamma};
 use crate::validate::{length, no_member, positive};
 
 const FAMILY: &str = "Dirichlet";
@@ -177,6 +178,17 @@ impl ExponentialFamily for Dirichlet {
         }
         let exponent: f64 = self.concentration.iter().zip(z).map(|(a, v)| (a - 1.0) * v.ln()).sum();
         exponent - self.log_partition()
+    }
+    // z is K independent Gamma(α_k, 1) divided by their sum, which is independent of z and Gamma(Σα, 1): what the
+    // Gamma laws have, less what the sum has. Their terms of order α log α are cancelled already.
+    fn entropy(&self) -> f64 {
+        let parts: f64 = self.concentration.iter().map(|a| unit_gamma::entropy(*a)).sum();
+        parts - unit_gamma::entropy(self.total) - (self.n_categories() - 1) as f64 * digamma(self.total)
+    }
+    fn kl(&self, other: &Self) -> f64 {
+        let divergence = |a: f64, b: f64| unit_gamma::kl(a, b, a / b, (a - b) / b);
+        let pairs = self.concentration.iter().zip(&other.concentration);
+        pairs.map(|(a, b)| divergence(*a, *b)).sum::<f64>() - divergence(self.total, other.total)
     }
 }
 

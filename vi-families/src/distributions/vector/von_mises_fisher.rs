@@ -207,9 +207,13 @@ impl ExponentialFamily for VonMisesFisher {
         if self.log_base_measure(z) == f64::NEG_INFINITY {
             return f64::NEG_INFINITY;
         }
+        if self.concentration == 0.0 {
+            return -self.log_scaled_integral();
+        }
         // ηᵀz − κ = −κ‖z − μ‖²/2 for unit vectors, without cancellation.
-        let distance = norm(&(z - &self.axis()));
-        -0.5 * self.concentration * distance * distance - self.log_scaled_integral()
+        let from_axis = |(z, eta): (&f64, &f64)| (z - eta / self.concentration).powi(2);
+        let square: f64 = z.iter().zip(&self.natural).map(from_axis).sum();
+        -0.5 * self.concentration * square - self.log_scaled_integral()
     }
     fn entropy(&self) -> f64 {
         self.log_scaled_integral() + self.concentration * self.moments.complement

@@ -1,10 +1,11 @@
 //! Special functions against values of mpmath 1.3 at 40 digits (`tests/reference_values.py`).
 #![expect(clippy::excessive_precision, reason = "reference values are typed in as they were printed")]
 
-use vi_families::special::{
-    digamma, log_beta, log_gamma, multivariate_digamma, multivariate_log_gamma, multivariate_trigamma,
-    trigamma,
-};
+mod evaluate;
+mod table;
+
+use proptest::prelude::*;
+use vi_families::special::*;
 
 /// x, log Γ(x), ψ(x), ψ′(x).
 #[rustfmt::skip]
@@ -98,4 +99,125 @@ fn outside_the_domain_the_answer_is_not_a_number() {
     }
     assert!(log_gamma(-1.5).is_nan() && log_gamma(f64::NAN).is_nan());
     assert!(log_beta(-1.0, 2.0).is_nan());
+}
+
+/// The relative error that a function may have.
+fn tolerance(name: &str) -> f64 {
+    match name {
+        "log_gamma" | "digamma" => 1e-14,
+        _ => 5e-14,
+    }
+}
+
+#[test]
+fn all_functions_match_mpmath() {
+    for (name, arguments, expected) in table::ROWS {
+        let value = evaluate::by_name(name, arguments);
+        let scale = if name.starts_with("log_") { expected.abs().max(1e-3) } else { expected.abs() };
+        let error = (value - expected).abs() / if scale > 0.0 { scale } else { 1.0 };
+        assert!(
+            error <= tolerance(name),
+            "{name}{arguments:?} = {value:e}, expected {expected:e}: error {error:e}"
+        );
+    }
+}
+
+/// What users may pass by mistake, and the ends of the range.
+const ODD: [f64; 14] = [
+    f64::NAN,
+    f64::NEG_INFINITY,
+    -1e300,
+    -1.0,
+    -0.0,
+    0.0,
+    5e-324,
+    1e-300,
+    0.25,
+    1.0,
+    30.0,
+    1e9,
+    1e300,
+    f64::INFINITY,
+];
+
+#[test]
+fn nothing_panics_or_hangs_outside_the_domain() {
+    for name in evaluate::NAMES {
+        for a in ODD {
+            for b in ODD {
+                for c in ODD {
+                    let value = evaluate::by_name(name, [a, b, c]);
+                    let probability = name.starts_with("regularized") || name == "normal_cdf";
+                    if probability && !value.is_nan() {
+                        assert!((0.0..=1.0).contains(&value), "{name}({a}, {b}, {c}) = {value}");
+                    }
+                    if a.is_nan() && !name.starts_with("log_factorial") && !name.starts_with("log_binomial") {
+                        assert!(value.is_nan(), "{name}({a}, {b}, {c}) = {value}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn ends_of_the_domain() {
+    for a in [1e-300, 1e-3, 1.0, 30.0, 1e9, 1e300] {
+        assert_eq!((regularized_gamma_lower(a, 0.0), regularized_gamma_upper(a, 0.0)), (0.0, 1.0));
+        assert_eq!(
+            (regularized_gamma_lower(a, f64::INFINITY), regularized_gamma_upper(a, 1e305)),
+            (1.0, 0.0)
+        );
+        assert_eq!(inverse_regularized_gamma_lower(a, 0.0), 0.0);
+        assert_eq!(inverse_regularized_gamma_lower(a, 1.0), f64::INFINITY);
+        for b in [1e-300, 1e-3, 1.0, 30.0, 1e9, 1e300] {
+            assert_eq!((regularized_beta(a, b, 0.0), regularized_beta(a, b, 1.0)), (0.0, 1.0));
+            for x in [1e-300, 1e-5, 0.5, 1.0 - 1e-15] {
+                let (lower, upper) = (regularized_beta(a, b, x), regularized_beta_upper(a, b, x));
+                assert!((lower + upper - 1.0).abs() < 1e-12, "I_{x}({a}, {b}) = {lower}, complement {upper}");
+            }
+            assert_eq!(
+                (inverse_regularized_beta(a, b, 0.0), inverse_regularized_beta(a, b, 1.0)),
+                (0.0, 1.0)
+            );
+        }
+    }
+    assert_eq!((normal_quantile(0.0), normal_quantile(1.0)), (f64::NEG_INFINITY, f64::INFINITY));
+    assert_eq!((log_bessel_i(0.0, 0.0), log_bessel_i(2.0, 0.0)), (0.0, f64::NEG_INFINITY));
+}
+
+proptest! {
+    #[test]
+    fn inverses_invert(log_a in -5.0..12.0_f64, log_b in -5.0..12.0_f64, p in 1e-12..1.0_f64) {
+        let (a, b) = (log_a.exp(), log_b.exp());
+        let x = inverse_regularized_gamma_lower(a, p);
+        if x > 1e-300 {
+            prop_assert!((regularized_gamma_lower(a, x) / p - 1.0).abs() < 1e-12 * (1.0 + a.sqrt()));
+        }
+        let x = inverse_regularized_gamma_upper(a, p);
+        if x > 1e-300 {
+            prop_assert!((regularized_gamma_upper(a, x) / p - 1.0).abs() < 1e-12 * (1.0 + x));
+        }
+        let x = inverse_regularized_beta(a, b, p);
+        if x > 1e-300 && x < 0.9 {
+            prop_assert!((regularized_beta(a, b, x) / p - 1.0).abs() < 1e-12 * (1.0 + a + b));
+        }
+        prop_assert!((normal_cdf(normal_quantile(p)) / p - 1.0).abs() < 1e-13);
+        let y = log_a;
+        prop_assert!((digamma(inverse_digamma(y)) - y).abs() < 1e-14 * (1.0 + y.abs()));
+    }
+
+    #[test]
+    fn bessel_ratios_obey_the_recurrence_and_the_bounds_of_amos(nu in 0.0..200.0_f64, log_x in -10.0..12.0_f64) {
+        let x = log_x.exp();
+        let ratio = bessel_i_ratio(nu, x);
+        let (low, high) = (x / (nu + 0.5 + (nu + 1.5).hypot(x)), x / (nu + 0.5 + (nu + 0.5).hypot(x)));
+        prop_assert!(ratio >= low * (1.0 - 1e-15) && ratio <= high * (1.0 + 1e-15), "{} {} {}", low, ratio, high);
+        let next = bessel_i_ratio(nu + 1.0, x);
+        let expected = 1.0 / (2.0 * (nu + 1.0) / x + next);
+        prop_assert!((ratio / expected - 1.0).abs() < 1e-14);
+        let difference = log_bessel_i(nu + 1.0, x) - log_bessel_i(nu, x);
+        let size = 1.0 + log_bessel_i(nu, x).abs();
+        prop_assert!((difference - ratio.ln()).abs() < 1e-14 * size);
+    }
 }
