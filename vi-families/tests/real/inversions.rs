@@ -5,8 +5,8 @@ use std::f64::consts::PI;
 use ndarray::{Array1, array};
 use vi_core::StreamKey;
 use vi_families::{
-    Beta, ContinuousBernoulli, ExponentialFamily, FamilyError, Gaussian, Laplace, TruncatedGaussian,
-    Univariate, VonMises, VonMisesFisher,
+    Beta, ContinuousBernoulli, ExponentialFamily, FamilyError, Gaussian, Laplace, Parametric,
+    TruncatedGaussian, Univariate, VonMises, VonMisesFisher,
 };
 
 /// The parameter that comes back differs by 10⁻¹² of it, and by what 4 units in the last place of the mean, with
@@ -90,6 +90,38 @@ fn truncated_gaussians_near_the_exponential_and_the_uniform() {
         assert!(mean_gap <= 1e-12 * mu[0].abs() + rounding, "{q:?} → {back:?}");
         assert!(variance_gap <= 1e-12 * variance + rounding, "{q:?} → {back:?}");
     }
+}
+
+#[test]
+fn truncated_gaussians_tend_to_the_exponential() {
+    for curvature in [1e-16, 1e-20, 1e-50, 1e-80] {
+        let eta = array![-1.0, -curvature];
+        let q = TruncatedGaussian::from_natural_given(&(0.0, f64::INFINITY), &eta).unwrap();
+        let close = |value: f64, expected: f64| (value - expected).abs() < 1e-11 * (1.0 + expected.abs());
+        assert!(close(Univariate::mean(&q), 1.0) && close(Univariate::variance(&q), 1.0), "{q:?}");
+        assert!(close(q.entropy(), 1.0) && close(q.fisher()[[1, 1]], 20.0), "{q:?}");
+        for z in [1e-6, 0.5, 30.0] {
+            assert!(close(q.log_prob(&z), -z) && close(q.survival(z).ln(), -z), "{q:?} at {z}");
+            assert!(close(q.quantile(-(-z).exp_m1()), z) || z > 20.0, "{q:?} at {z}");
+        }
+    }
+}
+
+/// The maximum-likelihood member has the moments of the data, and a truncated family finds what was cut off.
+#[test]
+fn fits() {
+    let rng = |i: u64| StreamKey::from_seed(23).rng(i);
+    let draws = |q: &TruncatedGaussian| -> Vec<f64> { (0..4000).map(|i| q.sample(&mut rng(i))).collect() };
+    let truth = TruncatedGaussian::from_location_scale(-0.5, 1.5, 0.0, 4.0).unwrap();
+    let data = draws(&truth);
+    let fit = TruncatedGaussian::fit_given(&(0.0, 4.0), data.iter().copied()).unwrap();
+    let mean = data.iter().sum::<f64>() / data.len() as f64;
+    assert!((Univariate::mean(&fit) - mean).abs() < 1e-12);
+    // χ² of two degrees of freedom exceeds 30 with probability 3·10⁻⁷.
+    let fisher = truth.fisher_in_parameters();
+    let gap = fit.parameters() - truth.parameters();
+    let distance = gap.dot(&fisher.dot(&gap)) * data.len() as f64;
+    assert!(distance < 30.0, "{fit:?} is {distance} from the truth");
 }
 
 #[test]

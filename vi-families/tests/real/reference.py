@@ -103,7 +103,7 @@ def von_mises_fisher():
     """Rows of p, kappa, E[cos], entropy, and log density at cos = 1/2."""
     print("\n/// Dimension, κ, A_p(κ), entropy, log density where cos is ½.")
     print("pub(crate) const VON_MISES_FISHER: &[(usize, f64, f64, f64, f64)] = &[")
-    for p, kappa in (2, 1e-3), (2, 3.0), (3, 0.5), (3, 50.0), (5, 12.0), (10, 1e-6), (10, 7.5), (60, 200.0), (4, 1e6):
+    for p, kappa in (2, 1e-3), (2, 3.0), (3, 0.5), (3, 50.0), (5, 12.0), (10, 1e-6), (10, 7.5), (60, 200.0), (4, 1e6), (1000, 800.0), (3, 1e-9):
         nu, k = mp.mpf(p) / 2 - 1, mp.mpf(kappa)
         log_a = (nu + 1) * mp.log(2 * mp.pi) + mp.log(mp.besseli(nu, k)) - nu * mp.log(k)
         a = mp.besseli(nu + 1, k) / mp.besseli(nu, k)

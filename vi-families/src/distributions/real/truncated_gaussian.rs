@@ -19,6 +19,9 @@ use crate::validate::{domain, finite, length, no_member, positive};
 
 const FAMILY: &str = "TruncatedGaussian";
 
+/// Fourth powers of this still are normal numbers.
+const LEAST_WIDTH: f64 = 1e-50;
+
 /// The Gaussian of a given location and scale restricted to the open interval between given bounds.
 ///
 /// ```text
@@ -74,7 +77,7 @@ impl TruncatedGaussian {
     ///
     /// # Errors
     /// [`FamilyError`] unless the location is finite, the precision finite and positive, and lower < upper; and
-    /// when the bounds are so far in the tail that the density cannot be told in `f64`.
+    /// when the restricted density is narrower than 10⁻⁵⁰ scales.
     pub fn from_location_precision(
         location: f64,
         precision: f64,
@@ -86,10 +89,13 @@ impl TruncatedGaussian {
         let precision = positive(FAMILY, "precision", precision)?;
         finite(FAMILY, "location · precision", location * precision)?;
         let piece = GaussianPiece::new(location, 1.0 / precision.sqrt(), lower, upper);
-        finite(FAMILY, "(bound − location)/scale", piece.kappa)?;
+        let (a, b) = piece.effective(1.0);
+        if b.is_nan() || b - a < LEAST_WIDTH {
+            return Err(domain(FAMILY, "width of the density / scale", b - a, "at least 1e-50"));
+        }
         let moments = piece.moments();
         positive(FAMILY, "variance", moments.variance * piece.scale * piece.scale)?;
-        finite(FAMILY, "location² precision", location * location * precision)?;
+        finite(FAMILY, "location² precision", location * precision * location)?;
         Ok(Self { location, precision, lower, upper, piece, moments })
     }
 
