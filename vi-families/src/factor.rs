@@ -1,12 +1,16 @@
 //! One factor of a product, its family chosen by the support of the variable.
 
-use ndarray::{Array1, ArrayRef1, ArrayView1, array};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayView1};
 use serde::{Deserialize, Serialize};
 use vi_core::{Parameter, ParameterError, StreamRng, Support};
 
 use crate::distributions::{Bernoulli, Beta, Categorical, Dirichlet, Gamma, Gaussian};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
+use crate::factor_kind::{FactorKind, log_unit};
+
+/// What errors say of it.
+const METHOD: &str = "a product of exponential-family factors";
 
 /// An exponential-family distribution over one element of a variable, stored as `f64` values.
 ///
@@ -25,14 +29,14 @@ pub enum Factor {
     Gaussian(Gaussian),
     /// On (0, ∞).
     Gamma(Gamma),
-    /// On (lower, lower + width).
+    /// On (lower, upper).
     Beta {
-        /// Distribution of (z − lower)/width.
+        /// Distribution of (z − lower)/(upper − lower).
         unit: Beta,
         /// Lower end.
         lower: f64,
-        /// Length of the interval.
-        width: f64,
+        /// Upper end.
+        upper: f64,
     },
     /// On the simplex.
     Dirichlet(Dirichlet),
@@ -62,38 +66,15 @@ impl Factor {
     /// # Errors
     /// [`ParameterError::Unsupported`] when no family is chosen for its support.
     pub fn n_params(parameter: &Parameter) -> Result<usize, ParameterError> {
-        match parameter.support() {
-            Support::Real | Support::Positive | Support::Interval { .. } => Ok(2),
-            Support::Simplex => Ok(parameter.event_size()),
-            Support::Binary => Ok(1),
-            Support::Categorical { n } => Ok(n - 1),
-            support => Err(ParameterError::Unsupported {
-                name: parameter.name().to_owned(),
-                support,
-                method: "a product of exponential-family factors".to_owned(),
-            }),
-        }
+        Ok(FactorKind::for_parameter(parameter, METHOD)?.n_params())
     }
 
-    /// The factor on `support` with natural parameter `eta`.
+    /// The factor for one element of `parameter` with natural parameter `eta`.
     ///
     /// # Errors
-    /// [`FamilyError`] names the parameter outside its domain.
+    /// [`FamilyError`] names the parameter outside its domain, or the variable whose support has no family.
     pub fn from_natural(parameter: &Parameter, eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
-        Ok(match parameter.support() {
-            Support::Real => Self::Gaussian(Gaussian::from_natural(eta)?),
-            Support::Positive => Self::Gamma(Gamma::from_natural(eta)?),
-            Support::Interval { lower, upper } => {
-                Self::Beta { unit: Beta::from_natural(eta)?, lower, width: upper - lower }
-            }
-            Support::Simplex => Self::Dirichlet(Dirichlet::from_natural(eta)?),
-            Support::Binary => Self::Bernoulli(Bernoulli::from_natural(eta)?),
-            Support::Categorical { n } => Self::Categorical(Categorical::from_natural_given(&n, eta)?),
-            _ => {
-                Self::n_params(parameter)?;
-                unreachable!("n_params refuses the supports that are not listed")
-            }
-        })
+        FactorKind::for_parameter(parameter, METHOD)?.from_natural(eta)
     }
 
     /// E[T(z)].
@@ -106,36 +87,81 @@ impl Factor {
         each!(self, d => d.entropy()) + self.log_width()
     }
 
-    /// log of the length of the interval that a Beta factor is stretched over; 0 for the others.
-    fn log_width(&self) -> f64 {
-        if let Self::Beta { width, .. } = self { width.ln() } else { 0.0 }
+    /// A(η), for a Beta factor on the unit interval.
+    pub(crate) fn log_partition(&self) -> f64 {
+        each!(self, d => d.log_partition())
     }
 
-    /// Overwrites `z` with a draw.
+    /// The Fisher information in η.
+    pub(crate) fn fisher(&self) -> Array2<f64> {
+        each!(self, d => d.fisher())
+    }
+
+    /// ∂ηᵢ/∂λᵢ with λ the unconstrained parameters, each of which moves its own ηᵢ alone; NaN for the Gaussian,
+    /// where they do not.
+    pub(crate) fn natural_slope(&self, i: usize) -> f64 {
+        match self {
+            Self::Gaussian(_) => f64::NAN,
+            Self::Gamma(d) => [d.shape(), -d.rate()][i],
+            Self::Beta { unit, .. } => [unit.alpha(), unit.beta()][i],
+            Self::Dirichlet(d) => d.concentration()[i],
+            Self::Bernoulli(_) | Self::Categorical(_) => 1.0,
+        }
+    }
+
+    /// log of the length of the interval that a Beta factor is stretched over; 0 for the others.
+    fn log_width(&self) -> f64 {
+        if let Self::Beta { lower, upper, .. } = self { (upper - lower).ln() } else { 0.0 }
+    }
+
+    /// Overwrites `z` with a draw, inside the support also where rounding would carry it to an end.
     pub fn sample(&self, rng: &mut StreamRng, z: &mut [f64]) {
         match self {
             Self::Gaussian(d) => z[0] = d.sample(rng),
             Self::Gamma(d) => z[0] = d.sample(rng),
-            Self::Beta { unit, lower, width } => z[0] = lower + width * unit.sample(rng),
-            Self::Dirichlet(d) => {
-                for (z, draw) in z.iter_mut().zip(&d.sample(rng)) {
-                    *z = *draw;
-                }
+            Self::Beta { unit, lower, upper } => {
+                let inside = lower + (upper - lower) * unit.sample(rng);
+                z[0] = inside.max(lower.next_up()).min(upper.next_down());
             }
-            Self::Bernoulli(d) => z[0] = f64::from(u8::from(d.sample(rng))),
+            Self::Dirichlet(d) => d.sample_into(rng, z),
+            Self::Bernoulli(d) => z[0] = f64::from(d.sample(rng)),
             Self::Categorical(d) => z[0] = d.sample(rng) as f64,
         }
     }
 
     /// log q(z); −∞ outside the support.
     pub fn log_prob(&self, z: &[f64]) -> f64 {
+        self.log_prob_with(self.log_partition(), z)
+    }
+
+    /// log q(z) by one who knows A(η).
+    pub(crate) fn log_prob_with(&self, log_partition: f64, z: &[f64]) -> f64 {
         match self {
             Self::Gaussian(d) => d.log_prob(&z[0]),
-            Self::Gamma(d) => d.log_prob(&z[0]),
-            Self::Beta { unit, lower, width } => unit.log_prob(&((z[0] - lower) / width)) - width.ln(),
-            Self::Dirichlet(d) => d.log_prob(&ArrayView1::from(z)),
-            Self::Bernoulli(d) => d.log_prob(&(z[0] != 0.0)),
-            Self::Categorical(d) => d.log_prob(&(z[0] as usize)),
+            Self::Gamma(d) => {
+                if d.log_base_measure(&z[0]) == f64::NEG_INFINITY {
+                    return f64::NEG_INFINITY;
+                }
+                (d.shape() - 1.0) * z[0].ln() - d.rate() * z[0] - log_partition
+            }
+            Self::Beta { unit, lower, upper } => {
+                if z[0] <= *lower || z[0] >= *upper {
+                    return f64::NEG_INFINITY;
+                }
+                let [a, b] = log_unit(z[0], *lower, *upper);
+                (unit.alpha() - 1.0) * a + (unit.beta() - 1.0) * b - log_partition - (upper - lower).ln()
+            }
+            Self::Dirichlet(d) => {
+                if d.log_base_measure(&ArrayView1::from(z)) == f64::NEG_INFINITY {
+                    return f64::NEG_INFINITY;
+                }
+                let exponent: f64 = d.concentration().iter().zip(z).map(|(a, v)| (a - 1.0) * v.ln()).sum();
+                exponent - log_partition
+            }
+            Self::Bernoulli(d) => index(z[0], 2).map_or_else(|| off_grid(z[0]), |k| d.log_prob(&(k == 1))),
+            Self::Categorical(d) => {
+                index(z[0], d.n_categories()).map_or_else(|| off_grid(z[0]), |k| d.log_prob(&k))
+            }
         }
     }
 
@@ -144,18 +170,8 @@ impl Factor {
     /// # Panics
     /// If no family is chosen for the support (see [`Factor::n_params`]).
     pub fn sufficient_stats(support: Support, z: &[f64]) -> Array1<f64> {
-        match support {
-            Support::Real => array![z[0], z[0] * z[0]],
-            Support::Positive => array![z[0].ln(), z[0]],
-            Support::Interval { lower, upper } => {
-                let w = (z[0] - lower) / (upper - lower);
-                array![w.ln(), (-w).ln_1p()]
-            }
-            Support::Simplex => z.iter().map(|v| v.ln()).collect(),
-            Support::Binary => array![z[0]],
-            Support::Categorical { n } => (0..n - 1).map(|k| f64::from(u8::from(z[0] == k as f64))).collect(),
-            _ => panic!("no factor is chosen for the support {support}"),
-        }
+        let kind = kind_of(support, z.len());
+        (0..kind.n_params()).map(|i| kind.sufficient_stat(i, z)).collect()
     }
 
     /// Overwrites `z` with the element whose sufficient statistics are `stats`.
@@ -163,30 +179,31 @@ impl Factor {
     /// # Panics
     /// If no family is chosen for the support.
     pub fn realise(support: Support, stats: &ArrayRef1<f64>, z: &mut [f64]) {
-        match support {
-            Support::Real | Support::Binary => z[0] = stats[0],
-            Support::Positive => z[0] = stats[1],
-            Support::Interval { lower, upper } => {
-                // The smaller of w and 1 − w has the full precision.
-                let w = if stats[0] < stats[1] { stats[0].exp() } else { -stats[1].exp_m1() };
-                z[0] = lower + (upper - lower) * w;
-            }
-            Support::Simplex => {
-                for (z, t) in z.iter_mut().zip(stats) {
-                    *z = t.exp();
-                }
-            }
-            Support::Categorical { n } => {
-                z[0] = stats.iter().position(|t| *t == 1.0).unwrap_or(n - 1) as f64;
-            }
-            _ => panic!("no factor is chosen for the support {support}"),
-        }
+        kind_of(support, z.len()).realise(stats, z);
     }
+}
+
+fn kind_of(support: Support, n: usize) -> FactorKind {
+    match FactorKind::for_support(support, n) {
+        Some(kind) => kind,
+        None => panic!("no factor is chosen for the support {support}"),
+    }
+}
+
+/// `z` as one of 0, …, n − 1.
+fn index(z: f64, n: usize) -> Option<usize> {
+    (z >= 0.0 && z < n as f64 && z.fract() == 0.0).then_some(z as usize)
+}
+
+/// The log density of a value that is no category: NaN stays visible.
+fn off_grid(z: f64) -> f64 {
+    if z.is_nan() { z } else { f64::NEG_INFINITY }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ndarray::array;
     use vi_core::StreamKey;
 
     fn parameters() -> Vec<(Parameter, Array1<f64>)> {
@@ -223,6 +240,18 @@ mod tests {
                 let bound = 5.0 * (variance / n as f64).sqrt() + 1e-12;
                 assert!((mean - expected).abs() < bound, "{} [{j}]: {mean} ≠ {expected}", p.name());
             }
+        }
+    }
+
+    #[test]
+    fn values_outside_the_support_have_no_density() {
+        let outside = [f64::INFINITY, 0.0, 3.0, 1.5, 0.5, 3.0];
+        for ((p, eta), z) in parameters().into_iter().zip(outside) {
+            if p.support() == Support::Real {
+                continue;
+            }
+            let factor = Factor::from_natural(&p, &eta).unwrap();
+            assert_eq!(factor.log_prob(&vec![z; p.event_size()]), f64::NEG_INFINITY, "{} at {z}", p.name());
         }
     }
 

@@ -27,6 +27,7 @@ mod draw;
 mod error;
 mod exponential_family;
 mod factor;
+mod factor_kind;
 mod implicit;
 mod multivariate;
 mod parametric;

@@ -3,10 +3,10 @@
 use ndarray::{Array1, ArrayRef1, s};
 use vi_core::ParameterSpace;
 
+use super::VariationalFamily;
 use super::full_rank::{FullRankGaussian, FullRankGaussianMember};
 use super::mean_field::{MeanFieldGaussian, MeanFieldGaussianMember};
 use super::mixture_member::{GaussianMixtureMember, MixtureComponent};
-use super::VariationalFamily;
 use crate::error::FamilyError;
 use crate::validate::{FINITE, domain, length};
 

@@ -1,12 +1,13 @@
 //! A product of exponential-family factors, one for every element of every variable, chosen by its support.
 
-use ndarray::{Array1, ArrayRef1};
-use vi_core::{ParameterError, ParameterSpace, StreamRng};
+use ndarray::{Array1, Array2, ArrayRef1, s};
+use vi_core::{ParameterSpace, StreamRng};
 
 use super::gaussian::{with_slice, with_slice_mut};
-use super::product_factor::{FactorKind, FactorShape, ProductFactor};
+use super::product_factor::{FactorShape, ProductFactor};
 use super::{VariationalDistribution, VariationalFamily};
 use crate::error::FamilyError;
+use crate::factor_kind::FactorKind;
 use crate::validate::length;
 
 const FAMILY: &str = "ProductFamily";
@@ -38,14 +39,7 @@ impl ProductFamily {
     pub fn for_space(space: &ParameterSpace) -> Result<Self, FamilyError> {
         let (mut shapes, mut n_params) = (Vec::new(), 0);
         for p in space.parameters() {
-            let Some(kind) = FactorKind::for_support(p.support(), p.event_size()) else {
-                return Err(ParameterError::Unsupported {
-                    name: p.name().to_owned(),
-                    support: p.support(),
-                    method: "the product family".to_owned(),
-                }
-                .into());
-            };
+            let kind = FactorKind::for_parameter(p, "the product family")?;
             for e in 0..p.n_events() {
                 let start = p.range().start + e * p.event_size();
                 let params = n_params..n_params + kind.n_params();
@@ -81,7 +75,8 @@ impl VariationalFamily for ProductFamily {
         length(FAMILY, "λ", params.len(), self.n_params)?;
         let factors = with_slice(params, |params| {
             let bind = |f: &FactorShape| {
-                f.kind.bind(&params[f.params.clone()], |i| f.kind.param_name(i, &self.names[f.z.clone()]))
+                let name = |i: usize| f.kind.param_name(i, &self.names[f.z.clone()]);
+                ProductFactor::bind(f.kind, &params[f.params.clone()], name)
             };
             self.shapes.iter().map(bind).collect::<Result<Vec<_>, _>>()
         })?;
@@ -135,5 +130,14 @@ impl VariationalDistribution for ProductMember<'_> {
     /// The sum of the factors' entropies.
     fn entropy(&self) -> Option<f64> {
         Some(self.factors.iter().map(ProductFactor::entropy).sum())
+    }
+    /// The Fisher informations of the factors along the diagonal.
+    fn fisher(&self) -> Option<Array2<f64>> {
+        let mut fisher = Array2::zeros((self.n_params(), self.n_params()));
+        for (shape, factor) in self.pairs() {
+            let range = s![shape.params.clone(), shape.params.clone()];
+            fisher.slice_mut(range).assign(&factor.fisher());
+        }
+        Some(fisher)
     }
 }
