@@ -46,7 +46,7 @@ proptest! {
         let lambda = lambda.slice(s![..family.n_params()]).to_owned();
         let q = family.bind(&lambda).unwrap();
         assert_bounds(&q, q.entropy_lower_bound().unwrap(), q.entropy_upper_bound(), key())?;
-        check_variational_family(&family, &[lambda.clone()], key());
+        check_variational_family(&family, std::slice::from_ref(&lambda), key());
     }
 
     #[test]
@@ -58,7 +58,7 @@ proptest! {
         let lambda = lambda.slice(s![..family.n_params()]).to_owned();
         let q = family.bind(&lambda).unwrap();
         assert_bounds(&q, q.entropy_lower_bound().unwrap(), q.entropy_upper_bound(), key())?;
-        check_variational_family(&family, &[lambda.clone()], key());
+        check_variational_family(&family, std::slice::from_ref(&lambda), key());
     }
 
     #[test]
