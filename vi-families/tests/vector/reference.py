@@ -1,4 +1,4 @@
-"""Reference values of reference.rs, at 50 digits."""
+"""Reference values of reference.rs, computed at 50 digits and rounded to doubles."""
 
 from mpmath import det, digamma, log, loggamma, matrix, mp, mpf, pi
 
@@ -6,7 +6,7 @@ mp.dps = 50
 
 
 def show(name, *values):
-    print(name, *(mp.nstr(v, 17) for v in values))
+    print(name, *(repr(float(v)) for v in values))
 
 
 def diagonal_gaussian(m, v, z):
