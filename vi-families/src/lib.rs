@@ -13,7 +13,7 @@
 //! | [`VariationalFamily`], [`VariationalDistribution`], [`Reparameterized`] | the contract of q_λ with unconstrained λ |
 //! | [`MeanFieldGaussian`], [`FullRankGaussian`], [`LowRankGaussian`], [`BlockDiagonalGaussian`], [`GaussianMixture`], [`StudentTMeanField`], [`LearnedStudentTMeanField`], [`ProductFamily`] | its members |
 //! | [`NaturalConditionals`], [`Conjugate`], [`Factor`] | conditionally conjugate models from their natural parameters |
-//! | [`special`] | log Γ, digamma, trigamma, their multivariate forms, log B |
+//! | [`special`] | log Γ and its derivatives, incomplete gamma and beta and their inverses, Bessel I, the normal distribution function |
 //! | [`symmetric`] | how symmetric matrices stand in vectors of parameters |
 //! | `testing` (feature) | contract checks, for your families too |
 #![cfg_attr(docsrs, feature(doc_cfg))]

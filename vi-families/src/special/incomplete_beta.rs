@@ -82,11 +82,14 @@ fn near_tail(a: f64, b: f64, at: &Split) -> (f64, f64) {
     if factor == 0.0 {
         return (0.0, 1.0);
     }
-    let lower = if a >= 20.0 && b >= 20.0 {
-        factor * tail_integral(a, b, at)
+    let integral = if a < QUADRATURE_FROM || (b < QUADRATURE_FROM && x < 0.5) {
+        fraction(a, b, x) / a
+    } else if b < QUADRATURE_FROM {
+        power_integral(a, b, x, y)
     } else {
-        factor * fraction(a, b, x) / a
+        tail_integral(a, b, at)
     };
+    let lower = factor * integral;
     (lower, 1.0 - lower)
 }
 
@@ -159,6 +162,20 @@ fn singular(a: f64, b: f64, x: f64) -> (f64, f64) {
     }
     let rest = log_leading.exp() * a * sum;
     (log_leading.exp() + rest, -log_leading.exp_m1() - rest)
+}
+
+/// From these shapes on the tails are well scaled for quadrature.
+const QUADRATURE_FROM: f64 = 20.0;
+
+/// I_x(a, b) B(a, b) / (xᵃ yᵇ) for large a and small b, where the continued fraction is long.
+///
+/// ```text
+/// 1/y ∫₀^∞ e^(−aτ) [1 + (x/y) (1 − e^(−τ))]^(b − 1) dτ,   τ = log x − log t
+/// ```
+fn power_integral(a: f64, b: f64, x: f64, y: f64) -> f64 {
+    let odds = x / y;
+    let scale = tail_scale((a - (b - 1.0) * odds).max(0.0), b * odds * odds);
+    half_line(scale, |tau| ((b - 1.0) * (-odds * (-tau).exp_m1()).ln_1p() - a * tau).exp()) / y
 }
 
 /// I_x(a, b) B(a, b) / (xᵃ yᵇ) = ∫₀^∞ e^(−h(s)) ds, where h is convex and increasing.
