@@ -74,7 +74,7 @@ impl Factor {
     /// # Errors
     /// [`FamilyError`] names the parameter outside its domain, or the variable whose support has no family.
     pub fn from_natural(parameter: &Parameter, eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
-        FactorKind::for_parameter(parameter, METHOD)?.from_natural(eta)
+        FactorKind::for_parameter(parameter, METHOD)?.with_natural(eta)
     }
 
     /// E[T(z)].

@@ -68,7 +68,7 @@ impl FactorKind {
     }
 
     /// The factor with natural parameter η.
-    pub(crate) fn from_natural(self, eta: &ArrayRef1<f64>) -> Result<Factor, FamilyError> {
+    pub(crate) fn with_natural(self, eta: &ArrayRef1<f64>) -> Result<Factor, FamilyError> {
         Ok(match self {
             Self::Gaussian => Factor::Gaussian(Gaussian::from_natural(eta)?),
             Self::Gamma => Factor::Gamma(Gamma::from_natural(eta)?),
@@ -81,7 +81,7 @@ impl FactorKind {
 
     /// The factor with these unconstrained parameters; `positive(i)` is exp of parameter i, or an error that names
     /// it, and `name(i)` its name.
-    pub(crate) fn from_unconstrained(
+    pub(crate) fn with_unconstrained(
         self,
         params: &[f64],
         positive: impl Fn(usize) -> Result<f64, FamilyError>,

@@ -52,7 +52,7 @@ impl ProductFactor {
             return Ok(Self::Gaussian { mean: params[0], sd, inverse_sd, log_sd: params[1] });
         }
         let positive = |i: usize| Ok(scale(FAMILY, || name(i), params[i])?.0);
-        let factor = kind.from_unconstrained(params, positive, &name)?;
+        let factor = kind.with_unconstrained(params, positive, &name)?;
         let slopes = (0..params.len()).map(|i| factor.natural_slope(i)).collect();
         let (log_partition, mean_params) = (factor.log_partition(), factor.mean_params());
         Ok(Self::Other { kind, factor, log_partition, mean_params, slopes })
