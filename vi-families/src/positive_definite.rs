@@ -9,8 +9,8 @@ use vi_core::linalg::Cholesky;
 
 use crate::error::FamilyError;
 use crate::triangular::{
-    add_transposed_product, multiply, multiply_lower, solve_lower, solve_lower_in_place, solve_transposed,
-    solve_transposed_matrix, trace_product,
+    SMALL, add_transposed_product, multiply, multiply_lower, solve_lower, solve_lower_in_place,
+    solve_transposed, solve_transposed_matrix, trace_product,
 };
 use crate::validate::{cholesky, finite_vector, positive_definite};
 
@@ -217,24 +217,23 @@ impl PositiveDefinite {
     /// R X for lower-triangular X, with the R of [`PositiveDefinite::color`].
     pub(crate) fn color_lower(&self, x: &ArrayRef2<f64>) -> Array2<f64> {
         let l = self.factor.l();
+        if self.order() > SMALL {
+            return self.color_matrix(x.to_owned());
+        }
         if self.inverted { solve_transposed_matrix(l, x) } else { multiply_lower(l, x) }
     }
 
     /// tr(S⁻¹ K Kᵀ) for lower-triangular K.
     pub(crate) fn inverse_trace(&self, matrix: &ArrayRef2<f64>, factor: &ArrayRef2<f64>) -> f64 {
-        if self.inverted {
-            trace_product(&self.given, matrix)
-        } else {
-            sum_of_squares(&solve_lower(self.factor.l(), factor))
-        }
+        if self.inverted { trace_product(&self.given, matrix) } else { solved_square(&self.factor, factor) }
     }
 
     /// tr(S⁻¹ S′): one triangular solve where both are given alike.
     pub(crate) fn trace_ratio(&self, other: &Self) -> f64 {
-        let (ours, theirs) = (self.factor.l(), other.factor.l());
+        let (ours, theirs) = (&self.factor, &other.factor);
         match (self.inverted, other.inverted) {
-            (true, true) => sum_of_squares(&solve_lower(theirs, ours)),
-            (false, false) => sum_of_squares(&solve_lower(ours, theirs)),
+            (true, true) => solved_square(theirs, ours.l()),
+            (false, false) => solved_square(ours, theirs.l()),
             _ => trace_product(self.inverse(), other.matrix()),
         }
     }
@@ -265,8 +264,16 @@ impl PositiveDefinite {
     }
 }
 
-fn sum_of_squares(a: &ArrayRef2<f64>) -> f64 {
-    a.iter().map(|v| v * v).sum()
+/// Σ (L⁻¹K)ᵢⱼ² for lower-triangular K, with the L of `factor`.
+fn solved_square(factor: &Cholesky, k: &ArrayRef2<f64>) -> f64 {
+    let solved = if factor.order() > SMALL {
+        let mut x = k.to_owned();
+        factor.solve_lower_matrix_inplace(&mut x);
+        x
+    } else {
+        solve_lower(factor.l(), k)
+    };
+    solved.iter().map(|v| v * v).sum()
 }
 
 /// f of `p` numbers to write over, on the stack up to 64.

@@ -1,28 +1,49 @@
 //! Loops over lower-triangular factors.
 
-use ndarray::{Array2, ArrayRef2, ArrayView1, Axis, aview1, s};
+use ndarray::{Array2, ArrayRef2, ArrayView1, Axis, s};
+use vi_core::linalg::symmetric_rank_update;
 
 /// 2 Σ log L_ii = log |L Lᵀ|.
 pub(crate) fn log_det(l: &ArrayRef2<f64>) -> f64 {
     2.0 * l.diag().iter().map(|d| d.ln()).sum::<f64>()
 }
 
+/// Up to this order plain loops are ahead of blocked algorithms.
+pub(crate) const SMALL: usize = 8;
+
 /// The first i + 1 values of row i of L.
 fn row(l: &ArrayRef2<f64>, i: usize) -> ArrayView1<'_, f64> {
     l.slice(s![i, ..=i])
 }
 
+/// Σ_j L_ij x_j over the values of x, in four sums that do not wait for one another.
+fn row_dot(l: &ArrayRef2<f64>, i: usize, x: &[f64]) -> f64 {
+    let row = l.row(i);
+    let Some(row) = row.to_slice() else {
+        return row.iter().zip(x).map(|(l, x)| l * x).sum();
+    };
+    let (mut sums, n) = ([0.0; 4], x.len());
+    let (rows, xs) = (row[..n].chunks_exact(4), x.chunks_exact(4));
+    let rest: f64 = rows.remainder().iter().zip(xs.remainder()).map(|(l, x)| l * x).sum();
+    for (l, x) in rows.zip(xs) {
+        for k in 0..4 {
+            sums[k] += l[k] * x[k];
+        }
+    }
+    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
+}
+
 /// x ← L x.
 pub(crate) fn multiply(l: &ArrayRef2<f64>, x: &mut [f64]) {
     for i in (0..x.len()).rev() {
-        x[i] = row(l, i).dot(&aview1(&x[..=i]));
+        x[i] = row_dot(l, i, &x[..=i]);
     }
 }
 
 /// Solves L x = b in place.
 pub(crate) fn solve_lower_in_place(l: &ArrayRef2<f64>, b: &mut [f64]) {
     for i in 0..b.len() {
-        b[i] = (b[i] - l.slice(s![i, ..i]).dot(&aview1(&b[..i]))) / l[[i, i]];
+        b[i] = (b[i] - row_dot(l, i, &b[..i])) / l[[i, i]];
     }
 }
 
@@ -80,9 +101,10 @@ pub(crate) fn solve_transposed(l: &ArrayRef2<f64>, b: &mut [f64]) {
 /// y ← y + Lᵀ d, with d_i = `d(i)`.
 pub(crate) fn add_transposed_product(l: &ArrayRef2<f64>, d: impl Fn(usize) -> f64, y: &mut [f64]) {
     for i in 0..y.len() {
-        let d = d(i);
-        for (y, l) in y.iter_mut().zip(row(l, i)) {
-            *y += l * d;
+        let (d, row) = (d(i), l.row(i));
+        match row.to_slice() {
+            Some(row) => y[..=i].iter_mut().zip(&row[..=i]).for_each(|(y, l)| *y += l * d),
+            None => y[..=i].iter_mut().zip(row).for_each(|(y, l)| *y += l * d),
         }
     }
 }
@@ -90,6 +112,11 @@ pub(crate) fn add_transposed_product(l: &ArrayRef2<f64>, d: impl Fn(usize) -> f6
 /// X Xᵀ, symmetric to the last bit.
 pub(crate) fn outer_square(x: &ArrayRef2<f64>) -> Array2<f64> {
     let p = x.nrows();
+    if p > SMALL {
+        let mut out = Array2::zeros((p, p));
+        symmetric_rank_update(1.0, x, 0.0, &mut out);
+        return out;
+    }
     let mut out = Array2::zeros((p, p));
     for i in 0..p {
         for j in 0..=i {
