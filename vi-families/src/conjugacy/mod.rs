@@ -1,10 +1,15 @@
 //! Conjugate pairs: likelihoods whose posterior is in the family of the prior.
 
+mod discrete;
 mod dispersion;
 mod gaussian;
 mod mv_gaussian;
 mod positive;
 
+pub use discrete::{
+    BernoulliProbability, BinomialProbability, CategoricalProbabilities, GeometricProbability,
+    MultinomialProbabilities, NegativeBinomialProbability, PoissonRate,
+};
 pub use dispersion::{
     HalfNormalPrecision, InverseGaussianShape, LaplaceRate, LogNormalLogMean, LogNormalLogPrecision,
 };

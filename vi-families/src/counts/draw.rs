@@ -4,10 +4,11 @@
 //! "The transformed rejection method for generating Poisson random variables") with acceptance from
 //! probabilities that are exact for any size; where it is small, waiting times.
 
+use ndarray::Array1;
 use rand::RngExt;
 use rand_distr::{Distribution, Exp1};
 use vi_core::StreamRng;
-use vi_core::numerics::sigmoid_scalar;
+use vi_core::numerics::{log_sum_exp, sigmoid_scalar};
 
 use super::mass::log_poisson;
 use crate::draw::log_gamma_variate;
@@ -120,4 +121,22 @@ pub(crate) fn negative_binomial(r: f64, logit: f64, rng: &mut StreamRng) -> u64 
     let rate = (log_gamma_variate(r, rng) - logit).exp();
     // Above 1e18 the spread of the Poisson count is less than a billionth of it.
     if rate > super::MAX_MEAN { round_to_count(rate) } else { poisson(rate, rng) }
+}
+
+/// The counts of `n` trials with these log probabilities (K): a chain of binomial counts.
+pub(crate) fn multinomial(n: u64, log_probabilities: &Array1<f64>, rng: &mut StreamRng) -> Array1<f64> {
+    let last = log_probabilities.len() - 1;
+    let logs = log_probabilities.to_vec();
+    let mut counts = Array1::zeros(last + 1);
+    let mut left = n;
+    for k in 0..last {
+        if left == 0 {
+            return counts;
+        }
+        let taken = binomial(left, logs[k] - log_sum_exp(&logs[k + 1..]), rng);
+        counts[k] = taken as f64;
+        left -= taken;
+    }
+    counts[last] = left as f64;
+    counts
 }

@@ -1,7 +1,10 @@
 //! Predictive distributions of conjugate pairs: likelihoods averaged over a prior or posterior.
 
+mod beta_binomial;
+mod beta_negative_binomial;
 mod burr;
 mod compound_gamma;
+mod dirichlet_multinomial;
 mod double_lomax;
 mod half_student_t;
 mod inverse_gaussian_mixture;
@@ -12,8 +15,11 @@ mod mv_student_t;
 mod student_t;
 mod student_t_tail;
 
+pub use beta_binomial::BetaBinomial;
+pub use beta_negative_binomial::BetaNegativeBinomial;
 pub use burr::Burr;
 pub use compound_gamma::CompoundGamma;
+pub use dirichlet_multinomial::DirichletMultinomial;
 pub use double_lomax::DoubleLomax;
 pub use half_student_t::HalfStudentT;
 pub use inverse_gaussian_mixture::InverseGaussianMixture;

@@ -1,8 +1,11 @@
 //! The contract over drawn parameters, ordinary and extreme, and garbage everywhere.
 
+use ndarray::Array1;
 use proptest::prelude::*;
-use vi_families::testing::{check_any_vector, check_exponential_family};
-use vi_families::{Binomial, Geometric, NegativeBinomial, Poisson};
+use vi_families::testing::{
+    check_any_vector, check_exponential_family, check_multivariate, check_parametric, check_univariate,
+};
+use vi_families::{Bernoulli, Binomial, Categorical, Geometric, Multinomial, NegativeBinomial, Poisson};
 
 use super::{anything, config, key};
 
@@ -64,6 +67,8 @@ proptest! {
         v in prop::collection::vec(anything(), 0..4), n in any::<u64>(), r in anything(),
     ) {
         let v = ndarray::Array1::from(v);
+        check_any_vector::<Multinomial>(&n, &v);
+        check_any_vector::<Multinomial>(&(n % 100), &v);
         check_any_vector::<Geometric>(&(), &v);
         check_any_vector::<Poisson>(&(), &v);
         check_any_vector::<Binomial>(&n, &v);
@@ -82,5 +87,46 @@ proptest! {
         assert!(Binomial::from_probability(1, x).is_ok() == (x > 0.0 && x < 1.0));
         assert!(Binomial::from_probability(0, p).is_err() && Binomial::from_logit(u64::MAX, x).is_err());
         assert!(Geometric::from_mean(x).is_ok() == (1e-299..1e17).contains(&x));
+    }
+}
+
+proptest! {
+    #![proptest_config(config(6))]
+
+    #[test]
+    fn multinomial_meets_the_contract(
+        n in 1..60u64, large in 2..1_000_000u64,
+        a in prop::collection::vec(-2.0..2.0f64, 3), b in prop::collection::vec(-2.0..2.0f64, 3),
+    ) {
+        let member = |n, logits: &[f64]| Multinomial::from_logits(n, &Array1::from(logits.to_vec())).unwrap();
+        check_exponential_family(&[member(n, &a), member(n, &b)], key());
+        check_exponential_family(&[member(large, &a[..2]), member(large, &b[..2])], key());
+        check_parametric(&[member(n, &a), member(large, &b[..2])]);
+        check_multivariate(&[member(n, &a), member(large, &b)], key());
+    }
+
+    #[test]
+    fn usual_parameters_and_distribution_functions(
+        p in likely(), q in likely(), n in 1..60u64, r in 0.1..8.0f64, rate in 0.1..40.0f64,
+        logits in prop::collection::vec(-2.0..2.0f64, 2..6),
+    ) {
+        let bernoulli = [Bernoulli::from_probability(p).unwrap(), Bernoulli::from_probability(q).unwrap()];
+        check_parametric(&bernoulli);
+        check_univariate(&bernoulli);
+        let categorical = [Categorical::from_logits(&Array1::from(logits)).unwrap()];
+        check_parametric(&categorical);
+        check_univariate(&categorical);
+        let geometric = [geometric(p), geometric(q)];
+        check_parametric(&geometric);
+        check_univariate(&geometric);
+        let poisson = [Poisson::from_rate(rate).unwrap(), Poisson::from_rate(0.4 * rate + 1.0).unwrap()];
+        check_parametric(&poisson);
+        check_univariate(&poisson);
+        let binomial = [p, q].map(|p| Binomial::from_probability(n, p).unwrap());
+        check_parametric(&binomial);
+        check_univariate(&binomial);
+        let negative_binomial = [p, q].map(|p| NegativeBinomial::from_probability(r, p).unwrap());
+        check_parametric(&negative_binomial);
+        check_univariate(&negative_binomial);
     }
 }

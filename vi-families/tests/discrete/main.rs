@@ -2,6 +2,7 @@
 //!
 //! Parameters and keys are drawn from fixed seeds; see `check_exponential_family` for the false-alarm rates.
 
+mod conjugacy;
 mod contract;
 mod reference;
 mod values;
