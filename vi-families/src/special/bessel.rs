@@ -64,7 +64,7 @@ fn log_scaled(nu: f64, x: f64) -> f64 {
     let top = nu + f64::from(n);
     let radius = top.hypot(x);
     let u = series(&U, top, radius);
-    // ν η − x = (√(ν² + x²) − x) − ν artanh-like part, in a form that keeps both ends.
+    // ν η − x = [√(ν² + x²) − x] + ν log(x / (ν + √(ν² + x²))), without the cancellation at either end.
     let log_ratio = -((top + (top / (radius + x)) * top) / x).ln_1p();
     let exponent = top * (top / (radius + x)) + top * log_ratio;
     let value = exponent - HALF_LOG_TWO_PI - 0.5 * radius.ln() + u.ln();

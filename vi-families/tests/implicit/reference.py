@@ -10,7 +10,7 @@ def printed(x):
 
 
 def table(name, doc, width, rows):
-    print(f"/// {doc}\n#[rustfmt::skip]\npub const {name}: [[f64; {width}]; {len(rows)}] = [")
+    print(f"/// {doc}\n#[rustfmt::skip]\npub(crate) const {name}: [[f64; {width}]; {len(rows)}] = [")
     for row in rows:
         inputs, values = row
         print("    [" + ", ".join([repr(float(v)) for v in inputs] + [printed(v) for v in values]) + "],")

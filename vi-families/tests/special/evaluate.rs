@@ -5,7 +5,7 @@ use std::io::{BufRead, Write};
 use vi_families::special::*;
 
 /// The function of this name; unused arguments are zero.
-pub fn by_name(name: &str, [a, b, c]: [f64; 3]) -> f64 {
+pub(crate) fn by_name(name: &str, [a, b, c]: [f64; 3]) -> f64 {
     match name {
         "log_gamma" => log_gamma(a),
         "digamma" => digamma(a),
@@ -37,7 +37,7 @@ pub fn by_name(name: &str, [a, b, c]: [f64; 3]) -> f64 {
 }
 
 /// All names of [`by_name`].
-pub const NAMES: [&str; 25] = [
+pub(crate) const NAMES: [&str; 25] = [
     "log_gamma",
     "digamma",
     "trigamma",
