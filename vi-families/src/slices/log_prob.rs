@@ -85,7 +85,9 @@ impl SliceFunction<1, 1> for Linear {
     #[inline(always)]
     fn apply<L: Lane>(&self, [z]: [f64; 1]) -> [f64; 1] {
         let value = L::mul_add(self.coefficient, z, self.offset);
-        [if (z < 0.0) | (z > f64::MAX) { f64::NEG_INFINITY } else { value }]
+        // Two comparisons, both false for NaN.
+        let (below, beyond) = (z < 0.0, z > f64::MAX);
+        [if below | beyond { f64::NEG_INFINITY } else { value }]
     }
 }
 
