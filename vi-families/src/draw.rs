@@ -25,16 +25,6 @@ impl GammaDraw {
         Self { unit, shape }
     }
 
-    /// How many 64-bit random words a draw uses at least.
-    pub(crate) fn least_words(&self) -> usize {
-        // rand_distr draws an exponential for the shape 1, and a normal with a uniform above.
-        match self.shape {
-            1.0 => 1,
-            above if above > 1.0 => 2,
-            _ => 3,
-        }
-    }
-
     /// log x
     #[inline]
     pub(crate) fn log(&self, rng: &mut (impl Rng + ?Sized)) -> f64 {
@@ -50,7 +40,7 @@ impl GammaDraw {
     #[inline]
     pub(crate) fn over(&self, rate: f64, rng: &mut (impl Rng + ?Sized)) -> f64 {
         if self.shape >= 1.0 {
-            return (self.unit.sample(rng) / rate).clamp(f64::MIN_POSITIVE, f64::MAX);
+            return (self.unit.sample(rng) * rate.recip()).clamp(f64::MIN_POSITIVE, f64::MAX);
         }
         exp_inside(self.log(rng) - rate.ln())
     }

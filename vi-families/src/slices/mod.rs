@@ -12,7 +12,6 @@ mod dirichlet;
 mod log_prob;
 mod parameters;
 mod sample;
-mod words;
 
 pub use log_prob::LogProbSlice;
 pub use sample::{SampleSlice, fill_standard_normal};

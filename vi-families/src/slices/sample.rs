@@ -3,7 +3,6 @@
 use rand_distr::{Distribution, Exp1, StandardNormal};
 use vi_core::StreamRng;
 
-use super::words::fill;
 use crate::distributions::{
     Beta, ChiSquared, ContinuousBernoulli, Exponential, Gamma, Gaussian, HalfNormal, InverseGamma,
     InverseGaussian, Laplace, LogNormal, Pareto, Rayleigh, TruncatedGaussian, VonMises, Weibull,
@@ -15,7 +14,7 @@ use crate::exponential_family::ExponentialFamily;
 /// stream is left at the same place.
 ///
 /// An empty implementation is that loop. [`Gaussian`], [`Gamma`], [`InverseGamma`], [`ChiSquared`] and
-/// [`Exponential`] take the random words from the stream in bulk and prepare the member once.
+/// [`Exponential`] compute what depends on the member alone once.
 pub trait SampleSlice: ExponentialFamily<Value = f64> {
     /// out ← independent draws.
     fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
@@ -43,16 +42,24 @@ one_by_one!(
     Weibull
 );
 
+/// out ← draws of `draw`.
+#[inline(always)]
+fn fill(rng: &mut StreamRng, out: &mut [f64], draw: impl Fn(&mut StreamRng) -> f64) {
+    for out in out {
+        *out = draw(rng);
+    }
+}
+
 /// out ← independent standard normals, the same as `rand_distr::StandardNormal` gives one by one.
 pub fn fill_standard_normal(rng: &mut StreamRng, out: &mut [f64]) {
-    fill(rng, out, 1, |words| StandardNormal.sample(words));
+    fill(rng, out, |rng| StandardNormal.sample(rng));
 }
 
 impl SampleSlice for Gaussian {
     fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
         let (mean, sd) = (self.mean(), self.sd());
-        fill(rng, out, 1, |words| {
-            let normal: f64 = StandardNormal.sample(words);
+        fill(rng, out, |rng| {
+            let normal: f64 = StandardNormal.sample(rng);
             mean + sd * normal
         });
     }
@@ -61,29 +68,29 @@ impl SampleSlice for Gaussian {
 impl SampleSlice for Gamma {
     fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
         let (unit, rate) = (GammaDraw::new(self.shape()), self.rate());
-        fill(rng, out, unit.least_words(), |words| unit.over(rate, words));
+        fill(rng, out, |rng| unit.over(rate, rng));
     }
 }
 
 impl SampleSlice for ChiSquared {
     fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
         let unit = GammaDraw::new(0.5 * self.dof());
-        fill(rng, out, unit.least_words(), |words| unit.over(0.5, words));
+        fill(rng, out, |rng| unit.over(0.5, rng));
     }
 }
 
 impl SampleSlice for InverseGamma {
     fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
         let (unit, scale) = (GammaDraw::new(self.shape()), self.scale());
-        fill(rng, out, unit.least_words(), |words| unit.under(scale, words));
+        fill(rng, out, |rng| unit.under(scale, rng));
     }
 }
 
 impl SampleSlice for Exponential {
     fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
         let rate = self.rate();
-        fill(rng, out, 1, |words| {
-            let unit: f64 = Exp1.sample(words);
+        fill(rng, out, |rng| {
+            let unit: f64 = Exp1.sample(rng);
             (unit / rate).min(f64::MAX)
         });
     }
