@@ -69,10 +69,10 @@ fn log_prob_of_families_on_the_positive_numbers() {
     for (a, b) in [(0.3, 2.0), (1.0, 1.0), (2.5, 0.125), (80.0, 40.0), (1e5, 1e3), (1e-4, 1e-4)] {
         let gamma = Gamma::from_shape_rate(a, b).unwrap();
         let constant = gamma.log_partition().abs();
-        check_log_prob(&gamma, &z, |z| ((a - 1.0) * z.abs().ln()).abs() + b * z.abs() + constant);
+        check_log_prob(&gamma, &z, |z| ((a + 1.0) * z.abs().ln()).abs() + b * z.abs() + constant);
         let inverse = InverseGamma::from_shape_scale(a, b).unwrap();
         let constant = inverse.log_partition().abs();
-        check_log_prob(&inverse, &z, |z| ((a + 1.0) * z.abs().ln()).abs() + b / z.abs() + constant);
+        check_log_prob(&inverse, &z, |z| ((a + 2.0) * z.abs().ln()).abs() + b / z.abs() + constant);
         let chi_squared = ChiSquared::from_dof(a).unwrap();
         check_log_prob(&chi_squared, &z, |z| (a + 2.0) * (z.abs().ln().abs() + a.ln().abs() + 2.0) + z.abs());
         let log_normal = LogNormal::from_log_mean_log_precision(a.ln(), b).unwrap();
