@@ -15,7 +15,7 @@ pub(crate) fn beta_tails(a: f64, b: f64, x: f64, y: f64) -> (f64, f64) {
 pub(crate) fn count_from_f64(x: f64) -> Option<u64> {
     // 2⁶⁴, the first number above.
     const END: f64 = 18_446_744_073_709_551_616.0;
-    (x >= 0.0 && x < END && x.fract() == 0.0).then_some(x as u64)
+    ((0.0..END).contains(&x) && x.fract() == 0.0).then_some(x as u64)
 }
 
 /// P(z ≤ x) from its values at whole 0 ≤ k < `last`, `last` the largest count or ∞.

@@ -67,7 +67,8 @@ impl BetaBinomial {
     /// log p(k); −∞ for k > n.
     ///
     /// As the probability of two negative binomial counts over that of their sum, whose common probability of
-    /// success cancels: it is chosen so that their mean is n, and nothing large is subtracted.
+    /// success cancels: it is chosen so that their mean is n, and nothing large is subtracted. The error is some
+    /// 1e-15 beside the log, so that a log close to zero has fewer digits.
     pub fn log_prob(&self, k: u64) -> f64 {
         let Some(other) = self.n_trials.checked_sub(k) else {
             return f64::NEG_INFINITY;

@@ -19,6 +19,16 @@ struct Case {
     points: &'static [(f64, f64, f64, f64)],
 }
 
+/// Values of one distribution of vectors of counts, by mpmath.
+struct VectorCase {
+    n: u64,
+    parameters: &'static [f64],
+    /// NaN where it is not compared.
+    entropy: f64,
+    /// z, log p(z).
+    points: &'static [(&'static [f64], f64)],
+}
+
 /// `cases` cases, the same ones in every run: statistical bounds have to hold for them once and for all.
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig {

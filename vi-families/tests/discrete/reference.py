@@ -1,7 +1,7 @@
 """Writes `values.rs`: log probabilities, entropies, CDFs and survival functions of the distributions of counts, by
 mpmath at 50 digits. All are sums of the probabilities typed in here.
 
-    python reference.py > values.rs
+    python reference.py > values.rs && rustfmt values.rs
 """
 
 import sys
@@ -134,7 +134,46 @@ CASES = {
         (["150", "0.0625"], [1000, 2000, 2250, 2500, 4000]),
         (["10000000000", "0.999999999"], [0, 1, 10, 20, 60]),
     ],
+    "BETA_BINOMIAL": [
+        (["10", "2", "0.5"], [0, 1, 5, 9, 10]),
+        (["1000000", "1e8", "3e8"], [0, 200000, 250000, 260000, 1000000]),
+        (["50", "0.001", "1000"], [0, 1, 2, 20, 50]),
+    ],
+    "BETA_NEGATIVE_BINOMIAL": [
+        (["1", "2", "0.5"], [0, 1, 5, 100, 10**6]),
+        (["2.5", "1e7", "4e6"], [0, 1, 2, 10, 50]),
+        (["300", "0.75", "20"], [0, 100, 8000, 10**6, 10**12]),
+    ],
 }
+
+# n, probabilities or concentrations, counts.
+VECTORS = {
+    "MULTINOMIAL": [
+        ("12", ["0.25", "0.625", "0.125"], [[3, 8, 1], [12, 0, 0], [0, 0, 12], [4, 4, 4], [0, 10, 2]]),
+        ("1000000", ["0.25", "0.5", "0.25"], [[250000, 500000, 250000], [251000, 499500, 249500]]),
+    ],
+    "DIRICHLET_MULTINOMIAL": [
+        ("12", ["0.5", "2", "4"], [[3, 8, 1], [12, 0, 0], [0, 0, 12], [4, 4, 4]]),
+        ("1000000", ["1e8", "2e8", "1e8"], [[250000, 500000, 250000], [251000, 499500, 249500]]),
+    ],
+}
+
+
+def log_vector(name, n, p, z):
+    total = loggamma(n + 1) - sum(loggamma(k + 1) for k in z)
+    if name == "MULTINOMIAL":
+        return total + sum(k * log(q) for k, q in zip(z, p))
+    a = sum(p)
+    return total + loggamma(a) - loggamma(n + a) + sum(loggamma(k + q) - loggamma(q) for k, q in zip(z, p))
+
+
+def multinomial_entropy(n, p):
+    """Over all counts of small n, NaN above."""
+    if n > 100:
+        return mpf("nan")
+    logs = [log_vector("MULTINOMIAL", n, p, (mpf(i), mpf(j), n - i - j)) for i in range(int(n) + 1)
+            for j in range(int(n) + 1 - i)]
+    return -sum(l * exp(l) for l in logs)
 
 
 def number(x):
@@ -150,8 +189,10 @@ def number(x):
 
 def main():
     print("//! Written by `reference.py`.\n")
-    print("use super::Case;")
+    print("use super::{Case, VectorCase};")
     for name, cases in CASES.items():
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
         print(f"\npub(crate) const {name}: &[Case] = &[")
         for parameters, points in cases:
             # The doubles nearest to the decimal fractions, exactly.
@@ -167,6 +208,18 @@ def main():
                 print(f"            ({row}),")
             print("        ],\n    },")
             print(f"{name} {parameters}", file=sys.stderr)
+        print("];")
+    for name, cases in VECTORS.items():
+        print(f"\npub(crate) const {name}: &[VectorCase] = &[")
+        for n, parameters, points in cases:
+            p = [mpf(float(s)) for s in parameters]
+            print(f"    VectorCase {{ n: {n}, parameters: &[{', '.join(repr(float(s)) for s in parameters)}],")
+            entropy_ = multinomial_entropy(mpf(n), p) if name == "MULTINOMIAL" else mpf("nan")
+            print(f"        entropy: {number(entropy_)}, points: &[")
+            for z in points:
+                l = number(log_vector(name, mpf(n), p, [mpf(k) for k in z]))
+                print(f"            (&[{', '.join(repr(float(k)) for k in z)}], {l}),")
+            print("        ] },")
         print("];")
 
 

@@ -1,8 +1,16 @@
 //! Log probabilities, entropies, CDFs and survival functions against mpmath (`reference.py`).
 
-use vi_families::{Binomial, Geometric, NegativeBinomial, Poisson, Univariate};
+use ndarray::Array1;
+use vi_core::StreamKey;
+use vi_families::{
+    BetaBinomial, BetaNegativeBinomial, Binomial, DirichletMultinomial, ExponentialFamily, Geometric,
+    Multinomial, NegativeBinomial, Poisson, Univariate,
+};
 
-use super::values::{BINOMIAL, GEOMETRIC, NEGATIVE_BINOMIAL, POISSON};
+use super::values::{
+    BETA_BINOMIAL, BETA_NEGATIVE_BINOMIAL, BINOMIAL, DIRICHLET_MULTINOMIAL, GEOMETRIC, MULTINOMIAL,
+    NEGATIVE_BINOMIAL, POISSON,
+};
 use super::{Case, assert_close};
 
 fn check<F: Univariate<Value = u64>>(cases: &[Case], member: impl Fn(&[f64]) -> F) {
@@ -44,4 +52,66 @@ fn binomial() {
 #[test]
 fn negative_binomial() {
     check(NEGATIVE_BINOMIAL, |p| NegativeBinomial::from_probability(p[0], p[1]).unwrap());
+}
+
+#[test]
+fn beta_binomial() {
+    for case in BETA_BINOMIAL {
+        let p = case.parameters;
+        let q = BetaBinomial::from_alpha_beta(p[0] as u64, p[1], p[2]).unwrap();
+        for &(k, log_prob, ..) in case.points {
+            // A logarithm close to zero is accurate to 10⁻¹² of one.
+            let bound = 1e-12 / log_prob.abs().min(1.0);
+            assert_close(&format!("log_prob({k}) of {q:?}"), q.log_prob(k as u64), log_prob, bound);
+        }
+    }
+}
+
+#[test]
+fn beta_negative_binomial() {
+    for case in BETA_NEGATIVE_BINOMIAL {
+        let p = case.parameters;
+        let q = BetaNegativeBinomial::from_alpha_beta(p[0], p[1], p[2]).unwrap();
+        for &(k, log_prob, ..) in case.points {
+            assert_close(&format!("log_prob({k}) of {q:?}"), q.log_prob(k as u64), log_prob, 1e-12);
+        }
+    }
+}
+
+#[test]
+fn vectors_of_counts() {
+    for case in MULTINOMIAL {
+        let q = Multinomial::from_probabilities(case.n, &Array1::from(case.parameters.to_vec())).unwrap();
+        if !case.entropy.is_nan() {
+            assert_close(&format!("entropy of {q:?}"), q.entropy(), case.entropy, 1e-12);
+        }
+        for (z, log_prob) in case.points {
+            let z = Array1::from(z.to_vec());
+            assert_close(&format!("log_prob({z}) of {q:?}"), q.log_prob(&z), *log_prob, 1e-12);
+        }
+    }
+    for case in DIRICHLET_MULTINOMIAL {
+        let alpha = Array1::from(case.parameters.to_vec());
+        let q = DirichletMultinomial::from_concentration(case.n, &alpha).unwrap();
+        for (z, log_prob) in case.points {
+            let z = Array1::from(z.to_vec());
+            assert_close(&format!("log_prob({z}) of {q:?}"), q.log_prob(&z), *log_prob, 1e-12);
+        }
+    }
+}
+
+/// Means and variances of 4000 draws of counts near 10¹⁵, five standard errors wide.
+#[test]
+fn huge_counts_are_drawn_with_their_spread() {
+    fn check<F: Univariate<Value = u64>>(q: &F) {
+        let key = StreamKey::from_seed(3);
+        let (mean, sd) = (q.mean(), q.variance().sqrt());
+        let z: Vec<f64> = (0..4000).map(|i| (q.sample(&mut key.rng(i)) as f64 - mean) / sd).collect();
+        let (first, second) = (z.iter().sum::<f64>() / 4000.0, z.iter().map(|v| v * v).sum::<f64>() / 4000.0);
+        assert!(first.abs() < 5.0 / 4000f64.sqrt(), "{q:?}: standardised mean {first}");
+        assert!((second - 1.0).abs() < 5.0 * (2.0 / 4000f64).sqrt(), "{q:?}: standardised variance {second}");
+    }
+    check(&Poisson::from_rate(1e15).unwrap());
+    check(&Binomial::from_probability(1_000_000_000_000_000, 0.25).unwrap());
+    check(&NegativeBinomial::from_mean(1e9, 1e15).unwrap());
 }
