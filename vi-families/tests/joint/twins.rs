@@ -87,3 +87,21 @@ fn moments_that_do_not_exist_are_none() {
     assert_eq!(NormalInverseWishart::from(wishart(3.0)).expected_value(), None);
     assert_eq!(NormalInverseWishart::from(wishart(5.0)).marginal_variances(), None);
 }
+
+/// For counts κ and κ(1 + δ) the divergence is p(δ²/4 + O(δ³)).
+#[test]
+fn divergences_between_close_members_keep_their_digits() {
+    let delta = 1e-9;
+    let other = 3.0 + 3.0 * delta;
+    let expected = 0.25 * ((other - 3.0) / 3.0f64).powi(2);
+    let close =
+        |value: f64, expected: f64| assert!((value / expected - 1.0).abs() < 1e-8, "{value}, {expected}");
+    let gamma = |count| NormalGamma::from_mean_count_shape_rate(1.0, count, 2.0, 3.0).unwrap();
+    close(gamma(3.0).kl(&gamma(other)), expected);
+    close(NormalInverseGamma::from(gamma(3.0)).kl(&gamma(other).into()), expected);
+    let eye = ndarray::Array2::eye(2);
+    let wishart =
+        |count| NormalWishart::from_mean_count_dof_scale(&array![0.0, 1.0], count, 4.0, &eye).unwrap();
+    close(wishart(3.0).kl(&wishart(other)), 2.0 * expected);
+    close(NormalInverseWishart::from(wishart(3.0)).kl(&wishart(other).into()), 2.0 * expected);
+}

@@ -4,6 +4,7 @@ use ndarray::{Array1, Array2, ArrayRef1, array};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
+use super::twin::gap;
 use crate::coordinates::Coordinates;
 use crate::distributions::{Gamma, LOG_TWO_PI};
 use crate::draw::standard_normal;
@@ -176,8 +177,7 @@ impl ExponentialFamily for NormalGamma {
     }
     fn kl(&self, other: &Self) -> f64 {
         let d = self.mean - other.mean;
-        let ratio = other.count / self.count;
-        let conditional = other.count * self.expected_precision() * d * d + ratio - 1.0 - ratio.ln();
+        let conditional = other.count * self.expected_precision() * d * d + gap(self.count, other.count);
         self.precision.kl(&other.precision) + 0.5 * conditional
     }
     fn expected_log_prob(&self, other: &Self) -> f64 {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 use vi_core::linalg::Cholesky;
 
-use super::twin::rename;
+use super::twin::{gap, rename};
 use crate::coordinates::Coordinates;
 use crate::distributions::{LOG_TWO_PI, Wishart, entry_covariance};
 use crate::draw::standard_normal;
@@ -320,9 +320,8 @@ impl ExponentialFamily for NormalWishart {
     }
     fn kl(&self, other: &Self) -> f64 {
         let d = &self.mean - &other.mean;
-        let ratio = other.count / self.count;
         let square = other.count * self.dof() * d.dot(&self.scale().dot(&d));
-        let conditional = square + self.dim() as f64 * (ratio - 1.0 - ratio.ln());
+        let conditional = square + self.dim() as f64 * gap(self.count, other.count);
         self.precision.kl(&other.precision) + 0.5 * conditional
     }
     fn expected_log_prob(&self, other: &Self) -> f64 {
