@@ -9,7 +9,11 @@
 //! | [`LogProbSlice`], [`SampleSlice`], `Gamma::log_prob_each`, … | the same on slices, vectorised, without allocation |
 //! | [`SufficientStats`] | weighted, mergeable sums of T, and the maximum-likelihood member |
 //! | [`ConjugateLikelihood`], [`Observed`], [`PredictiveDistribution`] | posteriors, evidences, predictive distributions |
-//! | [`Gaussian`] [`MvGaussian`] [`Gamma`] [`InverseGamma`] [`Beta`] [`Dirichlet`] [`Bernoulli`] [`Categorical`] [`NormalGamma`] [`Wishart`] [`NormalWishart`] | its members, one file each |
+//! | [`Bernoulli`] [`Categorical`] [`Binomial`] [`Geometric`] [`NegativeBinomial`] [`Poisson`] [`Multinomial`] | its members, one file each: discrete |
+//! | [`Exponential`] [`Gamma`] [`InverseGamma`] [`ChiSquared`] [`InverseGaussian`] [`HalfNormal`] [`LogNormal`] [`Pareto`] [`Weibull`] [`Rayleigh`] | positive |
+//! | [`Gaussian`] [`Laplace`] [`TruncatedGaussian`] [`Beta`] [`ContinuousBernoulli`] [`VonMises`] | on the line, an interval, the circle |
+//! | [`MvGaussian`] [`DiagonalGaussian`] [`Dirichlet`] [`VonMisesFisher`] [`Wishart`] [`InverseWishart`] [`MatrixGaussian`] | vectors and matrices |
+//! | [`NormalGamma`] [`NormalInverseGamma`] [`NormalWishart`] [`NormalInverseWishart`] | a location with its precision or covariance |
 //! | [`VariationalFamily`], [`VariationalDistribution`], [`Reparameterized`] | the contract of q_λ with unconstrained λ |
 //! | [`MeanFieldGaussian`], [`FullRankGaussian`], [`LowRankGaussian`], [`BlockDiagonalGaussian`], [`GaussianMixture`], [`StudentTMeanField`], [`LearnedStudentTMeanField`], [`ProductFamily`] | its members |
 //! | [`NaturalConditionals`], [`Conjugate`], [`Factor`] | conditionally conjugate models from their natural parameters |

@@ -130,7 +130,7 @@ fn likelihood<P: ExponentialFamily, L: ConjugateLikelihood<Prior = P>>() -> &'st
 
 macro_rules! row {
     ($family:ty, $values:expr, [$($likelihood:ty),*], [$($column:expr => $why:ident),*]) => {{
-        let probe = &&Probe::<$family>(PhantomData);
+        let probe = &Probe::<$family>(PhantomData);
         let moments = probe.univariate() || probe.multivariate();
         Row {
             name: short::<$family>(),
