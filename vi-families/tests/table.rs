@@ -15,10 +15,8 @@ const END: &str = "<!-- end of table -->\n";
 /// Asks whether `F` implements a trait: the method of the type wins over the one of the trait where its bound holds.
 struct Probe<F>(PhantomData<F>);
 
+/// `parametric` is not among them: every family has usual parameters, or this file does not compile.
 trait Absent {
-    fn parametric(&self) -> bool {
-        false
-    }
     fn univariate(&self) -> bool {
         false
     }
@@ -203,7 +201,9 @@ impl Row {
                 let letter = REASONS.iter().find(|(w, _, _)| w == why).map(|(_, letter, _)| *letter);
                 format!("– <sup>{}</sup>", letter.expect("every reason has a letter"))
             }
-            (Some(_), Some(_)) => panic!("{}: `{name}` is there, the reason against it is out of date", self.name),
+            (Some(_), Some(_)) => {
+                panic!("{}: `{name}` is there, the reason against it is out of date", self.name)
+            }
             (None, None) => panic!("{}: `{name}` is missing without a reason", self.name),
         }
     }
@@ -211,7 +211,11 @@ impl Row {
 
 fn table() -> String {
     let mut out = String::from(START);
-    let _ = writeln!(out, "| family | values | η, μ, A, F | entropy, KL, Rényi | draws, fit | {} |", COLUMNS.join(" | "));
+    let _ = writeln!(
+        out,
+        "| family | values | η, μ, A, F | entropy, KL, Rényi | draws, fit | {} |",
+        COLUMNS.join(" | ")
+    );
     let _ = writeln!(out, "|{}", "---|".repeat(5 + COLUMNS.len()));
     for row in rows() {
         let cells: Vec<String> = (0..COLUMNS.len()).map(|c| row.cell(c)).collect();
@@ -236,6 +240,9 @@ fn the_readme_has_the_table_of_the_code() {
     if std::env::var_os("UPDATE_TABLE").is_some() {
         std::fs::write(&path, &fresh).expect("the README of the crate");
     } else {
-        assert!(fresh == readme, "the table is out of date: UPDATE_TABLE=1 cargo test -p vi-families --test table");
+        assert!(
+            fresh == readme,
+            "the table is out of date: UPDATE_TABLE=1 cargo test -p vi-families --test table"
+        );
     }
 }
