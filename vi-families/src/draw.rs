@@ -32,26 +32,44 @@ impl GammaDraw {
         if self.shape >= 1.0 {
             return log;
         }
-        let exponential: f64 = Exp1.sample(rng);
-        log - exponential / self.shape
+        log - self.shift(rng)
     }
 
     /// x / rate, kept away from 0 and ∞.
     #[inline]
     pub(crate) fn over(&self, rate: f64, rng: &mut (impl Rng + ?Sized)) -> f64 {
+        let unit = self.unit.sample(rng);
         if self.shape >= 1.0 {
-            return (self.unit.sample(rng) * rate.recip()).clamp(f64::MIN_POSITIVE, f64::MAX);
+            return (unit * rate.recip()).clamp(f64::MIN_POSITIVE, f64::MAX);
         }
-        exp_inside(self.log(rng) - rate.ln())
+        let shift = self.shift(rng);
+        let x = unit * (-shift).exp() * rate.recip();
+        // Where a factor may have underflowed, on the log scale.
+        if shift < 650.0 && x.is_normal() { x } else { exp_inside(unit.ln() - shift - rate.ln()) }
     }
 
     /// scale / x, kept away from 0 and ∞.
     #[inline]
     pub(crate) fn under(&self, scale: f64, rng: &mut (impl Rng + ?Sized)) -> f64 {
+        let unit = self.unit.sample(rng);
         if self.shape >= 1.0 {
-            return (scale / self.unit.sample(rng)).clamp(f64::MIN_POSITIVE, f64::MAX);
+            return (scale / unit).clamp(f64::MIN_POSITIVE, f64::MAX);
         }
-        exp_inside(scale.ln() - self.log(rng))
+        let shift = self.shift(rng);
+        let quotient = scale / unit;
+        let x = quotient * shift.exp();
+        if quotient.is_normal() && shift < 650.0 && x.is_normal() {
+            x
+        } else {
+            exp_inside(scale.ln() - unit.ln() + shift)
+        }
+    }
+
+    /// E / shape with E ~ Exp(1), for a shape below 1: −log of what U^(1/shape) is.
+    #[inline]
+    fn shift(&self, rng: &mut (impl Rng + ?Sized)) -> f64 {
+        let exponential: f64 = Exp1.sample(rng);
+        exponential / self.shape
     }
 }
 

@@ -106,3 +106,17 @@ fn errors_name_the_parameter_and_its_value() {
     let e = message(Beta::from_mean_params(&array![-0.1, -0.1]).unwrap_err());
     assert_eq!(e, "Beta: no member has the mean parameters [-0.1, -0.1]");
 }
+
+/// KL = ½(r − 1 − log r) with r = 1 + 10⁻⁷: 10⁻¹⁴/4 to the order of 10⁻⁷ relative.
+#[test]
+fn close_gaussians_keep_the_digits_of_their_divergence() {
+    let member = |precision| Gaussian::from_mean_precision(0.3, precision).unwrap();
+    let kl = member(1.0).kl(&member(1.0 + 1e-7));
+    assert!((kl / 2.5e-15 - 1.0).abs() < 1e-6, "{kl}");
+}
+
+#[test]
+fn a_natural_parameter_that_overflows_is_refused() {
+    let message = Gaussian::from_mean_precision(1e200, 1e200).unwrap_err().to_string();
+    assert!(message.contains("mean / variance = inf"), "{message}");
+}

@@ -167,8 +167,8 @@ fn rows() -> Vec<Row> {
         row!(Laplace, "ℝ", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
         row!(TruncatedGaussian, "(l, u)", [], ["prior of" => NoLikelihood]),
         row!(Beta, "(0, 1)", [BernoulliProbability, BinomialProbability, GeometricProbability, NegativeBinomialProbability], []),
-        row!(ContinuousBernoulli, "(0, 1)", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
-        row!(VonMises, "(−π, π]", [], ["prior of" => NoLikelihood]),
+        row!(ContinuousBernoulli, "[0, 1]", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
+        row!(VonMises, "[−π, π]", [], ["prior of" => NoLikelihood]),
         // vectors and matrices
         row!(Dirichlet, "simplex", [CategoricalProbabilities, MultinomialProbabilities], ["CDF, quantile" => Coordinates, "slices" => NotReal]),
         row!(MvGaussian, "ℝᵖ", [MvGaussianMean], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Transport, "slices" => NotReal]),

@@ -4,8 +4,8 @@ use ndarray::{Array1, Array2, ArrayRef1, array};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
-use super::twin::gap;
 use crate::coordinates::Coordinates;
+use crate::distributions::real::precision_gap;
 use crate::distributions::{Gamma, LOG_TWO_PI};
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
@@ -177,7 +177,8 @@ impl ExponentialFamily for NormalGamma {
     }
     fn kl(&self, other: &Self) -> f64 {
         let d = self.mean - other.mean;
-        let conditional = other.count * self.expected_precision() * d * d + gap(self.count, other.count);
+        let conditional =
+            other.count * self.expected_precision() * d * d + precision_gap(self.count, other.count);
         self.precision.kl(&other.precision) + 0.5 * conditional
     }
     fn expected_log_prob(&self, other: &Self) -> f64 {

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 use vi_core::linalg::Cholesky;
 
-use super::twin::{gap, rename};
+use super::twin::rename;
 use crate::coordinates::Coordinates;
+use crate::distributions::real::precision_gap;
 use crate::distributions::{LOG_TWO_PI, Wishart, entry_covariance};
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
@@ -321,7 +322,7 @@ impl ExponentialFamily for NormalWishart {
     fn kl(&self, other: &Self) -> f64 {
         let d = &self.mean - &other.mean;
         let square = other.count * self.dof() * d.dot(&self.scale().dot(&d));
-        let conditional = square + self.dim() as f64 * gap(self.count, other.count);
+        let conditional = square + self.dim() as f64 * precision_gap(self.count, other.count);
         self.precision.kl(&other.precision) + 0.5 * conditional
     }
     fn expected_log_prob(&self, other: &Self) -> f64 {

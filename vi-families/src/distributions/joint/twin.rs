@@ -9,7 +9,6 @@
 use ndarray::{Array1, Array2, ArrayRef1};
 
 use crate::error::FamilyError;
-use crate::special::log_1p_minus;
 
 /// S v.
 pub(crate) fn reflect(mut v: Array1<f64>) -> Array1<f64> {
@@ -69,11 +68,4 @@ pub(in crate::distributions) fn rename_scales(error: FamilyError, name: &'static
     } else {
         rename(error, name, "scale", "inverse_scale")
     }
-}
-
-/// r − 1 − log r for r = other/count, with its digits where the two are close; twice the divergence between
-/// Gaussians of these precisions.
-pub(super) fn gap(count: f64, other: f64) -> f64 {
-    let excess = (other - count) / count;
-    if excess == f64::INFINITY { excess } else { -log_1p_minus(excess) }
 }

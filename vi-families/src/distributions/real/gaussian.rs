@@ -9,7 +9,7 @@ use crate::draw::standard_normal;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
-use crate::special::{normal_cdf, normal_quantile};
+use crate::special::{log_1p_minus, normal_cdf, normal_quantile};
 use crate::univariate::Univariate;
 use crate::validate::{finite, length, no_member, positive};
 
@@ -35,7 +35,7 @@ impl Gaussian {
     pub fn from_mean_sd(mean: f64, sd: f64) -> Result<Self, FamilyError> {
         positive(FAMILY, "sd", sd)?;
         positive(FAMILY, "sd²", sd * sd)?;
-        Ok(Self { mean: finite(FAMILY, "mean", mean)?, precision: 1.0 / (sd * sd) })
+        Self::new(mean, 1.0 / (sd * sd))
     }
 
     /// The member with this mean and variance.
@@ -44,7 +44,7 @@ impl Gaussian {
     /// [`FamilyError`] unless the mean is finite and the variance finite and positive.
     pub fn from_mean_variance(mean: f64, variance: f64) -> Result<Self, FamilyError> {
         let variance = positive(FAMILY, "variance", variance)?;
-        Ok(Self { mean: finite(FAMILY, "mean", mean)?, precision: 1.0 / variance })
+        Self::new(mean, 1.0 / variance)
     }
 
     /// The member with this mean and precision, the reciprocal of the variance.
@@ -53,7 +53,13 @@ impl Gaussian {
     /// [`FamilyError`] unless the mean is finite and the precision finite and positive.
     pub fn from_mean_precision(mean: f64, precision: f64) -> Result<Self, FamilyError> {
         let precision = positive(FAMILY, "precision", precision)?;
-        Ok(Self { mean: finite(FAMILY, "mean", mean)?, precision })
+        Self::new(mean, precision)
+    }
+
+    fn new(mean: f64, precision: f64) -> Result<Self, FamilyError> {
+        finite(FAMILY, "mean", mean)?;
+        finite(FAMILY, "mean / variance", mean * precision)?;
+        Ok(Self { mean, precision })
     }
 
     /// `E[z]`.
@@ -80,6 +86,13 @@ impl Gaussian {
     pub fn expected_square(&self) -> f64 {
         self.mean * self.mean + 1.0 / self.precision
     }
+}
+
+/// r − 1 − log r for r = other/precision, with its digits where the two are close; twice the divergence between
+/// Gaussians of these precisions.
+pub(in crate::distributions) fn precision_gap(precision: f64, other: f64) -> f64 {
+    let excess = (other - precision) / precision;
+    if excess == f64::INFINITY { excess } else { -log_1p_minus(excess) }
 }
 
 impl ExponentialFamily for Gaussian {
@@ -136,8 +149,7 @@ impl ExponentialFamily for Gaussian {
     }
     fn kl(&self, other: &Self) -> f64 {
         let d = self.mean - other.mean;
-        let ratio = other.precision / self.precision;
-        0.5 * (other.precision * d * d + ratio - 1.0 - ratio.ln())
+        0.5 * (other.precision * d * d + precision_gap(self.precision, other.precision))
     }
     fn expected_log_prob(&self, other: &Self) -> f64 {
         let d = self.mean - other.mean;

@@ -19,4 +19,5 @@ pub use truncated_gaussian::TruncatedGaussian;
 pub use von_mises::VonMises;
 
 pub(crate) use gaussian::LOG_TWO_PI;
+pub(in crate::distributions) use gaussian::precision_gap;
 pub(super) use von_mises::LARGEST_CONCENTRATION;
