@@ -58,6 +58,16 @@ pub enum FamilyError {
         /// The value.
         value: String,
     },
+    /// Two members, or statistics, of families that differ in what is given.
+    #[error("{family}: {actual} is given, expected {expected}")]
+    Fixed {
+        /// The family.
+        family: &'static str,
+        /// What is given on one side.
+        expected: String,
+        /// And on the other.
+        actual: String,
+    },
     /// A family cannot be built over a parameter space.
     #[error(transparent)]
     Parameter(#[from] vi_core::ParameterError),

@@ -146,10 +146,15 @@ pub trait ExponentialFamily: Sized + Clone + Debug + Send + Sync {
     /// ```text
     /// D_α(self ‖ other) = [A(αη + (1 − α)η′) − α A(η) − (1 − α) A(η′)] / (α − 1)
     /// ```
-    /// It is +∞ when αη + (1 − α)η′ is no natural parameter (possible for α > 1 only), and NaN unless α is
-    /// finite and positive. Digits are lost like |α − 1|⁻¹ near 1. (van Erven & Harremoës 2014, eq. 1.)
+    /// It is +∞ when αη + (1 − α)η′ is no natural parameter (possible for α > 1 only) — also where a type is
+    /// documented to stop short of its whole natural domain, as the truncated Gaussian does — and NaN unless α is
+    /// finite and positive and both are of one family. Digits are lost like |α − 1|⁻¹ near 1. (van Erven &
+    /// Harremoës 2014, eq. 1.)
     fn renyi_divergence(&self, other: &Self, alpha: f64) -> f64 {
         if !(alpha > 0.0 && alpha.is_finite()) {
+            return f64::NAN;
+        }
+        if self.fixed() != other.fixed() {
             return f64::NAN;
         }
         if alpha == 1.0 {

@@ -35,14 +35,16 @@ impl<F: ExponentialFamily> SufficientStats<F> {
         if !(weight >= 0.0 && weight.is_finite()) {
             return Err(domain(F::NAME, format!("weights[{}]", self.n), weight, "finite and ≥ 0"));
         }
+        let outside =
+            || FamilyError::OutsideSupport { family: F::NAME, index: self.n, value: format!("{z:?}") };
+        // NaN is outside too; T of a value outside may not even have a shape.
         let inside = F::log_base_measure_given(&self.fixed, z) > f64::NEG_INFINITY;
+        if !inside {
+            return Err(outside());
+        }
         let t = F::sufficient_stats_given(&self.fixed, z);
-        if !inside || t.iter().any(|v| !v.is_finite()) {
-            return Err(FamilyError::OutsideSupport {
-                family: F::NAME,
-                index: self.n,
-                value: format!("{z:?}"),
-            });
+        if t.iter().any(|v| !v.is_finite()) {
+            return Err(outside());
         }
         let sum = self.sum.get_or_insert_with(|| Array1::zeros(t.len()));
         crate::validate::length(F::NAME, "sufficient statistics", t.len(), sum.len())?;
@@ -55,8 +57,12 @@ impl<F: ExponentialFamily> SufficientStats<F> {
     /// Adds the statistics of other data.
     ///
     /// # Errors
-    /// [`FamilyError::Length`] when they are of another dimension.
+    /// [`FamilyError::Fixed`] when they are of another `fixed`, [`FamilyError::Length`] when of another dimension.
     pub fn merge(&mut self, other: &Self) -> Result<(), FamilyError> {
+        if self.fixed != other.fixed {
+            let (expected, actual) = (format!("{:?}", self.fixed), format!("{:?}", other.fixed));
+            return Err(FamilyError::Fixed { family: F::NAME, expected, actual });
+        }
         if let Some(theirs) = &other.sum {
             let sum = self.sum.get_or_insert_with(|| Array1::zeros(theirs.len()));
             crate::validate::length(F::NAME, "sufficient statistics", theirs.len(), sum.len())?;

@@ -24,10 +24,15 @@ pub(crate) fn finite(family: &'static str, parameter: &str, value: f64) -> Resul
 /// Positive, and neither it nor its reciprocal overflows.
 pub(crate) fn positive(family: &'static str, parameter: &str, value: f64) -> Result<f64, FamilyError> {
     if value > 0.0 && value.is_finite() && value.recip().is_finite() {
-        Ok(value)
-    } else {
-        Err(domain(family, parameter, value, POSITIVE))
+        return Ok(value);
     }
+    let tiny = value > 0.0 && value.is_finite();
+    Err(domain(
+        family,
+        parameter,
+        value,
+        if tiny { "large enough for a finite reciprocal" } else { POSITIVE },
+    ))
 }
 
 pub(crate) fn finite_vector(

@@ -120,3 +120,39 @@ fn a_natural_parameter_that_overflows_is_refused() {
     let message = Gaussian::from_mean_precision(1e200, 1e200).unwrap_err().to_string();
     assert!(message.contains("mean / variance = inf"), "{message}");
 }
+
+/// Probability, log p(true), log p(false), entropy, by mpmath (`reference_values.py`).
+#[test]
+fn bernoulli_at_five_probabilities() {
+    for (p, yes, no, entropy) in [
+        (1e-12, -27.631021115928547, -1.0000000000005e-12, 2.8631021115928048e-11),
+        (0.02, -3.912023005428146, -0.02020270731751945, 0.09803911327973198),
+        (0.5, -0.6931471805599453, -0.6931471805599453, 0.6931471805599453),
+        (0.97, -0.030459207484708574, -3.506557897319981, 0.13474216817976684),
+        (0.999999, -1.000000500029089e-06, -13.815510557935518, 1.4815510058361381e-05),
+    ] {
+        let q = Bernoulli::from_probability(p).unwrap();
+        let pairs = [(q.log_prob(&true), yes), (q.log_prob(&false), no), (q.entropy(), entropy)];
+        for (value, expected) in pairs {
+            assert!((value / expected - 1.0).abs() < 1e-12, "Bernoulli({p}): {value}, expected {expected}");
+        }
+    }
+}
+
+/// Weights, log p of the first and of the last category, entropy, by mpmath (`reference_values.py`).
+#[test]
+fn categorical_at_five_weightings() {
+    for (weights, first, last, entropy) in [
+        ([1.0, 2.0, 3.0], -1.791759469228055, -0.6931471805599453, 1.0114042647073518),
+        ([1e-8, 1.0, 2.0], -19.519293035953808, -0.4054651114414977, 0.6365142345707422),
+        ([5.0, 5.0, 5.0], -1.0986122886681098, -1.0986122886681098, 1.0986122886681098),
+        ([1e6, 1.0, 1.0], -1.9999980000026667e-06, -13.815512557962274, 2.9630963853999505e-05),
+        ([0.3, 0.2, 0.1], -0.6931471805599454, -1.791759469228055, 1.0114042647073518),
+    ] {
+        let q = Categorical::from_logits(&array![weights[0], weights[1], weights[2]].mapv(f64::ln)).unwrap();
+        let pairs = [(q.log_prob(&0), first), (q.log_prob(&2), last), (q.entropy(), entropy)];
+        for (value, expected) in pairs {
+            assert!((value / expected - 1.0).abs() < 1e-12, "{weights:?}: {value}, expected {expected}");
+        }
+    }
+}

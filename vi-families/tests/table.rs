@@ -152,14 +152,14 @@ fn rows() -> Vec<Row> {
         row!(Categorical, "0, …, K − 1", [], ["∂z/∂θ" => Discrete, "slices" => NotReal, "prior of" => NoLikelihood]),
         row!(Multinomial, "K counts, sum n", [], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Discrete, "slices" => NotReal, "prior of" => NoLikelihood]),
         // positive numbers
-        row!(Exponential, "(0, ∞)", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
+        row!(Exponential, "[0, ∞)", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
         row!(Gamma, "(0, ∞)", [PoissonRate, ExponentialRate, GammaRate, InverseGammaScale, InverseGaussianShape, ParetoShape, WeibullRate, RayleighPrecision, HalfNormalPrecision, LogNormalLogPrecision, LaplaceRate, GaussianPrecision], []),
         row!(InverseGamma, "(0, ∞)", [ExponentialMean, GaussianVariance], []),
         row!(ChiSquared, "(0, ∞)", [], ["∂z/∂θ" => AsGamma, "prior of" => NoLikelihood]),
         row!(InverseGaussian, "(0, ∞)", [], ["∂z/∂θ" => Missing, "prior of" => NoLikelihood]),
-        row!(HalfNormal, "(0, ∞)", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
+        row!(HalfNormal, "[0, ∞)", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
         row!(LogNormal, "(0, ∞)", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
-        row!(Pareto, "(x_m, ∞)", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
+        row!(Pareto, "[x_m, ∞)", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
         row!(Weibull, "(0, ∞)", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
         row!(Rayleigh, "(0, ∞)", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
         // the line, intervals, the circle

@@ -7,7 +7,7 @@
 //!
 //! - **Accuracy** is stated per function, as the worst error measured against double-double arithmetic,
 //!   in units in the last place (ulp) of the exact result, and stays under 4 ulp on every CPU for the
-//!   elementwise functions; sums state a bound of their own.
+//!   elementary functions; log Γ and its derivatives and sums state bounds of their own.
 //! - **Position does not matter.** An element gives the same bits wherever it sits in a slice and
 //!   however the slice is aligned; in-place forms give the bits of the others.
 //! - **Between CPUs.** All levels that have fused multiply–add (`x86-v3`, `x86-v4`, `neon`) give the same

@@ -233,7 +233,9 @@ impl ConjugateLikelihood for CategoricalProbabilities {
         self.n_categories
     }
     fn add_message(&self, x: &usize, weight: f64, out: &mut ArrayRef1<f64>) {
-        out[*x] += weight;
+        if let Some(count) = out.get_mut(*x) {
+            *count += weight;
+        }
     }
     fn log_base_measure(&self, x: &usize) -> f64 {
         Categorical::log_base_measure_given(&self.n_categories, x)

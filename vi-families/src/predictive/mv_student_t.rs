@@ -163,7 +163,7 @@ impl MvStudentT {
 impl PredictiveDistribution for MvStudentT {
     type Value = ArrayRef1<f64>;
     fn log_predictive(&self, x: &ArrayRef1<f64>) -> f64 {
-        self.log_prob(x)
+        if x.len() == self.dim() { self.log_prob(x) } else { f64::NEG_INFINITY }
     }
     fn sample_predictive(&self, rng: &mut StreamRng) -> Array1<f64> {
         self.sample(rng)

@@ -1,4 +1,5 @@
-//! Many values, or many members, in one call: nothing is allocated, and the loops vectorise on the CPU at hand.
+//! Many values, or many members, in one call: nothing is allocated, and where a type says so the loops vectorise on
+//! the CPU at hand.
 //!
 //! | what | where |
 //! |---|---|

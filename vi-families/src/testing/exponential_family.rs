@@ -25,6 +25,8 @@ const DIFFERENCES: f64 = 1e-5;
 ///   definite.
 /// - `log_prob`, `entropy`, `kl`, `expected_log_prob` and `score` agree with their formulas in η, T, μ and A;
 ///   KL ≥ 0, and 0 on itself.
+/// - `product` and `power` add and multiply η; the Rényi divergence is KL at order 1, does not decrease in its order, and
+///   at ½ is −2 log E[√(q/p)] over the draws, where it is below 3.
 /// - Draws lie in the support. The mean of T over 4000 of them is μ: n (T̄ − μ)ᵀF⁻¹(T̄ − μ) below the 1 − 3·10⁻⁸
 ///   quantile of χ². Entropy and KL are within 5.4 standard errors of their Monte Carlo estimates. A correct
 ///   family fails a member for about 1 key in 10⁷ as far as the central limit theorem holds.
@@ -151,14 +153,50 @@ fn check_formulas<F: ExponentialFamily>(member: &F, other: &F) {
     let kl = dot - other_dot - a + other.log_partition();
     assert_close("KL", member, member.kl(other), kl, size);
     assert!(member.kl(other) >= -1e-13 * (1.0 + size), "{member:?}: KL to {other:?} is {}", member.kl(other));
+    check_orders(member, other, size);
     let cross = -member.entropy() - member.kl(other);
     assert_close("expected_log_prob", member, member.expected_log_prob(other), cross, size);
+}
+
+fn check_orders<F: ExponentialFamily>(member: &F, other: &F, size: f64) {
+    assert_eq!(
+        member.renyi_divergence(other, 1.0),
+        member.kl(other),
+        "{member:?}: Rényi divergence of order 1"
+    );
+    let mut before = 0.0;
+    for order in [0.25, 0.5, 0.75, 1.0, 1.25] {
+        let divergence = member.renyi_divergence(other, order);
+        assert!(
+            divergence >= before - 1e-11 * (1.0 + size),
+            "{member:?}: Rényi divergence to {other:?} is {divergence} at order {order}, {before} before"
+        );
+        before = divergence;
+    }
+    let close = |a: &Array1<f64>, b: Array1<f64>| {
+        let largest = b.fold(0.0, |m: f64, v| m.max(v.abs()));
+        a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= 1e-12 * largest)
+    };
+    let (eta, theirs) = (member.natural(), other.natural());
+    if let Ok(product) = member.product(other) {
+        assert!(
+            close(&product.natural(), &eta + &theirs),
+            "{member:?}: product with {other:?} is {product:?}"
+        );
+    }
+    let powers = [0.5, 1.0, 2.0].map(|t| (t, member.power(t)));
+    assert!(powers[1].1.is_ok(), "{member:?}: its own first power is refused");
+    for (t, power) in powers.iter().filter_map(|(t, p)| p.as_ref().ok().map(|p| (t, p))) {
+        assert!(close(&power.natural(), &eta * *t), "{member:?}: power {t} is {power:?}");
+    }
 }
 
 fn check_draws<F: ExponentialFamily>(member: &F, other: &F, key: StreamKey) {
     let (eta, mu, a) = (member.natural(), member.mean_params(), member.log_partition());
     let mut total = Array1::zeros(member.n_params());
     let (mut surprise, mut ratio) = (Moments::default(), Moments::default());
+    let mut overlap = Moments::default();
+    let half = member.renyi_divergence(other, 0.5);
     for s in 0..N_DRAWS {
         let draw = member.sample(&mut key.rng(s as u64));
         let z: &F::Value = draw.borrow();
@@ -174,10 +212,15 @@ fn check_draws<F: ExponentialFamily>(member: &F, other: &F, key: StreamKey) {
         assert!(!far, "{member:?}: the score is {score}, T − μ is {}", &t - &mu);
         surprise.push(-log_prob);
         ratio.push(log_prob - other.log_prob(z));
+        overlap.push((0.5 * (other.log_prob(z) - log_prob + half)).exp());
         total += &score;
     }
     assert_mean(|| format!("entropy of {member:?}"), &surprise, member.entropy());
     assert_mean(|| format!("KL of {member:?} to {other:?}"), &ratio, member.kl(other));
+    // Farther apart, too few draws carry the mean.
+    if half < 3.0 {
+        assert_mean(|| format!("√(q/p) of {member:?} to {other:?} over its Rényi divergence"), &overlap, 1.0);
+    }
     if member.n_params() > 0 {
         let fisher = ScaledCholesky::new(&format!("Fisher information of {member:?}"), &member.fisher());
         let distance = total.dot(&fisher.solve(&total)) / N_DRAWS as f64;

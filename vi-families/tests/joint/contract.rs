@@ -160,7 +160,8 @@ proptest! {
     fn constructors_take_any_numbers(v in prop::collection::vec(any_number(), 9)) {
         let (mean, matrix) = (array![v[0], v[1]], array![[v[4], v[5]], [v[6], v[7]]]);
         let gamma = NormalGamma::from_mean_count_shape_rate(v[0], v[1], v[2], v[3]);
-        prop_assert_eq!(gamma.is_ok(), v[0].is_finite() && v[1..4].iter().all(|x| usable(*x)));
+        let finite = v[0].is_finite() && (v[1] * v[0] * v[0]).is_finite();
+        prop_assert_eq!(gamma.is_ok(), finite && v[1..4].iter().all(|x| usable(*x)));
         let inverse = NormalInverseGamma::from_mean_count_shape_scale(v[0], v[1], v[2], v[3]);
         prop_assert_eq!(inverse.map(|q| q.precision_twin().clone()).ok(), gamma.ok());
         let wishart = NormalWishart::from_mean_count_dof_inverse_scale(&mean, v[2], v[3], &matrix);

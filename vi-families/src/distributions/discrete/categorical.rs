@@ -131,7 +131,7 @@ impl ExponentialFamily for Categorical {
         Array2::from_shape_fn((n, n), |(i, j)| if i == j { mu[i] * (1.0 - mu[i]) } else { -mu[i] * mu[j] })
     }
     fn sufficient_stats_given(fixed: &usize, z: &usize) -> Array1<f64> {
-        Array1::from_shape_fn(fixed - 1, |k| f64::from(*z == k))
+        Array1::from_shape_fn(fixed.saturating_sub(1), |k| f64::from(*z == k))
     }
     fn log_base_measure_given(fixed: &usize, z: &usize) -> f64 {
         if z < fixed { 0.0 } else { f64::NEG_INFINITY }

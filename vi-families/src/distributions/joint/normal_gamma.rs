@@ -43,8 +43,10 @@ impl NormalGamma {
         shape: f64,
         rate: f64,
     ) -> Result<Self, FamilyError> {
+        finite(FAMILY, "mean", mean)?;
+        finite(FAMILY, "count · mean²", count * mean * mean)?;
         Ok(Self {
-            mean: finite(FAMILY, "mean", mean)?,
+            mean,
             count: positive(FAMILY, "count", count)?,
             precision: Gamma::from_shape_rate(
                 positive(FAMILY, "shape", shape)?,

@@ -71,6 +71,7 @@ impl NormalWishart {
     fn new(mean: Array1<f64>, count: f64, precision: Wishart) -> Result<Self, FamilyError> {
         length(FAMILY, "mean", mean.len(), precision.order())?;
         finite_vector(FAMILY, "mean", &mean)?;
+        finite_vector(FAMILY, "count · mean²", &mean.mapv(|m| count * m * m))?;
         Ok(Self { mean, count: positive(FAMILY, "count", count)?, precision })
     }
 

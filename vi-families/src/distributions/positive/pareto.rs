@@ -102,6 +102,14 @@ impl ExponentialFamily for Pareto {
     fn fisher(&self) -> Array2<f64> {
         array![[1.0 / self.shape / self.shape]]
     }
+    fn log_prob(&self, z: &f64) -> f64 {
+        let h = Self::log_base_measure_given(&self.minimum, z);
+        if h == f64::NEG_INFINITY {
+            h
+        } else {
+            self.shape.ln() - self.shape * log_ratio(*z, self.minimum) + h
+        }
+    }
     fn sufficient_stats_given(minimum: &f64, z: &f64) -> Array1<f64> {
         array![log_ratio(*z, *minimum)]
     }

@@ -124,6 +124,9 @@ pub(crate) fn concentration(p: usize, resultant: f64, complement: f64) -> f64 {
         } else {
             m.complement * (m.complement / complement - 1.0) / m.radial
         };
+        if step.is_nan() {
+            break;
+        }
         let next = (kappa + step).clamp(0.25 * kappa, 4.0 * kappa);
         let done = (next - kappa).abs() <= 4.0 * f64::EPSILON * kappa;
         kappa = next;
