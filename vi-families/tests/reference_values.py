@@ -63,9 +63,9 @@ special()
 densities()
 
 # Bernoulli: p, log p(true), log p(false), entropy; categorical: weights, log p of first and last, entropy.
-for p in [1e-12, 0.02, 0.5, 0.97, 0.999999]:
+for p in [1e-12, 0.02, 0.4, 0.97, 0.999999]:
     q = mp.mpf(p)
     print("Bernoulli", p, *(float(v) for v in (mp.log(q), mp.log1p(-q), -q * mp.log(q) - (1 - q) * mp.log1p(-q))))
-for w in [[1, 2, 3], [1e-8, 1, 2], [5, 5, 5], [1e6, 1, 1], [0.3, 0.2, 0.1]]:
+for w in [[1, 2, 4], [1e-8, 1, 2], [5, 5, 5], [1e6, 1, 1], [0.3, 0.2, 0.2]]:
     q = [mp.mpf(x) / sum(mp.mpf(y) for y in w) for x in w]
     print("Categorical", w, *(float(v) for v in (mp.log(q[0]), mp.log(q[-1]), -sum(x * mp.log(x) for x in q))))
