@@ -123,7 +123,7 @@ pub trait SliceFunction<const N: usize, const M: usize> {
     fn apply<L: Lane>(&self, x: [f64; N]) -> [f64; M];
 }
 
-/// out_m[i] ← f_m(x_1[i], …, x_N[i]), vectorised for the CPU at hand.
+/// `out_m[i]` ← f_m(`x_1[i]`, …, `x_N[i]`), vectorised for the CPU at hand.
 ///
 /// # Panics
 /// If the lengths differ.
