@@ -10,6 +10,7 @@
 //! | [`Parametric`](crate::Parametric) | [`check_parametric`] |
 //! | [`Univariate`](crate::Univariate) | [`check_univariate`] |
 //! | [`Multivariate`](crate::Multivariate) | [`check_multivariate`] |
+//! | [`Quadrature`], several coordinates | [`check_normalised`] |
 //! | [`ConjugateLikelihood`](crate::ConjugateLikelihood) | [`check_conjugate`] |
 //! | [`VariationalFamily`](crate::VariationalFamily) | [`check_variational_family`] |
 //! | [`Reparameterized`](crate::Reparameterized) | [`check_reparameterized`] |
@@ -25,8 +26,11 @@
 
 mod conjugacy;
 mod exponential_family;
+mod lines;
 mod multivariate;
+mod normalised;
 mod parametric;
+mod points;
 mod quadrature;
 mod reparameterized;
 mod statistics;
@@ -36,6 +40,7 @@ mod variational_family;
 pub use conjugacy::check_conjugate;
 pub use exponential_family::{check_any_vector, check_exponential_family};
 pub use multivariate::{Flat, check_multivariate};
+pub use normalised::{Quadrature, check_normalised};
 pub use parametric::check_parametric;
 pub use reparameterized::check_reparameterized;
 pub use univariate::check_univariate;
