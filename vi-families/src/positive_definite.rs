@@ -253,6 +253,21 @@ impl PositiveDefinite {
         Ok(Cow::Owned(cholesky(family, parameter, self.inverse())?.l().clone()))
     }
 
+    /// The Cholesky factor of S (p, p); `parameter` names S in errors.
+    ///
+    /// # Errors
+    /// [`FamilyError`] when S⁻¹ was given and its inverse is singular to rounding.
+    pub(crate) fn matrix_factor(
+        &self,
+        family: &'static str,
+        parameter: &'static str,
+    ) -> Result<Array2<f64>, FamilyError> {
+        if !self.inverted {
+            return Ok(self.factor.l().clone());
+        }
+        Ok(cholesky(family, parameter, self.matrix())?.l().clone())
+    }
+
     /// R⁻ᵀ (p, p) with the R of [`PositiveDefinite::color`], a triangular root of S⁻¹ = R⁻ᵀR⁻¹.
     pub(crate) fn inverse_root(&self) -> Cow<'_, Array2<f64>> {
         if self.inverted {

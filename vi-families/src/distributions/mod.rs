@@ -1,5 +1,6 @@
 //! The distributions, one file each, by what they are distributions of.
 
+mod by_expectation;
 mod discrete;
 mod joint;
 mod matrix;

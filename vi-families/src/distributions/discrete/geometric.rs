@@ -4,6 +4,7 @@ use ndarray::{Array1, Array2, ArrayRef1, array};
 use rand_distr::{Distribution, Exp1};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
+use vi_core::numerics::softplus_scalar;
 
 use crate::coordinates::Coordinates;
 use crate::counts::{
@@ -13,7 +14,7 @@ use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
 use crate::univariate::Univariate;
-use crate::validate::{domain, length, no_member};
+use crate::validate::{domain, finite, length, no_member};
 
 const FAMILY: &str = "Geometric";
 
@@ -38,6 +39,15 @@ impl Geometric {
             return Self::from_log_failure((-probability).ln_1p());
         }
         Err(domain(FAMILY, "probability", probability, "strictly between 0 and 1"))
+    }
+
+    /// The member with this log odds of success.
+    ///
+    /// # Errors
+    /// [`FamilyError`] where the mean, exp(−logit), is not between 10⁻³⁰⁰ and 10¹⁷.
+    pub fn from_logit(logit: f64) -> Result<Self, FamilyError> {
+        finite(FAMILY, "logit", logit)?;
+        Self::from_log_failure(-softplus_scalar(logit))
     }
 
     /// The member with this mean number of failures.
@@ -67,6 +77,11 @@ impl Geometric {
     /// The probability of failure 1 − π.
     pub fn failure_probability(&self) -> f64 {
         self.log_failure.exp()
+    }
+
+    /// The log odds of success.
+    pub fn logit(&self) -> f64 {
+        self.log_probability() - self.log_failure
     }
 
     /// log π, to full relative accuracy near π = 1 too.

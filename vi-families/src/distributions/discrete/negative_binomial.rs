@@ -3,6 +3,7 @@
 use ndarray::{Array1, Array2, ArrayRef1, array};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
+use vi_core::numerics::softplus_scalar;
 
 use crate::coordinates::Coordinates;
 use crate::counts::{
@@ -13,7 +14,7 @@ use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
 use crate::univariate::Univariate;
-use crate::validate::{domain, length, no_member, positive};
+use crate::validate::{domain, finite, length, no_member, positive};
 
 const FAMILY: &str = "NegativeBinomial";
 
@@ -69,6 +70,35 @@ impl NegativeBinomial {
         Err(domain(FAMILY, "mean", mean, MEAN_RANGE))
     }
 
+    /// The member with this mean and dispersion 1/r: its variance is mean + dispersion · mean² (Hilbe 2011,
+    /// "Negative Binomial Regression", section 8.1).
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless both are finite and positive, r in its range and the mean in that of the family.
+    pub fn from_mean_dispersion(mean: f64, dispersion: f64) -> Result<Self, FamilyError> {
+        Self::from_mean(1.0 / positive(FAMILY, "dispersion", dispersion)?, mean)
+    }
+
+    /// The member with this mean and variance: r = mean²/(variance − mean).
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless the variance is finite and exceeds the mean, and both r and the mean are in the range
+    /// of the family. (Counts with a variance equal to their mean are Poisson.)
+    pub fn from_mean_variance(mean: f64, variance: f64) -> Result<Self, FamilyError> {
+        let mean = positive(FAMILY, "mean", mean)?;
+        let excess = positive(FAMILY, "variance − mean", variance - mean)?;
+        Self::from_mean(mean * (mean / excess), mean)
+    }
+
+    /// The member with `n_successes` successes, each of this log odds.
+    ///
+    /// # Errors
+    /// [`FamilyError`] outside the range of the family.
+    pub fn from_logit(n_successes: f64, logit: f64) -> Result<Self, FamilyError> {
+        finite(FAMILY, "logit", logit)?;
+        Self::from_log_failure(n_successes, -softplus_scalar(logit))
+    }
+
     /// The member with `n_successes` successes and this logarithm of the probability of failure, negative.
     ///
     /// # Errors
@@ -89,6 +119,16 @@ impl NegativeBinomial {
     /// The number r of successes.
     pub fn n_successes(&self) -> f64 {
         self.n_successes
+    }
+
+    /// The dispersion 1/r, in which the variance is mean + dispersion · mean².
+    pub fn dispersion(&self) -> f64 {
+        1.0 / self.n_successes
+    }
+
+    /// The log odds of success.
+    pub fn logit(&self) -> f64 {
+        self.log_probability() - self.log_failure
     }
 
     /// The probability of success π.

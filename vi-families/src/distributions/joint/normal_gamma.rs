@@ -55,6 +55,36 @@ impl NormalGamma {
         })
     }
 
+    /// The member with this location, pseudo-count, and shape and scale of the precision; the scale is the
+    /// reciprocal of the rate.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless the mean is finite and the others finite and positive.
+    pub fn from_mean_count_shape_scale(
+        mean: f64,
+        count: f64,
+        shape: f64,
+        scale: f64,
+    ) -> Result<Self, FamilyError> {
+        Self::from_mean_count_shape_rate(mean, count, shape, 1.0 / positive(FAMILY, "scale", scale)?)
+    }
+
+    /// The member with this location, pseudo-count, and degrees of freedom ν and mean `E[τ]` of the precision, whose
+    /// law is the scaled χ²: shape ν/2, rate ν/(2 `E[τ]`).
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless the mean is finite and the others finite and positive.
+    pub fn from_mean_count_dof_expected_precision(
+        mean: f64,
+        count: f64,
+        dof: f64,
+        expected_precision: f64,
+    ) -> Result<Self, FamilyError> {
+        let half = 0.5 * positive(FAMILY, "dof", dof)?;
+        let rate = half / positive(FAMILY, "expected_precision", expected_precision)?;
+        Self::from_mean_count_shape_rate(mean, count, half, rate)
+    }
+
     /// `E[μ]`, the location.
     pub fn mean(&self) -> f64 {
         self.mean
@@ -73,6 +103,16 @@ impl NormalGamma {
     /// The rate of the precision.
     pub fn rate(&self) -> f64 {
         self.precision.rate()
+    }
+
+    /// The scale 1 / rate of the precision.
+    pub fn scale(&self) -> f64 {
+        self.precision.scale()
+    }
+
+    /// The degrees of freedom 2 · shape of the precision.
+    pub fn dof(&self) -> f64 {
+        2.0 * self.precision.shape()
     }
 
     /// The marginal law of τ.

@@ -38,6 +38,13 @@ impl From<NormalGamma> for NormalInverseGamma {
     }
 }
 
+impl From<NormalInverseGamma> for NormalGamma {
+    /// The law of (μ, 1/σ²).
+    fn from(member: NormalInverseGamma) -> Self {
+        member.precision_twin
+    }
+}
+
 impl NormalInverseGamma {
     /// The member with this location, pseudo-count, and shape and scale of the variance.
     ///
@@ -91,6 +98,16 @@ impl NormalInverseGamma {
     /// The scale of the variance.
     pub fn scale(&self) -> f64 {
         self.precision_twin.rate()
+    }
+
+    /// The degrees of freedom ν = 2 · shape of the variance.
+    pub fn dof(&self) -> f64 {
+        self.precision_twin.dof()
+    }
+
+    /// The s² = scale / shape of the scaled inverse χ² law of the variance.
+    pub fn squared_scale(&self) -> f64 {
+        self.scale() / self.shape()
     }
 
     /// The marginal law of σ².

@@ -42,6 +42,13 @@ impl From<NormalWishart> for NormalInverseWishart {
     }
 }
 
+impl From<NormalInverseWishart> for NormalWishart {
+    /// The law of (μ, Σ⁻¹).
+    fn from(member: NormalInverseWishart) -> Self {
+        member.precision_twin
+    }
+}
+
 impl NormalInverseWishart {
     /// The member with location m (p), pseudo-count κ, degrees of freedom ν and scale Ψ (p, p).
     ///
@@ -54,6 +61,22 @@ impl NormalInverseWishart {
         scale: &ArrayRef2<f64>,
     ) -> Result<Self, FamilyError> {
         NormalWishart::from_mean_count_dof_inverse_scale(mean, count, dof, scale)
+            .map(Self::from)
+            .map_err(own_words)
+    }
+
+    /// The member with location m (p), pseudo-count κ, degrees of freedom ν and inverse scale Ψ⁻¹ (p, p), the scale
+    /// of the law of Σ⁻¹.
+    ///
+    /// # Errors
+    /// As for [`NormalInverseWishart::from_mean_count_dof_scale`].
+    pub fn from_mean_count_dof_inverse_scale(
+        mean: &ArrayRef1<f64>,
+        count: f64,
+        dof: f64,
+        inverse_scale: &ArrayRef2<f64>,
+    ) -> Result<Self, FamilyError> {
+        NormalWishart::from_mean_count_dof_scale(mean, count, dof, inverse_scale)
             .map(Self::from)
             .map_err(own_words)
     }
@@ -86,6 +109,11 @@ impl NormalInverseWishart {
     /// The scale Ψ (p, p).
     pub fn scale(&self) -> &Array2<f64> {
         self.precision_twin.precision_marginal().inverse_scale()
+    }
+
+    /// Ψ⁻¹ (p, p).
+    pub fn inverse_scale(&self) -> &Array2<f64> {
+        self.precision_twin.scale()
     }
 
     /// The marginal law of Σ.

@@ -100,6 +100,11 @@ impl NormalWishart {
         self.precision.scale()
     }
 
+    /// W⁻¹ (p, p).
+    pub fn inverse_scale(&self) -> &Array2<f64> {
+        self.precision.inverse_scale()
+    }
+
     /// The marginal law of Λ.
     pub fn precision_marginal(&self) -> &Wishart {
         &self.precision

@@ -39,6 +39,13 @@ impl From<Wishart> for InverseWishart {
     }
 }
 
+impl From<InverseWishart> for Wishart {
+    /// The law of Σ⁻¹.
+    fn from(member: InverseWishart) -> Self {
+        member.precision_twin
+    }
+}
+
 impl InverseWishart {
     /// The member with these degrees of freedom and scale Ψ (p, p).
     ///

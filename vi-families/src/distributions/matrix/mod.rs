@@ -10,4 +10,5 @@ pub use matrix_gaussian::MatrixGaussian;
 pub use row_covariance::RowCovariance;
 pub use wishart::Wishart;
 
+pub(in crate::distributions) use wishart::check_dof;
 pub(crate) use wishart::entry_covariance;

@@ -67,16 +67,7 @@ impl Wishart {
     }
 
     fn new(dof: f64, scale: PositiveDefinite) -> Result<Self, FamilyError> {
-        let p = scale.order();
-        if p == 0 {
-            length(FAMILY, "scale", 0, 1)?;
-        }
-        if !(dof > (p - 1) as f64 && dof.is_finite()) {
-            return Err(domain(FAMILY, "dof", dof, "finite and > p − 1, p the order of the scale"));
-        }
-        if dof > MAX_DOF {
-            return Err(domain(FAMILY, "dof", dof, "at most 1e300"));
-        }
+        check_dof(FAMILY, dof, scale.order())?;
         Ok(Self { dof, scale })
     }
 
@@ -205,6 +196,24 @@ impl Wishart {
         let dof = 2.0 * inverse_log_minus_digamma(p, factor.log_det() - expected_log_det)?;
         Self::from_dof_scale(dof, &(mean / dof)).ok()
     }
+}
+
+/// Degrees of freedom for matrices of order `p` ≥ 1.
+pub(in crate::distributions) fn check_dof(
+    family: &'static str,
+    dof: f64,
+    p: usize,
+) -> Result<(), FamilyError> {
+    if p == 0 {
+        length(family, "scale", 0, 1)?;
+    }
+    if !(dof > (p - 1) as f64 && dof.is_finite()) {
+        return Err(domain(family, "dof", dof, "finite and > p − 1, p the order of the scale"));
+    }
+    if dof > MAX_DOF {
+        return Err(domain(family, "dof", dof, "at most 1e300"));
+    }
+    Ok(())
 }
 
 fn order(len: usize, parameter: &'static str) -> Result<usize, FamilyError> {

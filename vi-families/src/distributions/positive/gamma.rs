@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayRef1, array};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
-use super::unit_gamma;
+use super::{ChiSquared, Exponential, unit_gamma};
 use crate::coordinates::Coordinates;
 use crate::draw::GammaDraw;
 use crate::error::FamilyError;
@@ -46,6 +46,25 @@ impl Gamma {
         Ok(Self { shape: positive(FAMILY, "shape", shape)?, rate: 1.0 / positive(FAMILY, "scale", scale)? })
     }
 
+    /// The member with this mean and variance: shape mean²/variance, rate mean/variance.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless both are finite and positive, and so are shape and rate.
+    pub fn from_mean_variance(mean: f64, variance: f64) -> Result<Self, FamilyError> {
+        let (mean, variance) = (positive(FAMILY, "mean", mean)?, positive(FAMILY, "variance", variance)?);
+        let rate = positive(FAMILY, "mean/variance", mean / variance)?;
+        Ok(Self { shape: positive(FAMILY, "mean²/variance", mean * rate)?, rate })
+    }
+
+    /// The member with this mean and shape: rate shape/mean.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless both are finite and positive, and so is the rate.
+    pub fn from_mean_shape(mean: f64, shape: f64) -> Result<Self, FamilyError> {
+        let (mean, shape) = (positive(FAMILY, "mean", mean)?, positive(FAMILY, "shape", shape)?);
+        Ok(Self { shape, rate: positive(FAMILY, "shape/mean", shape / mean)? })
+    }
+
     /// The shape.
     pub fn shape(&self) -> f64 {
         self.shape
@@ -74,6 +93,20 @@ impl Gamma {
     /// `E[log z]` = ψ(shape) − log rate.
     pub fn expected_log(&self) -> f64 {
         digamma(self.shape) - self.rate.ln()
+    }
+}
+
+impl From<ChiSquared> for Gamma {
+    /// The same law: shape dof/2 and rate ½.
+    fn from(member: ChiSquared) -> Self {
+        Self { shape: 0.5 * member.dof(), rate: 0.5 }
+    }
+}
+
+impl From<Exponential> for Gamma {
+    /// The same law: shape 1.
+    fn from(member: Exponential) -> Self {
+        Self { shape: 1.0, rate: member.rate() }
     }
 }
 

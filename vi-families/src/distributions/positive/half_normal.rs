@@ -48,6 +48,22 @@ impl HalfNormal {
         Ok(Self { precision: positive(FAMILY, "precision", precision)? })
     }
 
+    /// The member with this mean: scale mean · √(π/2).
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless it is finite and positive, and so is the square of the scale.
+    pub fn from_mean(mean: f64) -> Result<Self, FamilyError> {
+        Self::from_scale(positive(FAMILY, "mean", mean)? * std::f64::consts::FRAC_PI_2.sqrt())
+    }
+
+    /// The member with this variance of z: scale √(variance / (1 − 2/π)).
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless it is finite and positive, and so is the precision.
+    pub fn from_variance(variance: f64) -> Result<Self, FamilyError> {
+        Self::from_precision((1.0 - std::f64::consts::FRAC_2_PI) / positive(FAMILY, "variance", variance)?)
+    }
+
     /// The scale: the standard deviation of x.
     pub fn scale(&self) -> f64 {
         1.0 / self.precision.sqrt()

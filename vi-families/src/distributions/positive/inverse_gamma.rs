@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayRef1, array};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
-use super::unit_gamma;
+use super::{Gamma, unit_gamma};
 use crate::coordinates::Coordinates;
 use crate::draw::GammaDraw;
 use crate::error::FamilyError;
@@ -38,6 +38,29 @@ impl InverseGamma {
         Ok(Self { shape: positive(FAMILY, "shape", shape)?, scale: positive(FAMILY, "scale", scale)? })
     }
 
+    /// The member with this mean and variance: shape mean²/variance + 2, scale mean · (shape − 1).
+    ///
+    /// Members with a shape of 2 or less have no finite variance and are not reached.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless both are finite and positive, and so are shape and scale.
+    pub fn from_mean_variance(mean: f64, variance: f64) -> Result<Self, FamilyError> {
+        let (mean, variance) = (positive(FAMILY, "mean", mean)?, positive(FAMILY, "variance", variance)?);
+        // Shape − 2; where it underflows the variance is too large beside the mean for f64 to tell the shape from 2.
+        let excess = positive(FAMILY, "mean²/variance", mean * (mean / variance))?;
+        Self::from_shape_scale(excess + 2.0, mean * (excess + 1.0))
+    }
+
+    /// The scaled inverse χ² distribution: the law of dof · s² / x for x ~ χ²(dof), of shape dof/2 and scale
+    /// dof · s²/2 (Gelman et al. 2013, table A.1).
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless both are finite and positive, and so are shape and scale.
+    pub fn from_scaled_inverse_chi_squared(dof: f64, squared_scale: f64) -> Result<Self, FamilyError> {
+        let half = 0.5 * positive(FAMILY, "dof", dof)?;
+        Self::from_shape_scale(half, half * positive(FAMILY, "squared_scale", squared_scale)?)
+    }
+
     /// The shape.
     pub fn shape(&self) -> f64 {
         self.shape
@@ -46,6 +69,16 @@ impl InverseGamma {
     /// The scale.
     pub fn scale(&self) -> f64 {
         self.scale
+    }
+
+    /// The degrees of freedom 2 · shape of the scaled inverse χ² distribution.
+    pub fn dof(&self) -> f64 {
+        2.0 * self.shape
+    }
+
+    /// The s² = scale / shape of the scaled inverse χ² distribution, the harmonic mean 1/`E[1/z]`.
+    pub fn squared_scale(&self) -> f64 {
+        self.scale / self.shape
     }
 
     /// `E[z]` = scale / (shape − 1); ∞ for a shape of 1 or less.
@@ -66,6 +99,21 @@ impl InverseGamma {
     /// `E[1/z]` = shape / scale.
     pub fn expected_reciprocal(&self) -> f64 {
         self.shape / self.scale
+    }
+}
+
+impl From<Gamma> for InverseGamma {
+    /// The law of 1/x for x distributed as `reciprocal`.
+    fn from(reciprocal: Gamma) -> Self {
+        Self { shape: reciprocal.shape(), scale: reciprocal.rate() }
+    }
+}
+
+impl From<InverseGamma> for Gamma {
+    /// The law of 1/z.
+    fn from(reciprocal: InverseGamma) -> Self {
+        Self::from_shape_rate(reciprocal.shape, reciprocal.scale)
+            .expect("shape and scale of a member are finite and positive")
     }
 }
 

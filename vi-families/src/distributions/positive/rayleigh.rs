@@ -45,6 +45,22 @@ impl Rayleigh {
         Ok(Self { precision: positive(FAMILY, "precision", precision)? })
     }
 
+    /// The member with this mean: scale mean · √(2/π).
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless it is finite and positive, and so is the square of the scale.
+    pub fn from_mean(mean: f64) -> Result<Self, FamilyError> {
+        Self::from_scale(positive(FAMILY, "mean", mean)? * std::f64::consts::FRAC_2_PI.sqrt())
+    }
+
+    /// The member with this variance of z: scale √(variance / (2 − π/2)).
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless it is finite and positive, and so is the precision.
+    pub fn from_variance(variance: f64) -> Result<Self, FamilyError> {
+        Self::from_precision((2.0 - std::f64::consts::FRAC_PI_2) / positive(FAMILY, "variance", variance)?)
+    }
+
     /// The scale: the standard deviation of each coordinate of the vector.
     pub fn scale(&self) -> f64 {
         1.0 / self.precision.sqrt()

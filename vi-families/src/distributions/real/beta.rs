@@ -15,7 +15,7 @@ use crate::special::{
     trigamma,
 };
 use crate::univariate::Univariate;
-use crate::validate::{length, no_member, positive};
+use crate::validate::{domain, length, no_member, positive};
 
 const FAMILY: &str = "Beta";
 
@@ -42,6 +42,34 @@ impl Beta {
         Ok(Self { alpha, beta })
     }
 
+    /// The member with this mean, strictly between 0 and 1, and concentration α + β: α = mean · concentration.
+    ///
+    /// # Errors
+    /// [`FamilyError`] otherwise, and where a shape underflows.
+    pub fn from_mean_concentration(mean: f64, concentration: f64) -> Result<Self, FamilyError> {
+        let concentration = positive(FAMILY, "concentration", concentration)?;
+        if mean > 0.0 && mean < 1.0 {
+            return Self::from_alpha_beta(mean * concentration, (1.0 - mean) * concentration);
+        }
+        Err(domain(FAMILY, "mean", mean, "strictly between 0 and 1"))
+    }
+
+    /// The member with this mean and variance: concentration mean (1 − mean)/variance − 1.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless the mean is strictly between 0 and 1 and the variance positive and below
+    /// mean (1 − mean), the variance of a truth value with that mean.
+    pub fn from_mean_variance(mean: f64, variance: f64) -> Result<Self, FamilyError> {
+        let variance = positive(FAMILY, "variance", variance)?;
+        let excess = mean * (1.0 - mean) - variance;
+        if mean > 0.0 && mean < 1.0 && excess <= 0.0 {
+            return Err(domain(FAMILY, "variance", variance, "below mean · (1 − mean)"));
+        }
+        // NaN and means outside get here, and their own message.
+        let concentration = if excess > 0.0 { excess / variance } else { 1.0 };
+        Self::from_mean_concentration(mean, concentration)
+    }
+
     /// The shape α at 0.
     pub fn alpha(&self) -> f64 {
         self.alpha
@@ -50,6 +78,11 @@ impl Beta {
     /// The shape β at 1.
     pub fn beta(&self) -> f64 {
         self.beta
+    }
+
+    /// The concentration α + β.
+    pub fn concentration(&self) -> f64 {
+        self.alpha + self.beta
     }
 
     /// `E[z]` = α / (α + β).

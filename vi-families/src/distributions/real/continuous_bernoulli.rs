@@ -54,6 +54,15 @@ impl ContinuousBernoulli {
         }
     }
 
+    /// The member with this mean.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless it lies between 10⁻¹⁵⁰ and 1, 1 excluded.
+    pub fn from_mean(mean: f64) -> Result<Self, FamilyError> {
+        Self::from_mean_params(&array![mean])
+            .map_err(|_| domain(FAMILY, "mean", mean, "between 1e-150 and 1, 1 excluded"))
+    }
+
     /// λ.
     pub fn lambda(&self) -> f64 {
         sigmoid_scalar(self.logit)

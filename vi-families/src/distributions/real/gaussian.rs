@@ -56,6 +56,17 @@ impl Gaussian {
         Self::new(mean, precision)
     }
 
+    /// The member in canonical form, by precision · mean and precision: the coefficients of z and −z²/2 in the log
+    /// density (Koller & Friedman 2009, section 7.1.2).
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless the precision is finite and positive and both the product and the mean finite.
+    pub fn from_canonical(precision_mean: f64, precision: f64) -> Result<Self, FamilyError> {
+        finite(FAMILY, "precision · mean", precision_mean)?;
+        let precision = positive(FAMILY, "precision", precision)?;
+        Self::new(precision_mean / precision, precision)
+    }
+
     fn new(mean: f64, precision: f64) -> Result<Self, FamilyError> {
         finite(FAMILY, "mean", mean)?;
         finite(FAMILY, "mean / variance", mean * precision)?;
@@ -80,6 +91,11 @@ impl Gaussian {
     /// 1 / `Var[z]`.
     pub fn precision(&self) -> f64 {
         self.precision
+    }
+
+    /// precision · mean, the linear coefficient of the canonical form.
+    pub fn precision_mean(&self) -> f64 {
+        self.precision * self.mean
     }
 
     /// `E[z²]`.

@@ -49,6 +49,14 @@ impl Laplace {
         Self::from_location_scale(location, 1.0 / positive(FAMILY, "rate", rate)?)
     }
 
+    /// The member with this location and variance, 2 scale².
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless the location is finite and the variance finite and positive.
+    pub fn from_location_variance(location: f64, variance: f64) -> Result<Self, FamilyError> {
+        Self::from_location_scale(location, (0.5 * positive(FAMILY, "variance", variance)?).sqrt())
+    }
+
     /// The location, mean and median.
     pub fn location(&self) -> f64 {
         self.location

@@ -60,6 +60,20 @@ impl DiagonalGaussian {
         Self::new(mean.to_owned(), variance)
     }
 
+    /// The member in canonical form, by precision · mean (d) and precisions (d): the coefficients of z_i and −z_i²/2
+    /// in the log density.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless d ≥ 1, the products are finite, the precisions finite and positive and the means finite.
+    pub fn from_canonical(
+        precision_mean: &ArrayRef1<f64>,
+        precision: &ArrayRef1<f64>,
+    ) -> Result<Self, FamilyError> {
+        finite_vector(FAMILY, "precision · mean", precision_mean)?;
+        let precision = positive_vector("precision", precision_mean.len(), precision)?;
+        Self::new(&precision_mean.view() / &precision, precision.mapv(f64::recip))
+    }
+
     /// With variances that were checked.
     fn new(mean: Array1<f64>, variance: Array1<f64>) -> Result<Self, FamilyError> {
         if mean.is_empty() {
@@ -93,6 +107,11 @@ impl DiagonalGaussian {
     /// The reciprocals of the variances (d).
     pub fn precision(&self) -> Array1<f64> {
         self.variance.mapv(f64::recip)
+    }
+
+    /// precision · mean (d), the linear coefficients of the canonical form.
+    pub fn precision_mean(&self) -> Array1<f64> {
+        &self.mean / &self.variance
     }
 
     /// Overwrites `z` (d) with a draw.

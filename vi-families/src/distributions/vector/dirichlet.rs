@@ -13,7 +13,7 @@ use crate::multivariate::Multivariate;
 use crate::parametric::{ParameterBlock, Parametric};
 use crate::solve::dirichlet_concentration;
 use crate::special::{digamma, digamma_difference, log_beta, log_gamma, trigamma};
-use crate::validate::{length, no_member, positive};
+use crate::validate::{POSITIVE, domain, length, no_member, positive};
 
 const FAMILY: &str = "Dirichlet";
 
@@ -42,12 +42,43 @@ impl Dirichlet {
             length(FAMILY, "concentration", concentration.len(), 2)?;
         }
         for (k, a) in concentration.iter().enumerate() {
-            positive(FAMILY, "concentration", *a).map_err(|_| {
-                crate::validate::domain(FAMILY, format!("concentration[{k}]"), *a, crate::validate::POSITIVE)
-            })?;
+            positive(FAMILY, "concentration", *a)
+                .map_err(|_| domain(FAMILY, format!("concentration[{k}]"), *a, POSITIVE))?;
         }
         let total = positive(FAMILY, "Σ concentration", concentration.sum())?;
         Ok(Self { concentration: concentration.to_owned(), total })
+    }
+
+    /// The member with this mean (K), all positive, and total concentration Σα: α = mean · total. A sum of the mean
+    /// within 1e-9 of one is normalised.
+    ///
+    /// # Errors
+    /// [`FamilyError`] names the mean that is not positive, its sum, or the concentration.
+    pub fn from_mean_concentration(
+        mean: &ArrayRef1<f64>,
+        total_concentration: f64,
+    ) -> Result<Self, FamilyError> {
+        let total = positive(FAMILY, "total_concentration", total_concentration)?;
+        if let Some((k, m)) = mean.indexed_iter().find(|(_, m)| !(**m > 0.0)) {
+            return Err(domain(FAMILY, format!("mean[{k}]"), *m, "> 0"));
+        }
+        let sum = mean.sum();
+        if !((sum - 1.0).abs() <= SUM_TOLERANCE) {
+            return Err(domain(FAMILY, "Σ mean", sum, "1"));
+        }
+        Self::from_concentration(&mean.mapv(|m| m / sum * total))
+    }
+
+    /// The member with `n_categories` equal concentrations α: every category alike.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless there are two categories or more and α is finite and positive.
+    pub fn symmetric(n_categories: usize, concentration: f64) -> Result<Self, FamilyError> {
+        if n_categories < 2 {
+            length(FAMILY, "concentration", n_categories, 2)?;
+        }
+        let concentration = positive(FAMILY, "concentration", concentration)?;
+        Self::from_concentration(&Array1::from_elem(n_categories, concentration))
     }
 
     /// α (K).

@@ -1,5 +1,7 @@
 //! The multivariate Gaussian.
 
+use std::cmp::Ordering;
+
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
@@ -15,7 +17,8 @@ use crate::positive_definite::PositiveDefinite;
 use crate::symmetric::{
     dual, from_dual, from_vech, order_from_len, precision_jacobian, vech, vech_index, vech_len,
 };
-use crate::validate::{finite_vector, length, no_member};
+use crate::triangular::outer_square;
+use crate::validate::{FINITE, POSITIVE, domain, finite_vector, length, no_member};
 
 const FAMILY: &str = "MvGaussian";
 const COVARIANCE: &str = "covariance (row-major)";
@@ -62,6 +65,46 @@ impl MvGaussian {
         Self::new(mean, covariance)
     }
 
+    /// The member with this mean (p) and covariance L Lᵀ, L (p, p) lower triangular with a positive diagonal.
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless the mean is finite, L as described and L Lᵀ finite and positive definite to rounding.
+    pub fn from_mean_cholesky(mean: &ArrayRef1<f64>, l: &ArrayRef2<f64>) -> Result<Self, FamilyError> {
+        let p = check_mean(mean)?;
+        length(FAMILY, "cholesky", l.len(), p * p)?;
+        for ((i, j), v) in l.indexed_iter() {
+            let (valid, requirement) = match i.cmp(&j) {
+                Ordering::Less => (*v == 0.0, "0 above the diagonal"),
+                Ordering::Equal => (*v > 0.0 && v.is_finite(), POSITIVE),
+                Ordering::Greater => (v.is_finite(), FINITE),
+            };
+            if !valid {
+                return Err(domain(FAMILY, format!("cholesky[{i},{j}]"), *v, requirement));
+            }
+        }
+        Self::from_mean_covariance(mean, &outer_square(l))
+    }
+
+    /// The member in canonical form, by precision · mean (p) and precision (p, p): the coefficients of z and
+    /// −zzᵀ/2 in the log density (Koller & Friedman 2009, section 7.1.2).
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless the vector is finite, the precision symmetric positive definite and the mean finite.
+    pub fn from_canonical(
+        precision_mean: &ArrayRef1<f64>,
+        precision: &ArrayRef2<f64>,
+    ) -> Result<Self, FamilyError> {
+        let p = precision_mean.len();
+        if p == 0 {
+            length(FAMILY, "precision · mean", 0, 1)?;
+        }
+        finite_vector(FAMILY, "precision · mean", precision_mean)?;
+        let covariance = PositiveDefinite::from_inverse(FAMILY, "precision", COVARIANCE, precision, p)?;
+        let mean = covariance.product(precision_mean);
+        finite_vector(FAMILY, "mean", &mean)?;
+        Self::new(&mean, covariance)
+    }
+
     fn new(mean: &ArrayRef1<f64>, covariance: PositiveDefinite) -> Result<Self, FamilyError> {
         finite_vector(FAMILY, "precision · mean", &covariance.solve(mean))?;
         Ok(Self { mean: mean.to_owned(), covariance })
@@ -90,6 +133,19 @@ impl MvGaussian {
     /// The inverse of the covariance (p, p).
     pub fn precision(&self) -> &Array2<f64> {
         self.covariance.inverse()
+    }
+
+    /// precision · mean (p), the linear coefficients of the canonical form.
+    pub fn precision_mean(&self) -> Array1<f64> {
+        self.covariance.solve(&self.mean)
+    }
+
+    /// The lower-triangular L (p, p) of covariance = L Lᵀ, factorised here where the precision is what was given.
+    ///
+    /// # Errors
+    /// [`FamilyError`] when the inverse of a given precision is singular to rounding.
+    pub fn cholesky(&self) -> Result<Array2<f64>, FamilyError> {
+        self.covariance.matrix_factor(FAMILY, "covariance")
     }
 
     /// log |covariance|.

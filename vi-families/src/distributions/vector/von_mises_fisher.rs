@@ -68,6 +68,34 @@ impl VonMisesFisher {
         Self::with_natural(unit * valid_concentration(concentration)?, concentration)
     }
 
+    /// The member with this mean direction, of any positive length, and mean resultant length A_p(κ) in [0, 1).
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless the direction has at least two elements, finite and not all zero, and the length is
+    /// in [0, 1).
+    pub fn from_mean_direction_resultant_length(
+        mean_direction: &ArrayRef1<f64>,
+        resultant_length: f64,
+    ) -> Result<Self, FamilyError> {
+        let p = dimension(mean_direction.len())?;
+        if !(0.0..1.0).contains(&resultant_length) {
+            return Err(domain(FAMILY, "resultant length", resultant_length, "in [0, 1)"));
+        }
+        let concentration = polar::concentration(p, resultant_length, 1.0 - resultant_length);
+        Self::from_mean_direction_concentration(mean_direction, concentration)
+    }
+
+    /// The member with this mean vector `E[z]` = A_p(κ) μ (p).
+    ///
+    /// # Errors
+    /// [`FamilyError`] unless it has at least two elements, all finite, and a length below 1.
+    pub fn from_mean(mean: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
+        let p = dimension(mean.len())?;
+        finite_vector(FAMILY, "mean", mean)?;
+        Self::from_mean_params_given(&p, mean)
+            .map_err(|_| domain(FAMILY, "length of the mean", norm(mean), "in [0, 1)"))
+    }
+
     /// The uniform distribution on the unit vectors of length p.
     ///
     /// # Errors
