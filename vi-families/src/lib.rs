@@ -26,6 +26,7 @@ mod conjugacy;
 mod conjugate;
 mod coordinates;
 mod counts;
+mod deserialize;
 mod distributions;
 mod draw;
 mod error;

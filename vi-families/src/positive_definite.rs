@@ -18,8 +18,8 @@ use crate::validate::{cholesky, finite_vector, positive_definite};
 ///
 /// Densities and draws need one triangular product or solve with that factor; the other matrix is formed when it
 /// is asked for, once. Results never depend on whether it was.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(try_from = "Given", into = "Given")]
+#[derive(Clone, Debug, Serialize)]
+#[serde(into = "GivenMatrix")]
 pub(crate) struct PositiveDefinite {
     given: Array2<f64>,
     /// Whether S⁻¹ is what was given.
@@ -30,26 +30,37 @@ pub(crate) struct PositiveDefinite {
     other: OnceLock<Array2<f64>>,
 }
 
-/// What determines a [`PositiveDefinite`]: its serialised form.
+/// What determines a [`PositiveDefinite`]: its serialised form, not checked yet.
 #[derive(Serialize, Deserialize)]
-struct Given {
+pub(crate) struct GivenMatrix {
     matrix: Array2<f64>,
     inverted: bool,
 }
 
-impl From<PositiveDefinite> for Given {
+impl From<PositiveDefinite> for GivenMatrix {
     fn from(s: PositiveDefinite) -> Self {
         Self { matrix: s.given, inverted: s.inverted }
     }
 }
 
-impl TryFrom<Given> for PositiveDefinite {
-    type Error = FamilyError;
+impl GivenMatrix {
+    pub(crate) fn order(&self) -> usize {
+        self.matrix.nrows()
+    }
 
-    fn try_from(given: Given) -> Result<Self, FamilyError> {
-        let p = given.matrix.nrows();
-        let (matrix, factor) = positive_definite("positive-definite matrix", "matrix", &given.matrix, p)?;
-        Self::new("positive-definite matrix", "inverse (row-major)", matrix, given.inverted, factor)
+    /// S of order `p`, with what errors call S and S⁻¹: as a matrix, and by its elements.
+    pub(crate) fn check(
+        &self,
+        family: &'static str,
+        matrix: [&'static str; 2],
+        inverse: [&'static str; 2],
+        p: usize,
+    ) -> Result<PositiveDefinite, FamilyError> {
+        if self.inverted {
+            PositiveDefinite::from_inverse(family, inverse[0], matrix[1], &self.matrix, p)
+        } else {
+            PositiveDefinite::from_matrix(family, matrix[0], inverse[1], &self.matrix, p)
+        }
     }
 }
 

@@ -2,12 +2,13 @@
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
 use rand::RngExt;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 use vi_core::numerics::{sigmoid_scalar, softplus_scalar};
 
 use crate::coordinates::Coordinates;
 use crate::counts::{count_cdf, count_quantile, count_survival};
+use crate::deserialize::deserialize_checked;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -21,9 +22,13 @@ const FAMILY: &str = "Bernoulli";
 /// ```text
 /// p(true) = π      T(z) = z      η = log(π / (1 − π))      h(z) = 1
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Bernoulli {
     logit: f64,
+}
+
+deserialize_checked! {
+    Bernoulli { logit: f64 } => Self::from_logit(logit)
 }
 
 impl Bernoulli {

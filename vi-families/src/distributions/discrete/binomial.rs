@@ -1,7 +1,7 @@
 //! The binomial distribution.
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 use vi_core::numerics::{sigmoid_scalar, softplus_scalar};
 
@@ -10,6 +10,7 @@ use crate::counts::{
     MAX_MEAN, beta_tails, binomial, count_cdf, count_from_f64, count_quantile, count_survival, deviance,
     log_binomial_coefficient, log_poisson, step_for, windowed_mean,
 };
+use crate::deserialize::deserialize_checked;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -25,10 +26,14 @@ const FAMILY: &str = "Binomial";
 /// T(z) = z      η = log(π / (1 − π))      h(z) = n! / (z! (n − z)!)
 /// ```
 /// n is between 1 and 10¹⁸.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Binomial {
     n_trials: u64,
     logit: f64,
+}
+
+deserialize_checked! {
+    Binomial { n_trials: u64, logit: f64 } => Self::from_logit(n_trials, logit)
 }
 
 impl Binomial {

@@ -2,11 +2,12 @@
 
 use ndarray::{Array1, Array2, ArrayRef1};
 use rand::RngExt;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use crate::coordinates::Coordinates;
 use crate::counts::{count_cdf, count_quantile, count_survival};
+use crate::deserialize::deserialize_checked;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -21,9 +22,13 @@ const FAMILY: &str = "Categorical";
 /// p(k) = π_k      T(z) = (1[z = 0], …, 1[z = K−2])      η_k = log(π_k / π_{K−1}), k < K − 1      h(z) = 1
 /// ```
 /// The log odds are taken against the last category, so that the family is minimal with K − 1 parameters.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Categorical {
     log_probabilities: Array1<f64>,
+}
+
+deserialize_checked! {
+    Categorical { log_probabilities: Array1<f64> } => Self::from_log_probabilities(log_probabilities)
 }
 
 impl Categorical {
@@ -59,6 +64,12 @@ impl Categorical {
         Ok(Self { log_probabilities })
     }
 
+    /// From a file: normalised but for rounding.
+    fn from_log_probabilities(log_probabilities: Array1<f64>) -> Result<Self, FamilyError> {
+        check_log_probabilities(FAMILY, &log_probabilities)?;
+        Ok(Self { log_probabilities })
+    }
+
     /// log π (K).
     pub fn log_probabilities(&self) -> &Array1<f64> {
         &self.log_probabilities
@@ -83,6 +94,22 @@ pub(super) fn normalise(logits: &mut Array1<f64>) {
     let rest: f64 = logits.iter().enumerate().filter(|(k, _)| *k != largest).map(|(_, v)| v.exp()).sum();
     let log_sum = rest.ln_1p();
     logits.mapv_inplace(|v| v - log_sum);
+}
+
+/// One category or more, all logarithms finite, and probabilities that sum to one but for rounding.
+pub(super) fn check_log_probabilities(
+    family: &'static str,
+    log_probabilities: &Array1<f64>,
+) -> Result<(), FamilyError> {
+    if log_probabilities.is_empty() {
+        length(family, "log_probabilities", 0, 1)?;
+    }
+    finite_vector(family, "log_probabilities", log_probabilities)?;
+    let total = log_probabilities.mapv(f64::exp).sum();
+    if (total - 1.0).abs() <= 1e-9 {
+        return Ok(());
+    }
+    Err(domain(family, "Σ exp(log_probabilities)", total, "1"))
 }
 
 /// ∂η/∂θ of log odds against the last category in the first K − 1 of K probabilities.

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
 use rand_distr::{Distribution, Exp1};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 use vi_core::numerics::softplus_scalar;
 
@@ -10,6 +10,7 @@ use crate::coordinates::Coordinates;
 use crate::counts::{
     MAX_MEAN, MEAN_RANGE, count_cdf, count_from_f64, count_quantile, count_survival, deviance, round_to_count,
 };
+use crate::deserialize::deserialize_checked;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -24,9 +25,13 @@ const FAMILY: &str = "Geometric";
 /// p(z) = π (1 − π)^z      T(z) = z      η = log(1 − π) < 0      h(z) = 1
 /// ```
 /// The mean (1 − π)/π is at least 10⁻³⁰⁰ and at most 10¹⁷, so that draws fit `u64`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Geometric {
     log_failure: f64,
+}
+
+deserialize_checked! {
+    Geometric { log_failure: f64 } => Self::from_log_failure(log_failure)
 }
 
 impl Geometric {

@@ -1,14 +1,15 @@
 //! The multinomial distribution.
 
 use ndarray::{Array1, Array2, ArrayRef1};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
-use super::categorical::{log_odds_jacobian, normalise};
+use super::categorical::{check_log_probabilities, log_odds_jacobian, normalise};
 use crate::coordinates::Coordinates;
 use crate::counts::{
     are_counts, deviance, log_multinomial_coefficient, log_poisson, multinomial, step_for, windowed_mean,
 };
+use crate::deserialize::deserialize_checked;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::multivariate::Multivariate;
@@ -28,10 +29,14 @@ const MOST_TRIALS: u64 = 1 << 53;
 /// T(z) = (z₁, …, z_{K−1})      η_k = log(π_k / π_K)      h(z) = n! / Π z_k!
 /// ```
 /// Counts are `f64`, whole. n is between 1 and 2⁵³. The log odds are taken against the last category.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Multinomial {
     n_trials: u64,
     log_probabilities: Array1<f64>,
+}
+
+deserialize_checked! {
+    Multinomial { n_trials: u64, log_probabilities: Array1<f64> } => Self::from_log_probabilities(n_trials, log_probabilities)
 }
 
 impl Multinomial {
@@ -58,9 +63,7 @@ impl Multinomial {
     /// # Errors
     /// [`FamilyError`] names the logit that is not finite, or n.
     pub fn from_logits(n_trials: u64, logits: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
-        if n_trials == 0 || n_trials > MOST_TRIALS {
-            return Err(domain(FAMILY, "n_trials", n_trials as f64, "between 1 and 2⁵³"));
-        }
+        check_trials(n_trials)?;
         if logits.is_empty() {
             length(FAMILY, "logits", 0, 1)?;
         }
@@ -68,6 +71,13 @@ impl Multinomial {
         let mut log_probabilities = logits.to_owned();
         normalise(&mut log_probabilities);
         finite_vector(FAMILY, "log_probabilities", &log_probabilities)?;
+        Ok(Self { n_trials, log_probabilities })
+    }
+
+    /// From a file: normalised but for rounding.
+    fn from_log_probabilities(n_trials: u64, log_probabilities: Array1<f64>) -> Result<Self, FamilyError> {
+        check_trials(n_trials)?;
+        check_log_probabilities(FAMILY, &log_probabilities)?;
         Ok(Self { n_trials, log_probabilities })
     }
 
@@ -115,6 +125,13 @@ impl Multinomial {
         let step = step_for((n * p * q).sqrt());
         windowed_mean(mode, n, step, log_mass, |k, _| value(if swapped { n - k } else { k }))
     }
+}
+
+fn check_trials(n_trials: u64) -> Result<(), FamilyError> {
+    if n_trials == 0 || n_trials > MOST_TRIALS {
+        return Err(domain(FAMILY, "n_trials", n_trials as f64, "between 1 and 2⁵³"));
+    }
+    Ok(())
 }
 
 impl ExponentialFamily for Multinomial {

@@ -1,7 +1,7 @@
 //! The negative binomial distribution.
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 use vi_core::numerics::softplus_scalar;
 
@@ -10,6 +10,7 @@ use crate::counts::{
     MAX_MEAN, MEAN_RANGE, beta_tails, count_cdf, count_from_f64, count_quantile, count_survival, deviance,
     log_negative_binomial, log_negative_binomial_coefficient, negative_binomial, step_for, windowed_mean,
 };
+use crate::deserialize::deserialize_checked;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -32,10 +33,14 @@ const FEW_SUCCESSES: f64 = 100.0;
 /// T(z) = z      η = log(1 − π) < 0      h(z) = Γ(z + r) / (z! Γ(r))
 /// ```
 /// So that draws fit `u64`, π is at least 10⁻¹⁷ and the mean r (1 − π)/π at most 10¹⁸; 1 − π is at least 10⁻³⁰⁰.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NegativeBinomial {
     n_successes: f64,
     log_failure: f64,
+}
+
+deserialize_checked! {
+    NegativeBinomial { n_successes: f64, log_failure: f64 } => Self::from_log_failure(n_successes, log_failure)
 }
 
 fn successes(n: f64) -> Result<f64, FamilyError> {

@@ -1,7 +1,7 @@
 //! The Poisson distribution.
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use crate::coordinates::Coordinates;
@@ -9,6 +9,7 @@ use crate::counts::{
     MAX_MEAN, MEAN_RANGE, count_cdf, count_from_f64, count_quantile, count_survival, deviance,
     expected_log_factorial, log_poisson, poisson, step_for, windowed_mean,
 };
+use crate::deserialize::deserialize_checked;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -24,11 +25,15 @@ const FAMILY: &str = "Poisson";
 /// p(z) = rate^z exp(−rate) / z!      T(z) = z      η = log rate      h(z) = 1/z!
 /// ```
 /// The rate is at most 10¹⁸, so that draws fit `u64`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Poisson {
     rate: f64,
     /// Kept beside the rate, which does not hold all its digits.
     log_rate: f64,
+}
+
+deserialize_checked! {
+    Poisson { rate: f64, log_rate: f64 } => Self::from_both(rate, log_rate)
 }
 
 impl Poisson {
@@ -49,6 +54,15 @@ impl Poisson {
             return Err(domain(FAMILY, "log_rate", log_rate, "a number"));
         }
         Self::new(log_rate.exp(), log_rate)
+    }
+
+    /// From a file: a rate and its logarithm, which may differ by rounding.
+    fn from_both(rate: f64, log_rate: f64) -> Result<Self, FamilyError> {
+        let member = Self::new(rate, log_rate)?;
+        if (log_rate - rate.ln()).abs() <= 1e-9 {
+            return Ok(member);
+        }
+        Err(domain(FAMILY, "log_rate", log_rate, "the logarithm of the rate"))
     }
 
     fn new(rate: f64, log_rate: f64) -> Result<Self, FamilyError> {

@@ -1,10 +1,11 @@
 //! The normal-Gamma distribution of a mean and a precision.
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::distributions::real::precision_gap;
 use crate::distributions::{Gamma, LOG_TWO_PI};
 use crate::draw::standard_normal;
@@ -25,11 +26,15 @@ const FAMILY: &str = "NormalGamma";
 /// ```
 /// The conjugate prior of a Gaussian with unknown mean and precision (Murphy 2007, "Conjugate Bayesian analysis
 /// of the Gaussian distribution", section 3). Every finite mean and positive count, shape and rate is a member.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NormalGamma {
     mean: f64,
     count: f64,
     precision: Gamma,
+}
+
+deserialize_checked! {
+    NormalGamma { mean: f64, count: f64, precision: Gamma } => Self::from_mean_count_shape_rate(mean, count, precision.shape(), precision.rate())
 }
 
 impl NormalGamma {

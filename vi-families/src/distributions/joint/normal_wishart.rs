@@ -1,12 +1,13 @@
 //! The normal-Wishart distribution of a mean vector and a precision matrix.
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 use vi_core::linalg::Cholesky;
 
 use super::twin::rename;
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::distributions::real::precision_gap;
 use crate::distributions::{LOG_TWO_PI, Wishart, entry_covariance};
 use crate::draw::standard_normal;
@@ -32,11 +33,15 @@ const FAMILY: &str = "NormalWishart";
 /// with the layout of [`symmetric`](crate::symmetric). The conjugate prior of a Gaussian with unknown mean and
 /// precision (Bishop 2006, 2.157 and section 10.2). Members have finite m, κ > 0, ν > p − 1 and W positive
 /// definite.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NormalWishart {
     mean: Array1<f64>,
     count: f64,
     precision: Wishart,
+}
+
+deserialize_checked! {
+    NormalWishart { mean: Array1<f64>, count: f64, precision: Wishart } => Self::new(mean, count, precision)
 }
 
 impl NormalWishart {

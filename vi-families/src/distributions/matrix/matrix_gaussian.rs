@@ -1,18 +1,19 @@
 //! The matrix Gaussian with known covariance of the rows.
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::RowCovariance;
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::distributions::LOG_TWO_PI;
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::multivariate::Multivariate;
 use crate::parametric::{ParameterBlock, Parametric};
-use crate::positive_definite::PositiveDefinite;
+use crate::positive_definite::{GivenMatrix, PositiveDefinite};
 use crate::symmetric::{
     dual, from_dual, from_vech, order_from_len, precision_jacobian, vech, vech_index, vech_len,
 };
@@ -33,11 +34,19 @@ const PRECISION: &str = "column_precision (row-major)";
 ///
 /// U is fixed. Were it free besides V, the precisions V⁻¹ ⊗ U⁻¹ would fill no open set of a linear space: the family
 /// would be curved, with more statistics than parameters, and cU with V/c the same member for every c > 0.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MatrixGaussian {
     mean: Array2<f64>,
     rows: RowCovariance,
     columns: PositiveDefinite,
+}
+
+deserialize_checked! {
+    MatrixGaussian { mean: Array2<f64>, rows: RowCovariance, columns: GivenMatrix } => {
+        let (covariance, precision) = (["column_covariance", COVARIANCE], ["column_precision", PRECISION]);
+        let columns = columns.check(FAMILY, covariance, precision, mean.ncols())?;
+        Self::new(mean, &rows, columns)
+    }
 }
 
 impl MatrixGaussian {

@@ -1,10 +1,11 @@
 //! The known covariance of the rows of a random matrix.
 
 use ndarray::{Array2, ArrayRef2};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::deserialize::deserialize_checked;
 use crate::error::FamilyError;
-use crate::positive_definite::PositiveDefinite;
+use crate::positive_definite::{GivenMatrix, PositiveDefinite};
 use crate::triangular::outer_square;
 use crate::validate::length;
 
@@ -12,9 +13,18 @@ const NAME: &str = "RowCovariance";
 
 /// The known covariance U (n, n) of the rows of a random matrix, with its factor: what a
 /// [`MatrixGaussian`](crate::MatrixGaussian) does not learn.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RowCovariance {
     form: PositiveDefinite,
+}
+
+deserialize_checked! {
+    RowCovariance { form: GivenMatrix } => {
+        let covariance = ["row_covariance", "row_covariance (row-major)"];
+        let precision = ["row_precision", "row_precision (row-major)"];
+        let n = order(form.order())?;
+        Ok(Self { form: form.check(NAME, covariance, precision, n)? })
+    }
 }
 
 impl RowCovariance {
@@ -23,7 +33,7 @@ impl RowCovariance {
     /// # Errors
     /// [`FamilyError`] unless n ≥ 1 and the matrix is symmetric positive definite.
     pub fn from_covariance(covariance: &ArrayRef2<f64>) -> Result<Self, FamilyError> {
-        let (n, inverse) = (order(covariance)?, "row_precision (row-major)");
+        let (n, inverse) = (order(covariance.nrows())?, "row_precision (row-major)");
         Ok(Self { form: PositiveDefinite::from_matrix(NAME, "row_covariance", inverse, covariance, n)? })
     }
 
@@ -32,7 +42,7 @@ impl RowCovariance {
     /// # Errors
     /// [`FamilyError`] unless n ≥ 1 and the matrix is symmetric positive definite.
     pub fn from_precision(precision: &ArrayRef2<f64>) -> Result<Self, FamilyError> {
-        let (n, inverse) = (order(precision)?, "row_covariance (row-major)");
+        let (n, inverse) = (order(precision.nrows())?, "row_covariance (row-major)");
         Ok(Self { form: PositiveDefinite::from_inverse(NAME, "row_precision", inverse, precision, n)? })
     }
 
@@ -69,9 +79,9 @@ impl RowCovariance {
     }
 }
 
-fn order(matrix: &ArrayRef2<f64>) -> Result<usize, FamilyError> {
-    if matrix.nrows() == 0 {
+fn order(n_rows: usize) -> Result<usize, FamilyError> {
+    if n_rows == 0 {
         length(NAME, "rows", 0, 1)?;
     }
-    Ok(matrix.nrows())
+    Ok(n_rows)
 }

@@ -3,18 +3,19 @@
 use std::borrow::Cow;
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 use vi_core::linalg::Cholesky;
 
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::distributions::positive::unit_gamma;
 use crate::draw::{log_gamma_variate, standard_normal};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::multivariate::Multivariate;
 use crate::parametric::{ParameterBlock, Parametric};
-use crate::positive_definite::PositiveDefinite;
+use crate::positive_definite::{GivenMatrix, PositiveDefinite};
 use crate::solve::inverse_log_minus_digamma;
 use crate::special::{digamma, multivariate_digamma, multivariate_log_gamma, multivariate_trigamma};
 use crate::symmetric::{
@@ -38,10 +39,17 @@ const MAX_DOF: f64 = 1e300;
 /// One of scale and inverse scale is kept with its factor: draws take one triangular product or solve, `log_prob`
 /// one factorisation of its argument and at most one triangular solve, and the other matrix is formed when it is
 /// first asked for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Wishart {
     dof: f64,
     scale: PositiveDefinite,
+}
+
+deserialize_checked! {
+    Wishart { dof: f64, scale: GivenMatrix } => {
+        let (p, inverse) = (scale.order(), ["inverse_scale", "inverse_scale (row-major)"]);
+        Self::new(dof, scale.check(FAMILY, ["scale", "scale (row-major)"], inverse, p)?)
+    }
 }
 
 impl Wishart {

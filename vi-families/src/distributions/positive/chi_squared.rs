@@ -3,11 +3,12 @@
 use std::f64::consts::LN_2;
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::unit_gamma;
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::draw::GammaDraw;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
@@ -26,9 +27,13 @@ const FAMILY: &str = "ChiSquared";
 /// p(z) = z^(dof/2 − 1) exp(−z/2) / (2^(dof/2) Γ(dof/2))
 /// T(z) = log z      η = dof/2 − 1 > −1      h(z) = exp(−z/2)
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChiSquared {
     dof: f64,
+}
+
+deserialize_checked! {
+    ChiSquared { dof: f64 } => Self::from_dof(dof)
 }
 
 impl ChiSquared {

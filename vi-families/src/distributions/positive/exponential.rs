@@ -2,11 +2,12 @@
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
 use rand_distr::{Distribution, Exp1};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::numerics::{exponential_quantile, kl_of_rates};
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -21,9 +22,13 @@ const FAMILY: &str = "Exponential";
 /// p(z) = rate exp(−rate z)
 /// T(z) = z      η = −rate < 0      h(z) = 1
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Exponential {
     rate: f64,
+}
+
+deserialize_checked! {
+    Exponential { rate: f64 } => Self::from_rate(rate)
 }
 
 impl Exponential {

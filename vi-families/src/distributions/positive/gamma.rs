@@ -1,11 +1,12 @@
 //! The Gamma distribution.
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::{ChiSquared, Exponential, unit_gamma};
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::draw::GammaDraw;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
@@ -23,10 +24,14 @@ const FAMILY: &str = "Gamma";
 /// p(z) = rate^shape / Γ(shape) · z^(shape − 1) exp(−rate z)
 /// T(z) = (log z, z)      η = (shape − 1, −rate)      h(z) = 1
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Gamma {
     shape: f64,
     rate: f64,
+}
+
+deserialize_checked! {
+    Gamma { shape: f64, rate: f64 } => Self::from_shape_rate(shape, rate)
 }
 
 impl Gamma {

@@ -1,11 +1,12 @@
 //! The half-normal distribution.
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::numerics::kl_of_rates;
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
@@ -24,10 +25,14 @@ const LOG_BASE: f64 = -0.225_791_352_644_727_44;
 /// p(z) = √(2/π) / scale · exp(−z² / (2 scale²))
 /// T(z) = z²      η = −1/(2 scale²) < 0      h(z) = √(2/π)
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HalfNormal {
     /// 1 / scale².
     precision: f64,
+}
+
+deserialize_checked! {
+    HalfNormal { precision: f64 } => Self::from_precision(precision)
 }
 
 impl HalfNormal {

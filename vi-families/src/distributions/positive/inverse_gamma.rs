@@ -1,11 +1,12 @@
 //! The inverse Gamma distribution.
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::{Gamma, unit_gamma};
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::draw::GammaDraw;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
@@ -23,10 +24,14 @@ const FAMILY: &str = "InverseGamma";
 /// p(z) = scale^shape / Γ(shape) · z^(−shape − 1) exp(−scale / z)
 /// T(z) = (log z, 1/z)      η = (−shape − 1, −scale)      h(z) = 1
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct InverseGamma {
     shape: f64,
     scale: f64,
+}
+
+deserialize_checked! {
+    InverseGamma { shape: f64, scale: f64 } => Self::from_shape_scale(shape, scale)
 }
 
 impl InverseGamma {

@@ -2,12 +2,13 @@
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
 use rand::RngExt;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::inverse_gaussian_tails::tails;
 use super::numerics::quantile_on_positive;
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::distributions::LOG_TWO_PI;
 use crate::draw::{exp_inside, standard_normal};
 use crate::error::FamilyError;
@@ -27,10 +28,14 @@ const FAMILY: &str = "InverseGaussian";
 /// ```
 /// η is inside the negative quadrant; its edge η₁ = 0, the Lévy law without mean, does not belong to the family
 /// (Seshadri 1999, "The Inverse Gaussian Distribution", chapter 1).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct InverseGaussian {
     mean: f64,
     shape: f64,
+}
+
+deserialize_checked! {
+    InverseGaussian { mean: f64, shape: f64 } => Self::from_mean_shape(mean, shape)
 }
 
 /// (x − mean)² / (2 mean² x), what the shape multiplies in the exponent.

@@ -1,11 +1,12 @@
 //! The log-normal distribution.
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::numerics::log_exp_m1;
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::distributions::{Gaussian, LOG_TWO_PI};
 use crate::draw::exp_inside;
 use crate::error::FamilyError;
@@ -24,9 +25,13 @@ const FAMILY: &str = "LogNormal";
 /// T(z) = (log z, log² z)      η = (m/v, −1/(2v))      h(z) = (2π)^(−1/2) / z
 /// ```
 /// Log-mean, log-variance and log-precision are those of log z, not logarithms of moments of z.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LogNormal {
     log: Gaussian,
+}
+
+deserialize_checked! {
+    LogNormal { log: Gaussian } => Self::from_log(log)
 }
 
 impl LogNormal {

@@ -2,11 +2,12 @@
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
 use rand_distr::{Distribution, Exp1};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::numerics::{exponential_quantile, kl_of_rates};
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -22,10 +23,14 @@ const FAMILY: &str = "Pareto";
 /// T(z) = log(z / minimum)      η = −shape < 0      h(z) = 1/z
 /// ```
 /// T is exponential with rate `shape`. (With T = log z instead, η is −shape − 1 and digits are lost.)
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Pareto {
     minimum: f64,
     shape: f64,
+}
+
+deserialize_checked! {
+    Pareto { minimum: f64, shape: f64 } => Self::from_minimum_shape(minimum, shape)
 }
 
 impl Pareto {

@@ -2,11 +2,12 @@
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
 use rand_distr::{Distribution, Exp1};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::numerics::{EULER, exponential_quantile, kl_of_rates};
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -21,10 +22,14 @@ const FAMILY: &str = "Rayleigh";
 /// p(z) = z / scale² · exp(−z² / (2 scale²))
 /// T(z) = z²      η = −1/(2 scale²) < 0      h(z) = z
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rayleigh {
     /// 1 / scale².
     precision: f64,
+}
+
+deserialize_checked! {
+    Rayleigh { precision: f64 } => Self::from_precision(precision)
 }
 
 impl Rayleigh {

@@ -2,11 +2,12 @@
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
 use rand_distr::{Distribution, Exp1};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::numerics::{EULER, exponential_quantile, kl_of_rates, log_exp_m1};
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::draw::exp_inside;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
@@ -24,11 +25,15 @@ const FAMILY: &str = "Weibull";
 /// T(z) = z^shape      η = −scale^(−shape) < 0      h(z) = shape · z^(shape − 1)
 /// ```
 /// T is exponential with rate scale^(−shape).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Weibull {
     shape: f64,
     /// scale^(−shape).
     rate: f64,
+}
+
+deserialize_checked! {
+    Weibull { shape: f64, rate: f64 } => Self::from_shape_rate(shape, rate)
 }
 
 impl Weibull {

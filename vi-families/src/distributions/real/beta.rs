@@ -1,10 +1,11 @@
 //! The Beta distribution.
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::draw::GammaDraw;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
@@ -25,10 +26,14 @@ const FAMILY: &str = "Beta";
 /// p(z) = z^(α − 1) (1 − z)^(β − 1) / B(α, β)
 /// T(z) = (log z, log(1 − z))      η = (α − 1, β − 1)      h(z) = 1
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Beta {
     alpha: f64,
     beta: f64,
+}
+
+deserialize_checked! {
+    Beta { alpha: f64, beta: f64 } => Self::from_alpha_beta(alpha, beta)
 }
 
 impl Beta {

@@ -2,11 +2,12 @@
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
 use rand::RngExt;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 use vi_core::numerics::{sigmoid_scalar, softplus_scalar};
 
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -25,9 +26,13 @@ const LARGEST_LOGIT: f64 = 1e150;
 /// ```
 /// λ = ½ is the uniform distribution; everything is accurate through it. |η| is at most 10¹⁵⁰. (Loaiza-Ganem &
 /// Cunningham 2019, eq. 6–9.)
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ContinuousBernoulli {
     logit: f64,
+}
+
+deserialize_checked! {
+    ContinuousBernoulli { logit: f64 } => Self::from_logit(logit)
 }
 
 impl ContinuousBernoulli {

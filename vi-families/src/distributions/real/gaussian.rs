@@ -1,10 +1,11 @@
 //! The univariate Gaussian.
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
@@ -21,10 +22,14 @@ pub(crate) const LOG_TWO_PI: f64 = 1.837_877_066_409_345_6;
 /// ```text
 /// T(z) = (z, z²)      η = (mean/variance, −1/(2 variance))      h(z) = (2π)^(−1/2)
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Gaussian {
     mean: f64,
     precision: f64,
+}
+
+deserialize_checked! {
+    Gaussian { mean: f64, precision: f64 } => Self::from_mean_precision(mean, precision)
 }
 
 impl Gaussian {

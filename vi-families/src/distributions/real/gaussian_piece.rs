@@ -7,8 +7,6 @@
 //! cancels or underflows, however far in the tail or narrow the interval is: all integrands are positive and of
 //! order one.
 
-use serde::{Deserialize, Serialize};
-
 use super::continuous_bernoulli::unit_variance_at_mean;
 use super::quadrature::gauss_legendre;
 
@@ -18,7 +16,7 @@ const NEGLIGIBLE: f64 = 60.0;
 const DROP_PER_PANEL: f64 = 15.0;
 
 /// The restricted density without its moments.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct GaussianPiece {
     pub(super) peak: f64,
     pub(super) scale: f64,
@@ -31,7 +29,7 @@ pub(super) struct GaussianPiece {
 }
 
 /// Integral and moments of x under the restricted density.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct PieceMoments {
     /// ∫ exp(−κx − x²/2) dx.
     pub(super) integral: f64,

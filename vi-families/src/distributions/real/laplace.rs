@@ -5,10 +5,11 @@ use std::f64::consts::LN_2;
 use ndarray::{Array1, Array2, ArrayRef1, array};
 use rand::RngExt;
 use rand_distr::{Distribution, Exp1};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -23,10 +24,14 @@ const FAMILY: &str = "Laplace";
 /// p(z) = exp(−|z − location| / scale) / (2 scale)
 /// T(z) = |z − location|      η = −1/scale      h(z) = 1      Fixed = location
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Laplace {
     location: f64,
     scale: f64,
+}
+
+deserialize_checked! {
+    Laplace { location: f64, scale: f64 } => Self::from_location_scale(location, scale)
 }
 
 impl Laplace {

@@ -8,7 +8,6 @@
 
 use rand::RngExt;
 use rand_distr::{Beta, Distribution, Exp1};
-use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
 use super::quadrature::gauss_legendre;
@@ -18,7 +17,7 @@ const NEGLIGIBLE: f64 = 60.0;
 const N_PANELS: usize = 6;
 
 /// Moments of v = 1 − cos d.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct PolarMoments {
     /// log ∫ sin^(p−2)(d) exp(−κ(1 − cos d)) dd.
     pub(crate) log_integral: f64,

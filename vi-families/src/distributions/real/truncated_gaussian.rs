@@ -3,13 +3,14 @@
 use ndarray::{Array1, Array2, ArrayRef1, array};
 use rand::RngExt;
 use rand_distr::{Distribution, Exp1};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::LOG_TWO_PI;
 use super::gaussian_piece::{GaussianPiece, PieceMoments, location_precision};
 use super::quadrature::increasing_root;
 use crate::coordinates::Coordinates;
+use crate::deserialize::{deserialize_checked, infinite_as_none};
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
@@ -33,15 +34,26 @@ const LEAST_WIDTH: f64 = 1e-50;
 /// exponential densities η₂ = 0: a mean parameter belongs to a member when lower < μ₁ < upper and μ₂ − μ₁² is
 /// positive and less than the variance of the exponential density cut off at the bounds that has the mean μ₁,
 /// which is (μ₁ − lower)² when upper = ∞. Everything keeps its digits far in the tail.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TruncatedGaussian {
     location: f64,
     precision: f64,
+    #[serde(serialize_with = "infinite_as_none")]
     lower: f64,
+    #[serde(serialize_with = "infinite_as_none")]
     upper: f64,
+    #[serde(skip)]
     piece: GaussianPiece,
     /// Computed once for all operations.
+    #[serde(skip)]
     moments: PieceMoments,
+}
+
+deserialize_checked! {
+    TruncatedGaussian { location: f64, precision: f64, lower: Option<f64>, upper: Option<f64> } => {
+        let (lower, upper) = (lower.unwrap_or(f64::NEG_INFINITY), upper.unwrap_or(f64::INFINITY));
+        Self::from_location_precision(location, precision, lower, upper)
+    }
 }
 
 fn valid_bounds(lower: f64, upper: f64) -> Result<(), FamilyError> {

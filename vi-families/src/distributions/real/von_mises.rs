@@ -4,13 +4,14 @@ use std::f64::consts::{LN_2, PI};
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
 use rand::RngExt;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::arc::{arc_mass, arc_moment};
 use super::polar::{self, PolarMoments};
 use super::quadrature::increasing_root;
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -30,12 +31,17 @@ pub(crate) const LARGEST_CONCENTRATION: f64 = 1e150;
 /// η = 0 is the uniform distribution; κ is at most 10¹⁵⁰. The mean parameter is A₁(κ)(cos μ, sin μ) with
 /// A₁ = I₁/I₀, of length below 1. [`Univariate`] takes z as a number between −π and π, so that `mean` and
 /// `variance` are those of the number and not of the direction. (Mardia & Jupp 2000, section 3.5.4.)
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VonMises {
     mean_direction: f64,
     concentration: f64,
     /// Computed once for all operations.
+    #[serde(skip)]
     moments: PolarMoments,
+}
+
+deserialize_checked! {
+    VonMises { mean_direction: f64, concentration: f64 } => Self::from_mean_direction_concentration(mean_direction, concentration)
 }
 
 /// The same direction in [−π, π].

@@ -1,10 +1,11 @@
 //! The Gaussian with a diagonal covariance.
 
 use ndarray::{Array1, Array2, ArrayRef1, s};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::distributions::LOG_TWO_PI;
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
@@ -22,10 +23,14 @@ const FAMILY: &str = "DiagonalGaussian";
 /// T(z) = (z₁, …, z_d, z₁², …, z_d²)      η = (m_i/v_i, −1/(2v_i))      h(z) = (2π)^(−d/2)
 /// ```
 /// The first d of η have the m_i/v_i. A variance, its reciprocal and m_i/v_i must be finite.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DiagonalGaussian {
     mean: Array1<f64>,
     variance: Array1<f64>,
+}
+
+deserialize_checked! {
+    DiagonalGaussian { mean: Array1<f64>, variance: Array1<f64> } => Self::from_mean_variance(&mean, &variance)
 }
 
 impl DiagonalGaussian {

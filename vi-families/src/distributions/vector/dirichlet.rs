@@ -1,10 +1,11 @@
 //! The Dirichlet distribution.
 
 use ndarray::{Array1, Array2, ArrayRef1};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::distributions::positive::unit_gamma;
 use crate::draw::log_gamma_variate;
 use crate::error::FamilyError;
@@ -26,10 +27,15 @@ const SUM_TOLERANCE: f64 = 1e-9;
 /// p(z) = Γ(Σα) / Π Γ(α_k) · Π z_k^(α_k − 1)      with respect to dz₁ … dz_{K−1}
 /// T(z) = (log z₁, …, log z_K)      η = α − 1      h(z) = 1
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Dirichlet {
     concentration: Array1<f64>,
+    #[serde(skip)]
     total: f64,
+}
+
+deserialize_checked! {
+    Dirichlet { concentration: Array1<f64> } => Self::from_concentration(&concentration)
 }
 
 impl Dirichlet {

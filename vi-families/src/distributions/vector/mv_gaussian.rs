@@ -3,17 +3,18 @@
 use std::cmp::Ordering;
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::distributions::LOG_TWO_PI;
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::multivariate::Multivariate;
 use crate::parametric::{ParameterBlock, Parametric};
-use crate::positive_definite::PositiveDefinite;
+use crate::positive_definite::{GivenMatrix, PositiveDefinite};
 use crate::symmetric::{
     dual, from_dual, from_vech, order_from_len, precision_jacobian, vech, vech_index, vech_len,
 };
@@ -32,10 +33,17 @@ const PRECISION: &str = "precision (row-major)";
 /// with the layout of [`symmetric`](crate::symmetric).
 /// One of covariance and precision is kept with its factor: `log_prob` and draws take one triangular product or
 /// solve, and the other matrix is formed when it is first asked for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MvGaussian {
     mean: Array1<f64>,
     covariance: PositiveDefinite,
+}
+
+deserialize_checked! {
+    MvGaussian { mean: Array1<f64>, covariance: GivenMatrix } => {
+        let p = check_mean(&mean)?;
+        Self::new(&mean, covariance.check(FAMILY, ["covariance", COVARIANCE], ["precision", PRECISION], p)?)
+    }
 }
 
 impl MvGaussian {

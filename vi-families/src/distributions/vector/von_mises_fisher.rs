@@ -3,12 +3,13 @@
 use std::f64::consts::{LN_2, PI};
 
 use ndarray::{Array1, Array2, ArrayRef1};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::super::real::LARGEST_CONCENTRATION;
 use super::super::real::polar::{self, PolarMoments};
 use crate::coordinates::Coordinates;
+use crate::deserialize::deserialize_checked;
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
@@ -29,12 +30,17 @@ const UNIT_TOLERANCE: f64 = 1e-10;
 /// ```
 /// η = 0 is the uniform distribution; κ is at most 10¹⁵⁰. Mean parameters have a length below 1. A value counts
 /// as a unit vector when its length is within 10⁻¹⁰ of 1. (Mardia & Jupp 2000, section 9.3.2.)
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VonMisesFisher {
     natural: Array1<f64>,
     concentration: f64,
     /// Computed once for all operations.
+    #[serde(skip)]
     moments: PolarMoments,
+}
+
+deserialize_checked! {
+    VonMisesFisher { natural: Array1<f64>, concentration: f64 } => Self::from_natural_concentration(natural, concentration)
 }
 
 /// ‖v‖ without overflow.
@@ -102,6 +108,22 @@ impl VonMisesFisher {
     /// [`FamilyError`] when p is below 2.
     pub fn uniform(p: usize) -> Result<Self, FamilyError> {
         Self::with_natural(Array1::zeros(dimension(p)?), 0.0)
+    }
+
+    /// From a file: η and its length, which may differ by rounding.
+    fn from_natural_concentration(natural: Array1<f64>, concentration: f64) -> Result<Self, FamilyError> {
+        dimension(natural.len())?;
+        finite_vector(FAMILY, "natural", &natural)?;
+        let length = norm(&natural);
+        if (length - concentration).abs() > 1e-9 * length {
+            return Err(domain(
+                FAMILY,
+                "concentration",
+                concentration,
+                "the length of the natural parameter",
+            ));
+        }
+        Self::with_natural(natural, concentration)
     }
 
     fn with_natural(natural: Array1<f64>, concentration: f64) -> Result<Self, FamilyError> {
