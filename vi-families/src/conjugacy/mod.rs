@@ -1,11 +1,19 @@
 //! Conjugate pairs: likelihoods whose posterior is in the family of the prior.
 
+mod diagonal_gaussian;
+mod direction;
 mod discrete;
 mod dispersion;
 mod gaussian;
+mod log_normal;
 mod mv_gaussian;
 mod positive;
+mod reciprocal;
+mod regression;
+mod uniform;
 
+pub use diagonal_gaussian::DiagonalGaussianMean;
+pub use direction::{VonMisesDirection, VonMisesFisherDirection};
 pub use discrete::{
     BernoulliProbability, BinomialProbability, CategoricalProbabilities, GeometricProbability,
     MultinomialProbabilities, NegativeBinomialProbability, PoissonRate,
@@ -16,6 +24,7 @@ pub use dispersion::{
 pub use gaussian::{
     GaussianMean, GaussianMeanPrecision, GaussianMeanVariance, GaussianPrecision, GaussianVariance,
 };
+pub use log_normal::{LogNormalLogMeanPrecision, LogNormalLogMeanVariance};
 pub use mv_gaussian::{
     MvGaussianCovariance, MvGaussianMean, MvGaussianMeanCovariance, MvGaussianMeanPrecision,
     MvGaussianPrecision,
@@ -24,6 +33,12 @@ pub use positive::{
     ExponentialMean, ExponentialRate, GammaRate, InverseGammaScale, ParetoShape, RayleighPrecision,
     WeibullRate,
 };
+pub use reciprocal::{
+    GammaScale, HalfNormalVariance, InverseGaussianDispersion, LaplaceScale, LogNormalLogVariance,
+    RayleighVariance, Reciprocal, WeibullScalePower,
+};
+pub use regression::{LinearRegressionCoefficients, MultivariateRegressionCoefficients};
+pub use uniform::UniformBound;
 
 use ndarray::{Array1, ArrayRef1};
 
@@ -64,6 +79,20 @@ pub trait ConjugateLikelihood: Clone + std::fmt::Debug + Send + Sync {
     /// # Errors
     /// [`FamilyError`] when a parameter of the predictive distribution leaves the range of `f64`.
     fn predictive(&self, prior: &Self::Prior) -> Result<Self::Predictive, FamilyError>;
+    /// Whether a member can be the prior: that it is of the right dimension, and what is given of it right.
+    ///
+    /// # Errors
+    /// [`FamilyError`] when not.
+    fn check_prior(&self, prior: &Self::Prior) -> Result<(), FamilyError> {
+        length(Self::NAME, "natural parameter of the prior", prior.n_params(), self.n_params())
+    }
+    /// Whether data seen through `other` say something of the same unknown.
+    ///
+    /// # Errors
+    /// [`FamilyError`] when not.
+    fn check_merge(&self, other: &Self) -> Result<(), FamilyError> {
+        length(Self::NAME, "message", other.n_params(), self.n_params())
+    }
     /// No data yet.
     fn observed(&self) -> Observed<Self> {
         let message = Array1::zeros(self.n_params());
@@ -115,9 +144,9 @@ impl<L: ConjugateLikelihood> Observed<L> {
     /// Adds the observations of other data.
     ///
     /// # Errors
-    /// [`FamilyError::Length`] when they are of another dimension.
+    /// [`FamilyError`] when they are of another dimension or another unknown; nothing is added then.
     pub fn merge(&mut self, other: &Self) -> Result<(), FamilyError> {
-        length(L::NAME, "message", other.message.len(), self.message.len())?;
+        self.likelihood.check_merge(&other.likelihood)?;
         self.message += &other.message;
         self.log_base_measure += other.log_base_measure;
         self.weight += other.weight;
@@ -143,9 +172,10 @@ impl<L: ConjugateLikelihood> Observed<L> {
     /// p(z | x) ∝ p(z) Π p(x_n | z)^{w_n}.
     ///
     /// # Errors
-    /// [`FamilyError`] when its parameters leave the domain, as by rounding, or the prior is of another dimension.
+    /// [`FamilyError`] when its parameters leave the domain, as by rounding, or the prior is of another dimension or
+    /// with other than the likelihood's known quantities.
     pub fn posterior(&self, prior: &L::Prior) -> Result<L::Prior, FamilyError> {
-        length(L::NAME, "natural parameter of the prior", prior.n_params(), self.message.len())?;
+        self.likelihood.check_prior(prior)?;
         L::Prior::from_natural_given(&prior.fixed(), &(prior.natural() + &self.message))
     }
 

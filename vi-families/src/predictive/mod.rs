@@ -14,6 +14,8 @@ mod lomax;
 mod mv_student_t;
 mod student_t;
 mod student_t_tail;
+mod uniform_mixture;
+mod von_mises_mixture;
 
 pub use beta_binomial::BetaBinomial;
 pub use beta_negative_binomial::BetaNegativeBinomial;
@@ -28,6 +30,8 @@ pub use log_student_t::LogStudentT;
 pub use lomax::Lomax;
 pub use mv_student_t::MvStudentT;
 pub use student_t::StudentT;
+pub use uniform_mixture::UniformMixture;
+pub use von_mises_mixture::{VonMisesFisherMixture, VonMisesMixture};
 
 use vi_core::StreamRng;
 

@@ -111,6 +111,13 @@ impl VonMises {
         self.log_scaled_integral().exp()
     }
 
+    /// One draw of the member with this concentration and another mean direction in [−π, π].
+    pub(crate) fn sample_around(&self, mean_direction: f64, rng: &mut StreamRng) -> f64 {
+        let deviation =
+            2.0 * (0.5 * polar::sample_versine(2, self.concentration, rng)).sqrt().min(1.0).asin();
+        wrap(mean_direction + if rng.random::<bool>() { deviation } else { -deviation })
+    }
+
     fn direction(&self) -> (f64, f64) {
         (self.mean_direction.cos(), self.mean_direction.sin())
     }
@@ -162,9 +169,7 @@ impl ExponentialFamily for VonMises {
         0.0
     }
     fn sample(&self, rng: &mut StreamRng) -> f64 {
-        let deviation =
-            2.0 * (0.5 * polar::sample_versine(2, self.concentration, rng)).sqrt().min(1.0).asin();
-        wrap(self.mean_direction + if rng.random::<bool>() { deviation } else { -deviation })
+        self.sample_around(self.mean_direction, rng)
     }
 
     fn log_prob(&self, z: &f64) -> f64 {

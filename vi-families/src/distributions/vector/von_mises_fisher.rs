@@ -71,7 +71,7 @@ impl VonMisesFisher {
         }
         let scaled = mean_direction.mapv(|v| v / largest);
         let unit = &scaled / norm(&scaled);
-        Self::with_natural(unit * valid_concentration(concentration)?, concentration)
+        Self::with_natural(unit * Self::valid_concentration(concentration)?, concentration)
     }
 
     /// The member with this mean direction, of any positive length, and mean resultant length A_p(κ) in [0, 1).
@@ -127,7 +127,7 @@ impl VonMisesFisher {
     }
 
     fn with_natural(natural: Array1<f64>, concentration: f64) -> Result<Self, FamilyError> {
-        let concentration = valid_concentration(concentration)?;
+        let concentration = Self::valid_concentration(concentration)?;
         let moments = PolarMoments::new(natural.len(), concentration);
         Ok(Self { natural, concentration, moments })
     }
@@ -159,6 +159,35 @@ impl VonMisesFisher {
         LN_2 + half * PI.ln() - log_gamma(half) + self.moments.log_integral
     }
 
+    /// The concentration, when it is between 0 and 10¹⁵⁰.
+    pub(crate) fn valid_concentration(concentration: f64) -> Result<f64, FamilyError> {
+        if (0.0..=LARGEST_CONCENTRATION).contains(&concentration) {
+            Ok(concentration)
+        } else {
+            Err(domain(FAMILY, "concentration", concentration, "between 0 and 1e150"))
+        }
+    }
+
+    /// One draw around this unit vector.
+    pub(crate) fn draw(axis: &Array1<f64>, concentration: f64, rng: &mut StreamRng) -> Array1<f64> {
+        let p = axis.len();
+        let versine = polar::sample_versine(p, concentration, rng);
+        let sine = (versine * (2.0 - versine)).max(0.0).sqrt();
+        // A direction at right angles to the axis, drawn evenly.
+        let across = loop {
+            let normal = Array1::from_shape_simple_fn(p, || standard_normal(rng));
+            let along = normal.dot(axis);
+            let across = normal - axis * along;
+            let size = norm(&across);
+            if size > 1e-3 {
+                break across / size;
+            }
+        };
+        let z = axis * (1.0 - versine) + across * sine;
+        let size = norm(&z);
+        z / size
+    }
+
     /// The direction μ, and any direction where there is none.
     fn axis(&self) -> Array1<f64> {
         self.mean_direction().unwrap_or_else(|| {
@@ -166,14 +195,6 @@ impl VonMisesFisher {
             first[0] = 1.0;
             first
         })
-    }
-}
-
-fn valid_concentration(concentration: f64) -> Result<f64, FamilyError> {
-    if (0.0..=LARGEST_CONCENTRATION).contains(&concentration) {
-        Ok(concentration)
-    } else {
-        Err(domain(FAMILY, "concentration", concentration, "between 0 and 1e150"))
     }
 }
 
@@ -235,22 +256,7 @@ impl ExponentialFamily for VonMisesFisher {
     }
     /// One draw (Wood 1994), scaled to length 1 up to rounding.
     fn sample(&self, rng: &mut StreamRng) -> Array1<f64> {
-        let (p, axis) = (self.dimension(), self.axis());
-        let versine = polar::sample_versine(p, self.concentration, rng);
-        let sine = (versine * (2.0 - versine)).max(0.0).sqrt();
-        // A direction at right angles to the axis, drawn evenly.
-        let across = loop {
-            let normal = Array1::from_shape_simple_fn(p, || standard_normal(rng));
-            let along = normal.dot(&axis);
-            let across = normal - &axis * along;
-            let size = norm(&across);
-            if size > 1e-3 {
-                break across / size;
-            }
-        };
-        let z = &axis * (1.0 - versine) + across * sine;
-        let size = norm(&z);
-        z / size
+        Self::draw(&self.axis(), self.concentration, rng)
     }
 
     fn log_prob(&self, z: &Array1<f64>) -> f64 {
