@@ -114,6 +114,9 @@ pub trait ExponentialFamily: Sized + Clone + Debug + Send + Sync {
     }
 
     /// log p(z | η) = ηᵀT(z) − A(η) + log h(z); −∞ outside the support.
+    ///
+    /// # Panics
+    /// A family of vectors or matrices may panic when `z` has another shape than its draws.
     fn log_prob(&self, z: &Self::Value) -> f64 {
         let h = self.log_base_measure(z);
         if h == f64::NEG_INFINITY {

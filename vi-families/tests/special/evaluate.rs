@@ -2,7 +2,20 @@
 
 use std::io::{BufRead, Write};
 
+use vi_core::numerics;
 use vi_families::special::*;
+
+/// The order of a multivariate function: such a function has as many terms.
+fn order(p: f64) -> usize {
+    (p as usize).min(100)
+}
+
+/// The form on slices.
+fn vectorised(function: fn(&[f64], &mut [f64]), x: f64) -> f64 {
+    let mut out = [0.0];
+    function(&[x], &mut out);
+    out[0]
+}
 
 /// The function of this name; unused arguments are zero.
 pub(crate) fn by_name(name: &str, [a, b, c]: [f64; 3]) -> f64 {
@@ -32,12 +45,23 @@ pub(crate) fn by_name(name: &str, [a, b, c]: [f64; 3]) -> f64 {
         "regularized_beta" => regularized_beta(a, b, c),
         "regularized_beta_upper" => regularized_beta_upper(a, b, c),
         "inverse_regularized_beta" => inverse_regularized_beta(a, b, c),
+        "multivariate_log_gamma" => multivariate_log_gamma(order(a), b),
+        "multivariate_digamma" => multivariate_digamma(order(a), b),
+        "multivariate_trigamma" => multivariate_trigamma(order(a), b),
+        "numerics::exp" => vectorised(numerics::exp, a),
+        "numerics::log" => vectorised(numerics::log, a),
+        "numerics::log1p" => vectorised(numerics::log1p, a),
+        "numerics::softplus" => vectorised(numerics::softplus, a),
+        "numerics::sigmoid" => vectorised(numerics::sigmoid, a),
+        "numerics::log_gamma" => vectorised(numerics::log_gamma, a),
+        "numerics::digamma" => vectorised(numerics::digamma, a),
+        "numerics::trigamma" => vectorised(numerics::trigamma, a),
         _ => panic!("no function {name}"),
     }
 }
 
 /// All names of [`by_name`].
-pub(crate) const NAMES: [&str; 25] = [
+pub(crate) const NAMES: [&str; 36] = [
     "log_gamma",
     "digamma",
     "trigamma",
@@ -63,6 +87,17 @@ pub(crate) const NAMES: [&str; 25] = [
     "regularized_beta",
     "regularized_beta_upper",
     "inverse_regularized_beta",
+    "multivariate_log_gamma",
+    "multivariate_digamma",
+    "multivariate_trigamma",
+    "numerics::exp",
+    "numerics::log",
+    "numerics::log1p",
+    "numerics::softplus",
+    "numerics::sigmoid",
+    "numerics::log_gamma",
+    "numerics::digamma",
+    "numerics::trigamma",
 ];
 
 #[test]

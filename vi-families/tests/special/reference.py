@@ -122,6 +122,23 @@ def log_beta(a, b):
         return m.loggamma(a) + m.loggamma(b) - m.loggamma(a + b)
 
 
+def multivariate_point():
+    p = rnd.randint(1, 20)
+    return p, (p - 1) / 2 + rnd.choice([log_uniform(-6, 8), log_uniform(-2, 2)])
+
+
+def multivariate_log_gamma(p, a):
+    return p * (p - 1) / 4 * m.log(m.pi) + sum(m.loggamma(a - mpf(i) / 2) for i in range(int(p)))
+
+
+def multivariate_polygamma(order):
+    return lambda p, a: sum(m.psi(order, a - mpf(i) / 2) for i in range(int(p)))
+
+
+def softplus(x):
+    return m.log1p(m.exp(x)) if x < 0 else x + m.log1p(m.exp(-x))
+
+
 # name: (points, one random point, its value, error measure), or an error function of arguments and result.
 FUNCTIONS = {
     "log_gamma": (2000, lambda: (rnd.choice([log_uniform(-300, 300), log_uniform(-2, 2), rnd.uniform(0.5, 3)]),), m.loggamma, relative),
@@ -148,6 +165,17 @@ FUNCTIONS = {
     "inverse_regularized_gamma_upper": (600, lambda: (log_uniform(-3, 3), probability()), None, in_probability(lambda a, x: gamma_tail(a, x, 1), gamma_density)),
     "regularized_beta": (1500, beta_point, beta_tail, relative),
     "regularized_beta_upper": (1500, beta_point, lambda a, b, x: beta_tail(b, a, 1 - x), relative),
+    "multivariate_log_gamma": (1000, multivariate_point, multivariate_log_gamma, relative_from_one),
+    "multivariate_digamma": (1000, multivariate_point, multivariate_polygamma(0), relative_from_one),
+    "multivariate_trigamma": (1000, multivariate_point, multivariate_polygamma(1), relative),
+    "numerics::exp": (2000, lambda: (rnd.uniform(-690, 700),), m.exp, relative),
+    "numerics::log": (2000, lambda: (rnd.choice([log_uniform(-300, 300), rnd.uniform(0.5, 2)]),), m.log, relative),
+    "numerics::log1p": (2000, lambda: (rnd.choice([log_uniform(-300, 300), -log_uniform(-15, -0.001), rnd.uniform(-0.9, 1)]),), m.log1p, relative),
+    "numerics::softplus": (2000, lambda: (rnd.choice([rnd.uniform(-690, 700), rnd.uniform(-5, 5)]),), softplus, relative),
+    "numerics::sigmoid": (2000, lambda: (rnd.choice([rnd.uniform(-690, 700), rnd.uniform(-5, 5)]),), lambda x: 1 / (1 + m.exp(-x)), relative),
+    "numerics::log_gamma": (2000, lambda: (rnd.choice([log_uniform(-300, 300), log_uniform(-2, 2), rnd.uniform(0.5, 3)]),), m.loggamma, relative),
+    "numerics::digamma": (2000, lambda: (rnd.choice([log_uniform(-300, 300), log_uniform(-2, 2), rnd.uniform(0.5, 12)]),), lambda x: m.psi(0, x), relative),
+    "numerics::trigamma": (2000, lambda: (rnd.choice([log_uniform(-150, 300), log_uniform(-2, 2)]),), lambda x: m.psi(1, x), relative),
     "inverse_regularized_beta": (600, lambda: (log_uniform(-2, 3), log_uniform(-2, 3), probability()), None, in_probability(beta_tail, beta_density)),
 }
 
@@ -171,6 +199,17 @@ EDGES = {
     "regularized_gamma_lower": [(0.5, 0.3), (2.0, 5.0), (1e-5, 0.3), (20.0, 18.0), (30.0, 4.0), (30.0, 20.0), (30.0, 35.0), (1000.0, 500.0), (1e6, 999000.0), (0.1, 1e-200)],
     "regularized_gamma_upper": [(0.5, 0.3), (2.0, 600.0), (1e-5, 0.3), (1e-6, 1e-8), (1e-5, 1.1), (20.0, 22.0), (30.0, 60.0), (1000.0, 1800.0), (1e6, 1001000.0)],
     "regularized_beta": [(0.5, 0.5, 0.3), (2.0, 3.0, 0.9), (0.001, 0.3, 0.2), (50.0, 60.0, 0.3), (3.0, 1000.0, 0.001), (1000.0, 3.0, 0.99), (200.0, 30.0, 0.8), (1e6, 2e6, 0.332)],
+    "multivariate_log_gamma": [(1, 0.3), (2, 0.50001), (5, 2.25), (10, 47.125), (20, 1e6), (3, 1e8)],
+    "multivariate_digamma": [(1, 0.3), (2, 0.50001), (5, 2.25), (10, 47.125), (20, 1e6), (3, 1e8)],
+    "multivariate_trigamma": [(1, 0.3), (2, 0.50001), (5, 2.25), (10, 47.125), (20, 1e6), (3, 1e8)],
+    "numerics::exp": [(-700.5,), (-1e-9,), (0.3,), (709.5,)],
+    "numerics::log": [(1e-300,), (0.999,), (1.0001,), (1e300,)],
+    "numerics::log1p": [(-0.9999,), (-1e-12,), (1e-300,), (0.7,), (1e300,)],
+    "numerics::softplus": [(-600.0,), (-1.5,), (0.3,), (40.0,), (800.0,)],
+    "numerics::sigmoid": [(-600.0,), (-1.5,), (0.3,), (40.0,)],
+    "numerics::log_gamma": [(1e-300,), (0.3,), (0.9999,), (2.0001,), (7.5,), (1e8,), (1e300,)],
+    "numerics::digamma": [(1e-300,), (0.3,), (1.4616,), (9.75,), (10.25,), (1e300,)],
+    "numerics::trigamma": [(1e-150,), (0.3,), (9.75,), (10.25,), (1e300,)],
     "regularized_beta_upper": [(0.5, 0.5, 0.3), (2.0, 3.0, 0.9), (1e-8, 3.0, 0.1), (1e-4, 2.0, 1e-12), (50.0, 60.0, 0.6), (3.0, 1000.0, 0.01), (600.0, 0.04, 0.998)],
 }
 

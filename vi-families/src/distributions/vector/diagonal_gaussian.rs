@@ -227,7 +227,11 @@ impl ExponentialFamily for DiagonalGaussian {
         z
     }
 
-    // The centred forms keep their digits when a mean is large beside its standard deviation.
+    /// log p(z), z (d).
+    ///
+    /// # Panics
+    /// If `z` does not have length d.
+    // The centred form keeps its digits when a mean is large beside its standard deviation.
     fn log_prob(&self, z: &ArrayRef1<f64>) -> f64 {
         assert_eq!(z.len(), self.dim(), "DiagonalGaussian: z has the wrong length");
         let terms = z.iter().zip(&self.mean).zip(&self.variance).map(|((z, m), v)| {

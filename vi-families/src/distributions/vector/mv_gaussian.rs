@@ -317,7 +317,11 @@ impl ExponentialFamily for MvGaussian {
         z
     }
 
-    // The centred forms keep their digits when the mean is large beside the standard deviations.
+    /// log p(z), z (p).
+    ///
+    /// # Panics
+    /// If `z` does not have length p.
+    // The centred form keeps its digits when the mean is large beside the standard deviations.
     fn log_prob(&self, z: &ArrayRef1<f64>) -> f64 {
         assert_eq!(z.len(), self.dim(), "MvGaussian: z has the wrong length");
         let square = self.covariance.inverse_square(|i| z[i] - self.mean[i]);
