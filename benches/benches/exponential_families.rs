@@ -82,7 +82,7 @@ fn special_functions(c: &mut Criterion) {
     scalar(&mut group, "scalar", &x, vi_families::special::trigamma);
 }
 
-fn log_prob<F: LogProbSlice>(
+fn log_prob<F: LogProbSlice + ExponentialFamily<Value = f64>>(
     c: &mut Criterion,
     name: &str,
     member: &F,

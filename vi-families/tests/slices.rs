@@ -43,7 +43,11 @@ fn assert_close(what: &str, value: f64, expected: f64, size: f64) {
 }
 
 /// `size` is the largest term of the density at z.
-fn check_log_prob<F: LogProbSlice>(member: &F, values: &[f64], size: impl Fn(f64) -> f64) {
+fn check_log_prob<F: LogProbSlice + ExponentialFamily<Value = f64>>(
+    member: &F,
+    values: &[f64],
+    size: impl Fn(f64) -> f64,
+) {
     for n in LENGTHS {
         // Once in ordinary blocks only, once with garbage in between.
         for garbage in [false, true] {

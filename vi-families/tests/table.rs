@@ -74,7 +74,7 @@ enum Why {
     Transport,
     /// Built from draws of families that have the derivative.
     Composed,
-    /// Slice forms are for values of type f64.
+    /// Slice forms are for values that are one number.
     NotReal,
     /// No classical likelihood has it for a prior.
     NoLikelihood,
@@ -98,7 +98,7 @@ const REASONS: [(Why, &str, &str); 8] = [
         "d",
         "drawn through Gamma and normal variates (Bartlett's decomposition for matrices): differentiate those",
     ),
-    (Why::NotReal, "e", "slice forms are for values of type `f64`"),
+    (Why::NotReal, "e", "slice forms are for values that are one number"),
     (Why::NoLikelihood, "f", "not the conjugate prior of a classical likelihood here"),
     (Why::AsGamma, "g", "the Gamma with shape k/2 and rate 1/2: half of the derivative in its shape"),
     (Why::Missing, "h", "not implemented"),
@@ -144,12 +144,12 @@ macro_rules! row {
 fn rows() -> Vec<Row> {
     vec![
         // counts, categories, truth values
-        row!(Bernoulli, "truth values", [], ["∂z/∂θ" => Discrete, "slices" => NotReal, "prior of" => NoLikelihood]),
-        row!(Binomial, "0, …, n", [], ["∂z/∂θ" => Discrete, "slices" => NotReal, "prior of" => NoLikelihood]),
-        row!(Geometric, "0, 1, 2, …", [], ["∂z/∂θ" => Discrete, "slices" => NotReal, "prior of" => NoLikelihood]),
-        row!(NegativeBinomial, "0, 1, 2, …", [], ["∂z/∂θ" => Discrete, "slices" => NotReal, "prior of" => NoLikelihood]),
-        row!(Poisson, "0, 1, 2, …", [], ["∂z/∂θ" => Discrete, "slices" => NotReal, "prior of" => NoLikelihood]),
-        row!(Categorical, "0, …, K − 1", [], ["∂z/∂θ" => Discrete, "slices" => NotReal, "prior of" => NoLikelihood]),
+        row!(Bernoulli, "truth values", [], ["∂z/∂θ" => Discrete, "prior of" => NoLikelihood]),
+        row!(Binomial, "0, …, n", [], ["∂z/∂θ" => Discrete, "prior of" => NoLikelihood]),
+        row!(Geometric, "0, 1, 2, …", [], ["∂z/∂θ" => Discrete, "prior of" => NoLikelihood]),
+        row!(NegativeBinomial, "0, 1, 2, …", [], ["∂z/∂θ" => Discrete, "prior of" => NoLikelihood]),
+        row!(Poisson, "0, 1, 2, …", [], ["∂z/∂θ" => Discrete, "prior of" => NoLikelihood]),
+        row!(Categorical, "0, …, K − 1", [], ["∂z/∂θ" => Discrete, "prior of" => NoLikelihood]),
         row!(Multinomial, "K counts, sum n", [], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Discrete, "slices" => NotReal, "prior of" => NoLikelihood]),
         // positive numbers
         row!(Exponential, "[0, ∞)", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),

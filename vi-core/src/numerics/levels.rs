@@ -7,7 +7,7 @@ use super::elementwise::{Elementwise, Exp, Log, Log1p, Map, Sigmoid, Softplus};
 use super::reduce::{LogSumExp, SumSoftplus, SumSoftplusSigmoid};
 
 #[path = "../../tests/support/double_double.rs"]
-mod double_double;
+pub(super) mod double_double;
 
 use double_double::{DoubleDouble, softplus};
 

@@ -18,6 +18,7 @@
 //! |---|---|
 //! | `kernel` | one element, branch-free |
 //! | `gamma_kernel` | the same for log Γ and its derivatives |
+//! | `trigonometric` | the same for sine and cosine |
 //! | `dispatch` | choice of the instruction set |
 //! | `elementwise` | `exp`, `log`, `log1p`, `softplus`, `sigmoid`, `log_gamma`, `digamma`, `trigamma` and their in-place forms |
 //! | `map` | functions of your own, of several slices |
@@ -33,6 +34,7 @@ mod map;
 mod reduce;
 mod rows;
 mod scalar;
+mod trigonometric;
 
 pub use dispatch::cpu_level;
 #[cfg(any(test, feature = "testing"))]
@@ -50,3 +52,5 @@ pub use scalar::{sigmoid_scalar, softplus_scalar};
 mod gamma_levels;
 #[cfg(test)]
 mod levels;
+#[cfg(test)]
+mod trigonometric_levels;

@@ -16,6 +16,6 @@ pub use real::*;
 pub use vector::*;
 
 pub(crate) use matrix::entry_covariance;
-pub(crate) use positive::{deviance, exponential_quantile, log_exp_m1, log_ratio};
+pub(crate) use positive::{EULER, deviance, exponential_quantile, log_exp_m1, log_ratio};
 pub(crate) use real::LOG_TWO_PI;
 pub(crate) use vector::dirichlet_expected_log;

@@ -5,24 +5,25 @@ use std::f64::consts::LN_2;
 use vi_core::numerics::{Lane, SliceFunction, map_slices};
 
 use crate::distributions::{
-    Beta, ChiSquared, ContinuousBernoulli, Exponential, Gamma, Gaussian, HalfNormal, InverseGamma,
-    InverseGaussian, Laplace, LogNormal, Pareto, Rayleigh, TruncatedGaussian, VonMises, Weibull,
+    Beta, ChiSquared, Exponential, Gamma, Gaussian, InverseGamma, LOG_TWO_PI, LogNormal,
 };
 use crate::exponential_family::ExponentialFamily;
 
-const LOG_TWO_PI: f64 = 1.837_877_066_409_345_6;
+mod discrete;
+mod positive;
+mod real;
 
 /// Log densities on slices.
 ///
-/// An empty implementation loops over [`ExponentialFamily::log_prob`]. [`Gaussian`], [`Gamma`], [`InverseGamma`],
-/// [`Beta`], [`Exponential`], [`ChiSquared`] and [`LogNormal`] vectorise; they agree with the scalar form to 1e-14 of
-/// the largest term of the density.
-pub trait LogProbSlice: ExponentialFamily<Value = f64> {
+/// An empty implementation loops over [`ExponentialFamily::log_prob`]. All univariate families here vectorise, except
+/// [`Bernoulli`](crate::Bernoulli) and [`Categorical`](crate::Categorical), which look each value up; they agree with
+/// the scalar form to 1e-14 of the largest term of the density.
+pub trait LogProbSlice: ExponentialFamily<Value: Sized> {
     /// out ← log p(z | η), value by value; −∞ outside the support, NaN at NaN.
     ///
     /// # Panics
     /// If the lengths differ.
-    fn log_prob_slice(&self, z: &[f64], out: &mut [f64]) {
+    fn log_prob_slice(&self, z: &[Self::Value], out: &mut [f64]) {
         assert_eq!(z.len(), out.len(), "z and out differ in length");
         for (z, out) in z.iter().zip(out) {
             *out = self.log_prob(z);
@@ -30,25 +31,9 @@ pub trait LogProbSlice: ExponentialFamily<Value = f64> {
     }
 }
 
-macro_rules! value_by_value {
-    ($($family:ty),*) => { $(impl LogProbSlice for $family {})* };
-}
-
-value_by_value!(
-    ContinuousBernoulli,
-    HalfNormal,
-    InverseGaussian,
-    Laplace,
-    Pareto,
-    Rayleigh,
-    TruncatedGaussian,
-    VonMises,
-    Weibull
-);
-
 /// −∞ at and below 0 and at ∞; `value`, and so NaN at NaN, elsewhere.
 #[inline(always)]
-fn on_positive(z: f64, value: f64) -> f64 {
+pub(super) fn on_positive(z: f64, value: f64) -> f64 {
     if (z <= 0.0) | (z > f64::MAX) { f64::NEG_INFINITY } else { value }
 }
 

@@ -9,7 +9,9 @@
 //! | `E[log θ]` of many Dirichlets | [`Dirichlet::expected_log_rows`](crate::Dirichlet::expected_log_rows) |
 //! | log Γ, ψ, ψ′ | `vi_core::numerics::{log_gamma, digamma, trigamma}` |
 
+mod counts;
 mod dirichlet;
+mod each;
 mod log_prob;
 mod parameters;
 mod sample;

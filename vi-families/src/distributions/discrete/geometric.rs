@@ -89,6 +89,11 @@ impl Geometric {
         self.log_probability() - self.log_failure
     }
 
+    /// log(1 − π), the natural parameter.
+    pub(crate) fn log_failure(&self) -> f64 {
+        self.log_failure
+    }
+
     /// log π, to full relative accuracy near π = 1 too.
     fn log_probability(&self) -> f64 {
         let failure = self.failure_probability();

@@ -26,5 +26,5 @@ pub use rayleigh::Rayleigh;
 pub use weibull::Weibull;
 
 pub(crate) use inverse_gaussian::deviance;
-pub(crate) use numerics::{exponential_quantile, log_exp_m1};
+pub(crate) use numerics::{EULER, exponential_quantile, log_exp_m1};
 pub(crate) use pareto::log_ratio;

@@ -3,7 +3,7 @@
 use crate::special::log_1p_minus;
 
 /// The Euler-Mascheroni constant −ψ(1).
-pub(super) const EULER: f64 = 0.577_215_664_901_532_9;
+pub(crate) const EULER: f64 = 0.577_215_664_901_532_9;
 
 /// KL(Gamma(count, rate) ‖ Gamma(count, other)), also of all functions of such variables.
 pub(super) fn kl_of_rates(count: f64, rate: f64, other: f64) -> f64 {

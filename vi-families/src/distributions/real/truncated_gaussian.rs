@@ -143,7 +143,7 @@ impl TruncatedGaussian {
     }
 
     /// log of the integral of the density that is 1 at its peak.
-    fn log_integral(&self) -> f64 {
+    pub(crate) fn log_integral(&self) -> f64 {
         self.moments.integral.ln() - 0.5 * self.precision.ln()
     }
 
