@@ -38,7 +38,15 @@ pub trait Parametric: ExponentialFamily {
     /// The Fisher information in θ, JᵀF_η J (P, P).
     fn fisher_in_parameters(&self) -> Array2<f64> {
         let j = self.natural_jacobian();
-        j.t().dot(&self.fisher()).dot(&j)
+        let mut fisher = j.t().dot(&self.fisher()).dot(&j);
+        // Rounding tells mirror images apart where J is ill-conditioned.
+        for i in 0..fisher.nrows() {
+            for k in 0..i {
+                let mean = 0.5 * (fisher[[i, k]] + fisher[[k, i]]);
+                (fisher[[i, k]], fisher[[k, i]]) = (mean, mean);
+            }
+        }
+        fisher
     }
     /// The score ∇_θ log p(z) = Jᵀ(T(z) − μ) (P).
     fn score_in_parameters(&self, z: &Self::Value) -> Array1<f64> {

@@ -6,7 +6,7 @@
 //!
 //! | implemented | check |
 //! |---|---|
-//! | [`ExponentialFamily`](crate::ExponentialFamily) | [`check_exponential_family`], [`check_any_vector`] |
+//! | [`ExponentialFamily`](crate::ExponentialFamily) | [`check_exponential_family`], [`check_calculus`], [`check_any_vector`] |
 //! | [`Parametric`](crate::Parametric) | [`check_parametric`] |
 //! | [`Univariate`](crate::Univariate) | [`check_univariate`] |
 //! | [`Multivariate`](crate::Multivariate) | [`check_multivariate`] |
@@ -38,7 +38,7 @@ mod univariate;
 mod variational_family;
 
 pub use conjugacy::check_conjugate;
-pub use exponential_family::{check_any_vector, check_exponential_family};
+pub use exponential_family::{check_any_vector, check_calculus, check_exponential_family};
 pub use multivariate::{Flat, check_multivariate};
 pub use normalised::{Quadrature, check_normalised};
 pub use parametric::check_parametric;

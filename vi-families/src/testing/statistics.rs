@@ -9,7 +9,13 @@ pub(super) const Z_BOUND: f64 = 5.4;
 
 /// Asserts that the mean is `expected` up to [`Z_BOUND`] standard errors and rounding.
 pub(super) fn assert_mean(what: impl FnOnce() -> String, moments: &Moments, expected: f64) {
-    let (mean, se) = (moments.mean(), moments.mcse());
+    assert_mean_with(what, moments, expected, 0.0);
+}
+
+/// As [`assert_mean`], where the standard error is known to be at least `least`: events too rare to be drawn leave
+/// no trace in that of the draws.
+pub(super) fn assert_mean_with(what: impl FnOnce() -> String, moments: &Moments, expected: f64, least: f64) {
+    let (mean, se) = (moments.mean(), moments.mcse().max(least));
     let bound = Z_BOUND * se + 1e-9 * (1.0 + expected.abs());
     assert!((mean - expected).abs() <= bound, "{}: mean {mean} ± {se}, expected {expected}", what());
 }
@@ -31,6 +37,20 @@ pub(super) fn five_point_vector(f: impl Fn(f64) -> Array1<f64>, x: f64, h: f64) 
     let inner = f(x + h) - f(x - h);
     let outer = f(x + 2.0 * h) - f(x - 2.0 * h);
     (inner * 8.0 - outer) / (12.0 * h)
+}
+
+/// A step for differences at `x`: `first`, or less until `curvature` at both ends of their span is within 5 % of that
+/// at `x`. `None` marks arguments outside the domain.
+pub(super) fn steady_step(first: f64, x: f64, curvature: impl Fn(f64) -> Option<f64>) -> f64 {
+    const STEADY: f64 = 0.05;
+    let Some(centre) = curvature(x) else { return first };
+    let steady = |x: f64| curvature(x).is_some_and(|c| (c - centre).abs() <= STEADY * centre.abs());
+    let mut h = first;
+    // Below the rounding of x there is nothing to gain.
+    while h > 1e-9 * x.abs() && !(steady(x - 2.0 * h) && steady(x + 2.0 * h)) {
+        h *= 0.25;
+    }
+    h
 }
 
 /// `x` with `value` in place `i`.

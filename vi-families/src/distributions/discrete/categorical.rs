@@ -155,7 +155,10 @@ impl ExponentialFamily for Categorical {
     fn fisher(&self) -> Array2<f64> {
         let mu = self.mean_params();
         let n = mu.len();
-        Array2::from_shape_fn((n, n), |(i, j)| if i == j { mu[i] * (1.0 - mu[i]) } else { -mu[i] * mu[j] })
+        Array2::from_shape_fn((n, n), |(i, j)| {
+            // 1 − μ by its logarithm, for probabilities that round to one.
+            if i == j { -mu[i] * self.log_probabilities[i].exp_m1() } else { -mu[i] * mu[j] }
+        })
     }
     fn sufficient_stats_given(fixed: &usize, z: &usize) -> Array1<f64> {
         Array1::from_shape_fn(fixed.saturating_sub(1), |k| f64::from(*z == k))

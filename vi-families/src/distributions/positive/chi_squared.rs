@@ -27,6 +27,7 @@ const FAMILY: &str = "ChiSquared";
 /// p(z) = z^(dof/2 − 1) exp(−z/2) / (2^(dof/2) Γ(dof/2))
 /// T(z) = log z      η = dof/2 − 1 > −1      h(z) = exp(−z/2)
 /// ```
+/// For dof below 0.06 draws underflow as those of [`Gamma`](crate::Gamma) do.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChiSquared {
     dof: f64,

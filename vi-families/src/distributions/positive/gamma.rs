@@ -156,7 +156,8 @@ impl ExponentialFamily for Gamma {
     fn expected_log_base_measure(&self) -> f64 {
         0.0
     }
-    /// One draw; where it would underflow or overflow it is the nearest normal number inside (0, ∞).
+    /// One draw; where it would underflow or overflow it is the nearest normal number inside (0, ∞): with probability
+    /// exp(−700 shape), which biases the mean of T for shapes below 0.03.
     fn sample(&self, rng: &mut StreamRng) -> f64 {
         GammaDraw::new(self.shape).over(self.rate, rng)
     }

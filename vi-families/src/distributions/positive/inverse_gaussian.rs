@@ -10,11 +10,12 @@ use super::numerics::quantile_on_positive;
 use crate::coordinates::Coordinates;
 use crate::deserialize::deserialize_checked;
 use crate::distributions::LOG_TWO_PI;
+use crate::distributions::real::precision_gap;
 use crate::draw::{exp_inside, standard_normal};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
-use crate::special::{log_1p_minus, scaled_exponential_integral};
+use crate::special::scaled_exponential_integral;
 use crate::univariate::Univariate;
 use crate::validate::{domain, length, no_member, positive};
 
@@ -177,8 +178,7 @@ impl ExponentialFamily for InverseGaussian {
     }
     fn kl(&self, other: &Self) -> f64 {
         let d = (self.mean - other.mean) / other.mean;
-        let ratio = (other.shape - self.shape) / self.shape;
-        0.5 * ((other.shape / self.mean) * d * d - log_1p_minus(ratio))
+        0.5 * ((other.shape / self.mean) * d * d + precision_gap(self.shape, other.shape))
     }
     fn expected_log_prob(&self, other: &Self) -> f64 {
         let d = (self.mean - other.mean) / other.mean;

@@ -24,7 +24,8 @@ const FAMILY: &str = "Weibull";
 /// p(z) = shape/scale · (z/scale)^(shape − 1) exp(−(z/scale)^shape)
 /// T(z) = z^shape      η = −scale^(−shape) < 0      h(z) = shape · z^(shape − 1)
 /// ```
-/// T is exponential with rate scale^(−shape).
+/// T is exponential with rate scale^(−shape); the Fisher information, its inverse square, is infinite for rates below
+/// 10⁻¹⁵⁴.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Weibull {
     shape: f64,

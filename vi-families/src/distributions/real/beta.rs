@@ -26,6 +26,8 @@ const FAMILY: &str = "Beta";
 /// p(z) = z^(α − 1) (1 − z)^(β − 1) / B(α, β)
 /// T(z) = (log z, log(1 − z))      η = (α − 1, β − 1)      h(z) = 1
 /// ```
+/// Numbers below one end at 1 − 10⁻¹⁶: for β < 0.3 the log(1 − z) of draws is biased upwards, and so is log z for
+/// α < 0.03, where z underflows. Densities, moments and divergences hold for all α and β.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Beta {
     alpha: f64,

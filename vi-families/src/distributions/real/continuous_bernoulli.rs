@@ -24,7 +24,8 @@ const LARGEST_LOGIT: f64 = 1e150;
 /// p(z) = C(λ) λ^z (1 − λ)^(1 − z) = η e^(ηz) / (e^η − 1)
 /// T(z) = z      η = log λ/(1 − λ)      h(z) = 1      A(η) = log (e^η − 1)/η
 /// ```
-/// λ = ½ is the uniform distribution; everything is accurate through it. |η| is at most 10¹⁵⁰. (Loaiza-Ganem &
+/// λ = ½ is the uniform distribution; everything is accurate through it. |η| is at most 10¹⁵⁰; λ rounds
+/// to one for η > 36, where θ and φ lead to no member. (Loaiza-Ganem &
 /// Cunningham 2019, eq. 6–9.)
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ContinuousBernoulli {

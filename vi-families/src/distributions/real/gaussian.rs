@@ -113,7 +113,11 @@ impl Gaussian {
 /// Gaussians of these precisions.
 pub(in crate::distributions) fn precision_gap(precision: f64, other: f64) -> f64 {
     let excess = (other - precision) / precision;
-    if excess == f64::INFINITY { excess } else { -log_1p_minus(excess) }
+    if excess == f64::INFINITY {
+        return excess;
+    }
+    // Far below, 1 + excess has lost the digits of the ratio.
+    if excess < -0.5 { excess - (other.ln() - precision.ln()) } else { -log_1p_minus(excess) }
 }
 
 impl ExponentialFamily for Gaussian {
@@ -228,5 +232,24 @@ impl Univariate for Gaussian {
     }
     fn quantile(&self, p: f64) -> f64 {
         self.mean + self.sd() * normal_quantile(p)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::precision_gap;
+
+    /// r − 1 − log r at 50 digits.
+    #[test]
+    fn the_gap_keeps_its_digits_at_every_ratio() {
+        for (precision, other, expected) in [
+            (2e10, 1.0, 22.7189981105504),
+            (1.0, 2e10, 19999999975.281002),
+            (1.0, 0.49, 0.20334988787746477),
+            (1.0, 1.0 + 2f64.powi(-30), 4.3368086872493727e-19),
+        ] {
+            let gap = precision_gap(precision, other);
+            assert!((gap / expected - 1.0).abs() < 1e-14, "{precision}, {other}: {gap}, expected {expected}");
+        }
     }
 }

@@ -202,7 +202,8 @@ impl ExponentialFamily for Dirichlet {
     fn expected_log_base_measure(&self) -> f64 {
         0.0
     }
-    /// One draw (K); entries that would underflow are the smallest positive normal number.
+    /// One draw (K); entries that would underflow are the smallest positive normal number, with probability
+    /// exp(−700 α_k), which biases the mean of T for α_k below 0.03.
     fn sample(&self, rng: &mut StreamRng) -> Array1<f64> {
         let mut z = vec![0.0; self.concentration.len()];
         self.sample_into(rng, &mut z);
