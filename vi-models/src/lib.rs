@@ -9,6 +9,8 @@
 //! | [`logistic_regression`] | logistic regression; Pólya-Gamma augmentation and its exact sampler |
 //! | [`gaussian_mixture`] | mixture of Gaussians; assignments as a block, or summed out |
 //! | [`eight_schools`] | normal hierarchical model, centred and non-centred |
+//! | [`gaussian_regression`] | normal linear regression with unknown σ and priors of any kind |
+//! | [`prior`] | priors of single parameters |
 //! | [`regression`] | covariates and responses: the data of the regressions |
 //! | `error` | [`ModelError`]: what is wrong with data or priors |
 
@@ -16,9 +18,12 @@ mod checks;
 pub mod eight_schools;
 mod error;
 pub mod gaussian_mixture;
+pub mod gaussian_regression;
 pub mod linear_regression;
 pub mod logistic_regression;
 pub mod normal_mean_precision;
+pub mod prior;
+mod quadratic_loss;
 pub mod regression;
 mod scratch;
 

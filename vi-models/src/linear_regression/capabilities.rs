@@ -6,9 +6,9 @@ use ndarray::{ArrayRef1, ArrayRef2, s};
 use rand_distr::{Distribution, StandardNormal};
 use vi_core::{GradLogJoint, LocalLogJoint, LogJoint, ParameterSpace, Predictive, StreamRng, Subsample};
 
-use super::loss::QuadraticLoss;
 use super::{LinearRegression, NoisePrior};
 use crate::checks::LOG_2_PI;
+use crate::quadratic_loss::QuadraticLoss;
 use crate::regression::{RegressionData, at_one_point};
 
 impl LinearRegression {

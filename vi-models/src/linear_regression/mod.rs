@@ -15,19 +15,17 @@
 mod capabilities;
 mod conjugate;
 mod known;
-mod loss;
 
-use ndarray::{Array1, ArrayRef1, ArrayRef2, ArrayViewMut2, s};
+use ndarray::{Array1, ArrayRef1, ArrayRef2, s};
 use serde::{Deserialize, Serialize};
-use vi_core::{CHUNK, GradLogJoint, LogJoint, Parameter, ParameterSpace, Support, linalg};
+use vi_core::{GradLogJoint, LogJoint, Parameter, ParameterSpace, Support};
 use vi_families::special::log_gamma;
 use vi_families::{FamilyError, MvGaussian};
 
 use crate::ModelError;
 use crate::checks::{LOG_2_PI, finite, positive};
+use crate::quadratic_loss::QuadraticLoss;
 use crate::regression::{RegressionData, gaussian_from_shift};
-use crate::scratch;
-use loss::QuadraticLoss;
 
 pub use capabilities::LinearRegressionMinibatch;
 pub use conjugate::{LinearRegressionBlock, LinearRegressionFactors, LinearRegressionStats};
@@ -230,27 +228,13 @@ impl LinearRegression {
         out: &mut ArrayRef1<f64>,
         mut grad: Option<&mut ArrayRef2<f64>>,
     ) {
-        let d = self.n_coefficients();
-        for start in (0..z.nrows()).step_by(CHUNK) {
-            let rows = start..(start + CHUNK).min(z.nrows());
-            let n = rows.len();
-            scratch::with(2 * n * d, |buffer| {
-                let (delta, product) = buffer.split_at_mut(n * d);
-                let mut delta = ArrayViewMut2::from_shape((n, d), delta).expect("n × d values");
-                let mut product = ArrayViewMut2::from_shape((n, d), product).expect("n × d values");
-                delta.assign(&z.slice(s![rows.clone(), ..d]));
-                delta -= &loss.reference;
-                linalg::gemm(1.0, &delta, &loss.gram, 0.0, &mut product);
-                for (i, row) in rows.enumerate() {
-                    let (z, delta, product) = (z.row(row), delta.row(i), product.row(i));
-                    let squares = loss.squares(&delta, &product);
-                    out[row] = self.log_joint_row(loss, &z, squares);
-                    if let Some(grad) = grad.as_deref_mut() {
-                        self.gradient_row(loss, &z, squares, &product, &mut grad.row_mut(row));
-                    }
-                }
-            });
-        }
+        loss.for_each_row(z, |row, squares, product| {
+            let z = z.row(row);
+            out[row] = self.log_joint_row(loss, &z, squares);
+            if let Some(grad) = grad.as_deref_mut() {
+                self.gradient_row(loss, &z, squares, product, &mut grad.row_mut(row));
+            }
+        });
     }
 
     fn log_joint_row(&self, loss: &QuadraticLoss, z: &ArrayRef1<f64>, squares: f64) -> f64 {
