@@ -25,14 +25,18 @@ pub(crate) trait Elementwise {
 
     #[inline(always)]
     fn apply_block<A: Arithmetic>(x: &[f64; BLOCK], out: &mut [f64; BLOCK]) {
-        if Self::HAS_NORMAL_FORM && kernel::all_normal(x) {
+        if Self::HAS_NORMAL_FORM {
+            let mut outside = 0;
             for i in 0..BLOCK {
+                outside |= kernel::outside_normal(x[i]);
                 out[i] = Self::apply_normal::<A>(x[i]);
             }
-        } else {
-            for i in 0..BLOCK {
-                out[i] = Self::apply::<A>(x[i]);
+            if outside >= 0 {
+                return;
             }
+        }
+        for i in 0..BLOCK {
+            out[i] = Self::apply::<A>(x[i]);
         }
     }
 

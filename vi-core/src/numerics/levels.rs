@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use super::dispatch::Level;
 use super::elementwise::{Elementwise, Exp, Log, Log1p, Map, Sigmoid, Softplus};
+use super::kernel::{self, Arithmetic};
 use super::reduce::{LogSumExp, SumSoftplus, SumSoftplusSigmoid};
 
 #[path = "../../tests/support/double_double.rs"]
@@ -26,6 +27,16 @@ fn sigmoid(x: f64) -> DoubleDouble {
     let e = DoubleDouble::from(-x.abs()).exp();
     let one = DoubleDouble::from(1.0);
     if x >= 0.0 { one / (one + e) } else { e / (one + e) }
+}
+
+/// log(1 − x), which has no slice form of its own.
+struct LogComplement;
+
+impl Elementwise for LogComplement {
+    #[inline(always)]
+    fn apply<A: Arithmetic>(x: f64) -> f64 {
+        kernel::log_complement::<A>(x)
+    }
 }
 
 /// The golden-ratio sequence on (0, 1): even cover of any range, and no two ranges alike.
@@ -59,6 +70,11 @@ fn log1p_points(n: usize) -> Vec<f64> {
     let all =
         signed.chain(near).chain(uniform(n, -0.999, 3.0)).chain(spread(n, -52.0, -1.0).map(|d| d - 1.0));
     all.chain(spread(n, -1.0, 1023.9)).collect()
+}
+
+fn log_complement_points(n: usize) -> Vec<f64> {
+    let near_one = spread(n, -53.0, -1.0).map(|d| 1.0 - d);
+    spread(n, -1074.0, -0.01).chain(uniform(n, 0.0, 0.999)).chain(near_one).filter(|x| *x < 1.0).collect()
 }
 
 fn softplus_points(n: usize) -> Vec<f64> {
@@ -106,6 +122,9 @@ fn check_all(n: usize) -> Vec<String> {
         check::<Exp>("exp", &exp_points(n), 1.1, |x| DoubleDouble::from(x).exp()),
         check::<Log>("log", &log_points(n), 0.9, |x| DoubleDouble::from(x).log()),
         check::<Log1p>("log1p", &log1p_points(n), 0.9, |x| DoubleDouble::from(x).log1p()),
+        check::<LogComplement>("log_complement", &log_complement_points(n), 1.5, |x| {
+            DoubleDouble::from(-x).log1p()
+        }),
         check::<Softplus>("softplus", &softplus_points(n), 1.8, softplus),
         check::<Sigmoid>("sigmoid", &softplus_points(n), 2.4, sigmoid),
     ]

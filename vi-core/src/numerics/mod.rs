@@ -23,7 +23,7 @@
 //! | `elementwise` | `exp`, `log`, `log1p`, `softplus`, `sigmoid`, `log_gamma`, `digamma`, `trigamma` and their in-place forms |
 //! | `map` | functions of your own, of several slices |
 //! | `reduce` | `log_sum_exp`, `sum_softplus`, `sum_softplus_sigmoid` |
-//! | `rows` | the same over the rows of a matrix |
+//! | `rows` | the same over the rows of a matrix; digammas less that of the row's total |
 //! | `scalar` | one value at a time |
 
 mod dispatch;
@@ -45,7 +45,7 @@ pub use elementwise::{
 };
 pub use map::{Lane, SliceFunction, map_slices};
 pub use reduce::{log_sum_exp, sum_softplus, sum_softplus_sigmoid};
-pub use rows::{log_sum_exp_rows, softmax_rows_inplace, sum_softplus_rows};
+pub use rows::{digamma_minus_total_rows, log_sum_exp_rows, softmax_rows_inplace, sum_softplus_rows};
 pub use scalar::{sigmoid_scalar, softplus_scalar};
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Reductions over the rows of a matrix.
 
+use std::marker::PhantomData;
+
 use ndarray::{ArrayRef1, ArrayRef2, Axis};
 
 use super::dispatch::{Op, dispatch};
-use super::elementwise::BLOCK;
+use super::elementwise::{BLOCK, Digamma, Map, MapInplace};
 use super::kernel::{self, Arithmetic};
 use super::reduce::sum_softplus;
 
@@ -149,4 +151,77 @@ impl Op for Normalize<'_> {
             }
         }
     }
+}
+
+/// out ← ψ(x_nk) − ψ(Σ_j x_nj) for the matrix `x` of rows of `n_columns`; the expectations of the logarithms under
+/// Dirichlet distributions with these concentrations.
+///
+/// ψ is that of [`digamma`](super::digamma), with its bits for the first term; the difference is rounded once. A
+/// row's bits do not depend on the other rows.
+///
+/// # Panics
+/// If the lengths differ or are no multiple of `n_columns`.
+pub fn digamma_minus_total_rows(x: &[f64], n_columns: usize, out: &mut [f64]) {
+    assert_eq!(x.len(), out.len(), "x and out differ in length");
+    if x.is_empty() {
+        return;
+    }
+    assert!(n_columns > 0 && x.len().is_multiple_of(n_columns), "rows of different lengths");
+    dispatch(DigammaRows { x, n_columns, out });
+}
+
+struct DigammaRows<'a> {
+    x: &'a [f64],
+    n_columns: usize,
+    out: &'a mut [f64],
+}
+
+impl DigammaRows<'_> {
+    /// Values worked on at a time: with their results they fit into a first-level cache, so that the sums before and
+    /// the differences after the digammas cost no memory traffic.
+    const IN_CACHE: usize = 1600;
+    /// Rows at a time, the digammas of whose totals are taken together.
+    const MAX_ROWS: usize = 2 * BLOCK;
+}
+
+impl Op for DigammaRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) {
+        let n_rows = (Self::IN_CACHE / self.n_columns).clamp(1, Self::MAX_ROWS);
+        let n_values = n_rows * self.n_columns;
+        for (x, out) in self.x.chunks(n_values).zip(self.out.chunks_mut(n_values)) {
+            // First what takes longest: the values arrive from memory meanwhile.
+            Map { x, out: &mut *out, function: PhantomData::<Digamma> }.run::<A>();
+            let mut totals = [1.0; Self::MAX_ROWS];
+            for (row, total) in x.chunks_exact(self.n_columns).zip(&mut totals) {
+                *total = sum(row);
+            }
+            let totals = &mut totals[..x.len() / self.n_columns];
+            MapInplace { x: &mut *totals, function: PhantomData::<Digamma> }.run::<A>();
+            for (row, total) in out.chunks_exact_mut(self.n_columns).zip(totals) {
+                for value in row {
+                    *value -= *total;
+                }
+            }
+        }
+    }
+}
+
+/// Σ x in eight running sums: one would wait for each addition to finish.
+#[inline(always)]
+fn sum(x: &[f64]) -> f64 {
+    let mut lanes = [0.0; 8];
+    let (chunks, rest) = x.as_chunks::<8>();
+    for chunk in chunks {
+        for i in 0..8 {
+            lanes[i] += chunk[i];
+        }
+    }
+    let mut total = 0.0;
+    for x in lanes.iter().chain(rest) {
+        total += x;
+    }
+    total
 }

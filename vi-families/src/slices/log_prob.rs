@@ -161,7 +161,8 @@ struct LogOdds {
 impl SliceFunction<1, 1> for LogOdds {
     #[inline(always)]
     fn apply<L: Lane>(&self, [z]: [f64; 1]) -> [f64; 1] {
-        let value = L::mul_add(self.a, L::log_of_input(z), L::mul_add(self.b, L::log1p(-z), self.offset));
+        let value =
+            L::mul_add(self.a, L::log_of_input(z), L::mul_add(self.b, L::log_complement(z), self.offset));
         [if (z <= 0.0) | (z >= 1.0) { f64::NEG_INFINITY } else { value }]
     }
 }
