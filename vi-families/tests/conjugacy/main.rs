@@ -5,7 +5,9 @@
 mod bounds;
 mod diagonal;
 mod directions;
+mod extremes;
 mod regression;
+mod scales;
 
 use std::borrow::Borrow;
 
