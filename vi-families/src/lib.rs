@@ -8,7 +8,7 @@
 //! | [`ImplicitReparameterized`] | derivatives of draws with respect to parameters |
 //! | [`LogProbSlice`], [`SampleSlice`], `Gamma::log_prob_each`, … | the same on slices, vectorised, without allocation |
 //! | [`SufficientStats`] | weighted, mergeable sums of T, and the maximum-likelihood member |
-//! | [`ConjugateLikelihood`], [`Observed`], [`PredictiveDistribution`] | posteriors, evidences, predictive distributions |
+//! | [`ConjugateLikelihood`], [`Observed`], [`PredictiveDistribution`] | posteriors, evidences, predictive distributions; [`UniformBound`] |
 //! | [`Bernoulli`] [`Categorical`] [`Binomial`] [`Geometric`] [`NegativeBinomial`] [`Poisson`] [`Multinomial`] | its members, one file each: discrete |
 //! | [`Exponential`] [`Gamma`] [`InverseGamma`] [`ChiSquared`] [`InverseGaussian`] [`HalfNormal`] [`LogNormal`] [`Pareto`] [`Weibull`] [`Rayleigh`] | positive |
 //! | [`Gaussian`] [`Laplace`] [`TruncatedGaussian`] [`Beta`] [`ContinuousBernoulli`] [`VonMises`] | on the line, an interval, the circle |

@@ -3,6 +3,9 @@
 //! Whether a family has an operation is asked of the compiler, cell by cell. Where it has not, a reason must stand, and a
 //! reason without need is an error. `UPDATE_TABLE=1 cargo test -p vi-families --test table` rewrites the README.
 
+#[path = "table/pairs.rs"]
+mod pairs;
+
 use std::fmt::Write as _;
 use std::marker::PhantomData;
 use std::path::Path;
@@ -80,11 +83,13 @@ enum Why {
     NoLikelihood,
     /// A Gamma with scale 2.
     AsGamma,
+    /// The prior of likelihoods that are no exponential family.
+    NotLinear,
     /// Not written.
     Missing,
 }
 
-const REASONS: [(Why, &str, &str); 8] = [
+const REASONS: [(Why, &str, &str); 9] = [
     (Why::Coordinates, "a", "several coordinates: no inverse of the CDF"),
     (Why::Discrete, "b", "draws of discrete families have no derivative"),
     (
@@ -102,27 +107,33 @@ const REASONS: [(Why, &str, &str); 8] = [
     (Why::NoLikelihood, "f", "not the conjugate prior of a classical likelihood here"),
     (Why::AsGamma, "g", "the Gamma with shape k/2 and rate 1/2: half of the derivative in its shape"),
     (Why::Missing, "h", "not implemented"),
+    (
+        Why::NotLinear,
+        "i",
+        "of `UniformBound`, which has the operations of a conjugate pair but not the trait",
+    ),
 ];
 
 /// The columns after the three that every family has by being one.
 const COLUMNS: [&str; 6] = ["θ, φ", "mean, variance, mode", "CDF, quantile", "∂z/∂θ", "slices", "prior of"];
 
 struct Row {
-    name: &'static str,
+    name: String,
     values: &'static str,
     /// As the compiler sees it, the first five of [`COLUMNS`].
     present: [bool; 5],
-    likelihoods: Vec<&'static str>,
+    likelihoods: Vec<String>,
     why: Vec<(&'static str, Why)>,
 }
 
-/// The type's own name, without its path.
-fn short<T>() -> &'static str {
-    std::any::type_name::<T>().rsplit("::").next().unwrap_or_default()
+/// The type's own name and those of its parameters, without their paths.
+fn short<T>() -> String {
+    let last = |path: &str| path.rsplit("::").next().unwrap_or_default().to_owned();
+    std::any::type_name::<T>().split('<').map(last).collect::<Vec<_>>().join("<")
 }
 
 /// The name of a likelihood whose prior is `P`: any other does not compile.
-fn likelihood<P: ExponentialFamily, L: ConjugateLikelihood<Prior = P>>() -> &'static str {
+fn likelihood<P: ExponentialFamily, L: ConjugateLikelihood<Prior = P>>() -> String {
     short::<L>()
 }
 
@@ -154,12 +165,12 @@ fn rows() -> Vec<Row> {
         // positive numbers
         row!(Exponential, "[0, ∞)", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
         row!(Gamma, "(0, ∞)", [PoissonRate, ExponentialRate, GammaRate, InverseGammaScale, InverseGaussianShape, ParetoShape, WeibullRate, RayleighPrecision, HalfNormalPrecision, LogNormalLogPrecision, LaplaceRate, GaussianPrecision], []),
-        row!(InverseGamma, "(0, ∞)", [ExponentialMean, GaussianVariance], []),
+        row!(InverseGamma, "(0, ∞)", [ExponentialMean, GaussianVariance, GammaScale, WeibullScalePower, RayleighVariance, HalfNormalVariance, LogNormalLogVariance, LaplaceScale, InverseGaussianDispersion], []),
         row!(ChiSquared, "(0, ∞)", [], ["∂z/∂θ" => AsGamma, "prior of" => NoLikelihood]),
         row!(InverseGaussian, "(0, ∞)", [], ["∂z/∂θ" => Missing, "prior of" => NoLikelihood]),
         row!(HalfNormal, "[0, ∞)", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
         row!(LogNormal, "(0, ∞)", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
-        row!(Pareto, "[x_m, ∞)", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
+        row!(Pareto, "[x_m, ∞)", [], ["∂z/∂θ" => Transport, "prior of" => NotLinear]),
         row!(Weibull, "(0, ∞)", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
         row!(Rayleigh, "(0, ∞)", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
         // the line, intervals, the circle
@@ -168,18 +179,18 @@ fn rows() -> Vec<Row> {
         row!(TruncatedGaussian, "(l, u)", [], ["prior of" => NoLikelihood]),
         row!(Beta, "(0, 1)", [BernoulliProbability, BinomialProbability, GeometricProbability, NegativeBinomialProbability], []),
         row!(ContinuousBernoulli, "[0, 1]", [], ["∂z/∂θ" => Transport, "prior of" => NoLikelihood]),
-        row!(VonMises, "[−π, π]", [], ["prior of" => NoLikelihood]),
+        row!(VonMises, "[−π, π]", [VonMisesDirection], []),
         // vectors and matrices
         row!(Dirichlet, "simplex", [CategoricalProbabilities, MultinomialProbabilities], ["CDF, quantile" => Coordinates, "slices" => NotReal]),
-        row!(MvGaussian, "ℝᵖ", [MvGaussianMean], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Transport, "slices" => NotReal]),
-        row!(DiagonalGaussian, "ℝᵖ", [], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Transport, "slices" => NotReal, "prior of" => NoLikelihood]),
-        row!(VonMisesFisher, "unit sphere", [], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Missing, "slices" => NotReal, "prior of" => NoLikelihood]),
+        row!(MvGaussian, "ℝᵖ", [MvGaussianMean, LinearRegressionCoefficients], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Transport, "slices" => NotReal]),
+        row!(DiagonalGaussian, "ℝᵖ", [DiagonalGaussianMean], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Transport, "slices" => NotReal]),
+        row!(VonMisesFisher, "unit sphere", [VonMisesFisherDirection], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Missing, "slices" => NotReal]),
         row!(Wishart, "positive definite", [MvGaussianPrecision], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Composed, "slices" => NotReal]),
         row!(InverseWishart, "positive definite", [MvGaussianCovariance], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Composed, "slices" => NotReal]),
-        row!(MatrixGaussian, "ℝⁿˣᵖ", [], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Transport, "slices" => NotReal, "prior of" => NoLikelihood]),
+        row!(MatrixGaussian, "ℝⁿˣᵖ", [MultivariateRegressionCoefficients], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Transport, "slices" => NotReal]),
         // a location with its precision or covariance
-        row!(NormalGamma, "ℝ × (0, ∞)", [GaussianMeanPrecision], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Composed, "slices" => NotReal]),
-        row!(NormalInverseGamma, "ℝ × (0, ∞)", [GaussianMeanVariance], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Composed, "slices" => NotReal]),
+        row!(NormalGamma, "ℝ × (0, ∞)", [GaussianMeanPrecision, LogNormalLogMeanPrecision], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Composed, "slices" => NotReal]),
+        row!(NormalInverseGamma, "ℝ × (0, ∞)", [GaussianMeanVariance, LogNormalLogMeanVariance], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Composed, "slices" => NotReal]),
         row!(NormalWishart, "ℝᵖ × pos. def.", [MvGaussianMeanPrecision], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Composed, "slices" => NotReal]),
         row!(NormalInverseWishart, "ℝᵖ × pos. def.", [MvGaussianMeanCovariance], ["CDF, quantile" => Coordinates, "∂z/∂θ" => Composed, "slices" => NotReal]),
     ]
@@ -230,19 +241,24 @@ fn table() -> String {
     out + END
 }
 
-#[test]
-fn the_readme_has_the_table_of_the_code() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = std::fs::read_to_string(&path).expect("the README of the crate");
-    let (before, rest) = readme.split_once(START).expect("the start of the table");
+/// Puts the fresh table between the marks in this file of the repository, or asserts that it is there.
+fn check_file(path: &str, start: &str, fresh: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let text = std::fs::read_to_string(&path).expect("the file with the table");
+    let (before, rest) = text.split_once(start).expect("the start of the table");
     let (_, after) = rest.split_once(END).expect("the end of the table");
-    let fresh = format!("{before}{}{after}", table());
+    let fresh = format!("{before}{fresh}{after}");
     if std::env::var_os("UPDATE_TABLE").is_some() {
-        std::fs::write(&path, &fresh).expect("the README of the crate");
+        std::fs::write(&path, &fresh).expect("the file with the table");
     } else {
         assert!(
-            fresh == readme,
+            fresh == text,
             "the table is out of date: UPDATE_TABLE=1 cargo test -p vi-families --test table"
         );
     }
+}
+
+#[test]
+fn the_readme_has_the_table_of_the_code() {
+    check_file("README.md", START, &table());
 }

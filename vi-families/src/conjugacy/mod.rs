@@ -181,6 +181,9 @@ impl<L: ConjugateLikelihood> Observed<L> {
 
     /// log ∫ p(z) Π p(x_n | z)^{w_n} dz: with weights of one, the log marginal likelihood of the data.
     ///
+    /// Its absolute error is about 10⁻¹⁶ times the largest of A(η), A(η₀) and Σ w log h, which is more than the
+    /// predictive density of one extreme datum loses.
+    ///
     /// # Errors
     /// As [`Observed::posterior`].
     pub fn log_marginal_likelihood(&self, prior: &L::Prior) -> Result<f64, FamilyError> {
