@@ -1,7 +1,8 @@
 //! The table of families and operations in the README is the one the code gives.
 //!
 //! Whether a family has an operation is asked of the compiler, cell by cell. Where it has not, a reason must stand, and a
-//! reason without need is an error. `UPDATE_TABLE=1 cargo test -p vi-families --test table` rewrites the README.
+//! reason without need is an error. The table of conjugate pairs in the documentation is made likewise, priors and
+//! predictive distributions asked of the compiler. `UPDATE_TABLE=1 cargo test -p vi-families --test table` rewrites both.
 
 #[path = "table/pairs.rs"]
 mod pairs;
