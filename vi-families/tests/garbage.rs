@@ -1,8 +1,10 @@
 //! Arguments that an algorithm gone wrong may hand over: an error or a member, and never a panic.
 
+#[allow(dead_code, reason = "shared by several test binaries, each with its own needs")]
+mod common;
+
 use ndarray::{Array1, array};
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use vi_families::{
     Bernoulli, Beta, Binomial, BinomialProbability, Categorical, ConjugateLikelihood, Dirichlet,
     ExponentialFamily, FamilyError, Gamma, Gaussian, Multinomial, MvGaussian, NegativeBinomial,
@@ -27,12 +29,7 @@ fn finite<F: ExponentialFamily>(member: Result<F, FamilyError>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 1000,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(common::config(1000))]
 
     #[test]
     fn constructors_of_numbers(a in any_number(), b in any_number(), c in any_number(), d in any_number()) {

@@ -3,25 +3,15 @@
 
 use std::f64::consts::TAU;
 
-use crate::special::{log_beta, log_gamma};
+use crate::special::{self, log_beta, log_gamma};
 
 /// log Γ(x) − [(x − ½) log x − x + ½ log 2π] for x > 0; the same as log x! − [(x + ½) log x − x + ½ log 2π].
 fn stirling_error(x: f64) -> f64 {
     const HALF_LOG_TWO_PI: f64 = 0.918_938_533_204_672_8;
-    const C: [f64; 7] = [
-        1.0 / 12.0,
-        -1.0 / 360.0,
-        1.0 / 1260.0,
-        -1.0 / 1680.0,
-        1.0 / 1188.0,
-        -691.0 / 360_360.0,
-        1.0 / 156.0,
-    ];
     if x < 10.0 {
         return log_gamma(x) - (x - 0.5) * x.ln() + x - HALF_LOG_TWO_PI;
     }
-    let y = 1.0 / x;
-    y * C.iter().rev().fold(0.0, |sum, c| sum * (y * y) + c)
+    special::stirling_error(x)
 }
 
 /// The deviance x log(x/m) + m − x ≥ 0 for x ≥ 0, m > 0, to full relative accuracy where x is close to m.

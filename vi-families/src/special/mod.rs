@@ -42,4 +42,4 @@ pub use inverse_incomplete::{
     inverse_regularized_beta, inverse_regularized_gamma_lower, inverse_regularized_gamma_upper,
 };
 pub use normal::{erfcx, normal_cdf, normal_log_cdf, normal_quantile};
-pub(crate) use quadrature::{half_line, interval, tail_scale};
+pub(crate) use quadrature::{gauss_legendre, half_line, interval, tail_scale};

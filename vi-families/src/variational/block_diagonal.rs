@@ -2,13 +2,12 @@
 
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis, s};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
 use vi_core::{ParameterSpace, StreamKey, StreamRng};
 
 use super::full_rank::{FullRankGaussian, FullRankGaussianMember};
-use super::gaussian::{LANES, real_names};
+use super::gaussian::{fill_noise, real_names, transport_groups};
 use super::{Reparameterized, VariationalDistribution, VariationalFamily};
-use crate::draw::standard_normal;
 use crate::error::FamilyError;
 use crate::validate::{domain, length};
 
@@ -172,20 +171,12 @@ impl VariationalDistribution for BlockDiagonalGaussianMember<'_> {
 
     fn sample_batch(&self, key: StreamKey, samples: Range<usize>, z: &mut ArrayRef2<f64>) {
         assert_eq!(z.dim(), (samples.len(), self.dim()), "BlockDiagonalGaussian: z has the wrong shape");
-        let mut noise = vec![[0.0; LANES]; self.dim()];
-        for (group, mut rows) in z.axis_chunks_iter_mut(Axis(0), LANES).enumerate() {
-            let first = samples.start + group * LANES;
-            for k in 0..rows.nrows() {
-                let mut rng = key.rng((first + k) as u64);
-                for e in &mut noise {
-                    e[k] = standard_normal(&mut rng);
-                }
-            }
+        transport_groups(key, samples, self.dim(), z, |noise, rows| {
             for (place, block) in self.pairs() {
                 let range = place.z.clone();
                 block.transport_group(&noise[range.clone()], &mut rows.slice_mut(s![.., range]));
             }
-        }
+        });
     }
     fn log_prob_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
         assert_eq!(z.dim(), (out.len(), self.dim()), "BlockDiagonalGaussian: z has the wrong shape");
@@ -211,9 +202,7 @@ impl Reparameterized for BlockDiagonalGaussianMember<'_> {
         self.dim()
     }
     fn sample_noise(&self, rng: &mut StreamRng, noise: &mut ArrayRef1<f64>) {
-        for e in noise.iter_mut() {
-            *e = standard_normal(rng);
-        }
+        fill_noise(rng, noise);
     }
     fn transport(&self, noise: &ArrayRef1<f64>, z: &mut ArrayRef1<f64>) {
         assert_eq!((noise.len(), z.len()), (self.dim(), self.dim()), "BlockDiagonalGaussian: wrong length");

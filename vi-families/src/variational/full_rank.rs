@@ -6,10 +6,9 @@ use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis, s};
 use vi_core::linalg::{gemm, symmetric_rank_update};
 use vi_core::{ParameterSpace, StreamKey, StreamRng};
 
-use super::gaussian::{LANES, real_names, scale, with_slice, with_slice_mut};
+use super::gaussian::{LANES, fill_noise, real_names, scale, transport_groups, with_slice, with_slice_mut};
 use super::{Reparameterized, VariationalDistribution, VariationalFamily};
 use crate::distributions::LOG_TWO_PI;
-use crate::draw::standard_normal;
 use crate::error::FamilyError;
 use crate::symmetric::{vech_index, vech_len};
 use crate::validate::{FINITE, cholesky, domain, length};
@@ -297,17 +296,7 @@ impl VariationalDistribution for FullRankGaussianMember {
 
     fn sample_batch(&self, key: StreamKey, samples: Range<usize>, z: &mut ArrayRef2<f64>) {
         assert_eq!(z.dim(), (samples.len(), self.dim()), "FullRankGaussian: z has the wrong shape");
-        let mut noise = vec![[0.0; LANES]; self.dim()];
-        for (group, mut rows) in z.axis_chunks_iter_mut(Axis(0), LANES).enumerate() {
-            let first = samples.start + group * LANES;
-            for k in 0..rows.nrows() {
-                let mut rng = key.rng((first + k) as u64);
-                for e in &mut noise {
-                    e[k] = standard_normal(&mut rng);
-                }
-            }
-            self.transport_group(&noise, &mut rows);
-        }
+        transport_groups(key, samples, self.dim(), z, |noise, rows| self.transport_group(noise, rows));
     }
     fn log_prob_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
         assert_eq!(z.dim(), (out.len(), self.dim()), "FullRankGaussian: z has the wrong shape");
@@ -352,9 +341,7 @@ impl Reparameterized for FullRankGaussianMember {
         self.dim()
     }
     fn sample_noise(&self, rng: &mut StreamRng, noise: &mut ArrayRef1<f64>) {
-        for e in noise.iter_mut() {
-            *e = standard_normal(rng);
-        }
+        fill_noise(rng, noise);
     }
     fn transport(&self, noise: &ArrayRef1<f64>, z: &mut ArrayRef1<f64>) {
         assert_eq!((noise.len(), z.len()), (self.dim(), self.dim()), "FullRankGaussian: wrong length");

@@ -1,8 +1,11 @@
 //! Shared by the Gaussian variational families.
 
-use ndarray::ArrayRef1;
-use vi_core::{ParameterError, ParameterSpace, Support};
+use std::ops::Range;
 
+use ndarray::{ArrayRef1, ArrayRef2, ArrayViewMut2, Axis};
+use vi_core::{ParameterError, ParameterSpace, StreamKey, StreamRng, Support};
+
+use crate::draw::standard_normal;
 use crate::error::FamilyError;
 
 /// Rows, or coordinates, treated together: one register of the widest vectors.
@@ -53,4 +56,48 @@ pub(crate) fn with_slice_mut<R>(x: &mut ArrayRef1<f64>, f: impl FnOnce(&mut [f64
     let result = f(&mut values);
     x.assign(&ndarray::aview1(&values));
     result
+}
+
+/// Overwrites `noise` with standard normal variates.
+pub(crate) fn fill_noise(rng: &mut StreamRng, noise: &mut ArrayRef1<f64>) {
+    for e in noise.iter_mut() {
+        *e = standard_normal(rng);
+    }
+}
+
+/// Draws the noise of every row of `z`, each from its own stream, and calls `transport` with that of [`LANES`] rows at a
+/// time: element `[j][k]` is noise j of row k.
+pub(super) fn transport_groups(
+    key: StreamKey,
+    samples: Range<usize>,
+    noise_dim: usize,
+    z: &mut ArrayRef2<f64>,
+    transport: impl Fn(&[[f64; LANES]], &mut ArrayViewMut2<'_, f64>),
+) {
+    let mut noise = vec![[0.0; LANES]; noise_dim];
+    for (group, mut rows) in z.axis_chunks_iter_mut(Axis(0), LANES).enumerate() {
+        let first = samples.start + group * LANES;
+        for k in 0..rows.nrows() {
+            let mut rng = key.rng((first + k) as u64);
+            for e in &mut noise {
+                e[k] = standard_normal(&mut rng);
+            }
+        }
+        transport(&noise, &mut rows);
+    }
+}
+
+/// out (2D) += weight · (∂z/∂λ)ᵀ grad of z = location + scale ε, λ the locations and log scales.
+pub(super) fn add_location_scale_vjp(
+    scale: &[f64],
+    noise: &ArrayRef1<f64>,
+    grad: &ArrayRef1<f64>,
+    weight: f64,
+    out: &mut ArrayRef1<f64>,
+) {
+    let d = scale.len();
+    for i in 0..d {
+        out[i] += weight * grad[i];
+        out[d + i] += weight * grad[i] * scale[i] * noise[i];
+    }
 }

@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis, s};
 use vi_core::linalg::{gemm, symmetric_rank_update};
 use vi_core::{StreamKey, StreamRng};
 
-use super::gaussian::{LANES, with_slice_mut};
+use super::gaussian::{LANES, fill_noise, transport_groups, with_slice_mut};
 use super::{Reparameterized, VariationalDistribution};
 use crate::distributions::LOG_TWO_PI;
 use crate::draw::standard_normal;
@@ -188,17 +188,7 @@ impl VariationalDistribution for LowRankGaussianMember {
 
     fn sample_batch(&self, key: StreamKey, samples: Range<usize>, z: &mut ArrayRef2<f64>) {
         assert_eq!(z.dim(), (samples.len(), self.dim()), "LowRankGaussian: z has the wrong shape");
-        let mut noise = vec![[0.0; LANES]; self.noise_dim()];
-        for (group, mut rows) in z.axis_chunks_iter_mut(Axis(0), LANES).enumerate() {
-            let first = samples.start + group * LANES;
-            for k in 0..rows.nrows() {
-                let mut rng = key.rng((first + k) as u64);
-                for e in &mut noise {
-                    e[k] = standard_normal(&mut rng);
-                }
-            }
-            self.transport_group(&noise, &mut rows);
-        }
+        transport_groups(key, samples, self.noise_dim(), z, |noise, rows| self.transport_group(noise, rows));
     }
     fn log_prob_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
         assert_eq!(z.dim(), (out.len(), self.dim()), "LowRankGaussian: z has the wrong shape");
@@ -249,9 +239,7 @@ impl Reparameterized for LowRankGaussianMember {
         self.dim() + self.rank()
     }
     fn sample_noise(&self, rng: &mut StreamRng, noise: &mut ArrayRef1<f64>) {
-        for e in noise.iter_mut() {
-            *e = standard_normal(rng);
-        }
+        fill_noise(rng, noise);
     }
     fn transport(&self, noise: &ArrayRef1<f64>, z: &mut ArrayRef1<f64>) {
         let d = self.dim();

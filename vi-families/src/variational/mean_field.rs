@@ -5,7 +5,9 @@ use std::ops::Range;
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
 use vi_core::{ParameterSpace, StreamKey, StreamRng};
 
-use super::gaussian::{LANES, real_names, scale, with_slice, with_slice_mut};
+use super::gaussian::{
+    LANES, add_location_scale_vjp, fill_noise, real_names, scale, with_slice, with_slice_mut,
+};
 use super::{Reparameterized, VariationalDistribution, VariationalFamily};
 use crate::distributions::LOG_TWO_PI;
 use crate::draw::standard_normal;
@@ -218,9 +220,7 @@ impl Reparameterized for MeanFieldGaussianMember {
         self.dim()
     }
     fn sample_noise(&self, rng: &mut StreamRng, noise: &mut ArrayRef1<f64>) {
-        for e in noise.iter_mut() {
-            *e = standard_normal(rng);
-        }
+        fill_noise(rng, noise);
     }
     fn transport(&self, noise: &ArrayRef1<f64>, z: &mut ArrayRef1<f64>) {
         assert_eq!((noise.len(), z.len()), (self.dim(), self.dim()), "MeanFieldGaussian: wrong length");
@@ -238,10 +238,7 @@ impl Reparameterized for MeanFieldGaussianMember {
     ) {
         let d = self.dim();
         assert_eq!((noise.len(), grad.len(), out.len()), (d, d, 2 * d), "MeanFieldGaussian: wrong length");
-        for i in 0..d {
-            out[i] += weight * grad[i];
-            out[d + i] += weight * grad[i] * self.scale[i] * noise[i];
-        }
+        add_location_scale_vjp(&self.scale, noise, grad, weight, out);
     }
     fn add_entropy_grad(&self, weight: f64, out: &mut ArrayRef1<f64>) {
         for o in out.iter_mut().skip(self.dim()) {

@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayRef1, ArrayRef2};
 use rand_distr::{Distribution, Gamma};
 use vi_core::{StreamKey, StreamRng};
 
-use super::gaussian::{with_slice, with_slice_mut};
+use super::gaussian::{add_location_scale_vjp, with_slice, with_slice_mut};
 use super::{Reparameterized, VariationalDistribution};
 use crate::draw::standard_normal;
 use crate::special::{digamma_difference, log_beta, trigamma};
@@ -227,10 +227,7 @@ impl Reparameterized for StudentTMeanFieldMember {
     ) {
         let d = self.dim();
         assert_eq!((noise.len(), grad.len(), out.len()), (d, d, 2 * d), "StudentTMeanField: wrong length");
-        for i in 0..d {
-            out[i] += weight * grad[i];
-            out[d + i] += weight * grad[i] * self.scale[i] * noise[i];
-        }
+        add_location_scale_vjp(&self.scale, noise, grad, weight, out);
     }
     fn add_entropy_grad(&self, weight: f64, out: &mut ArrayRef1<f64>) {
         for o in out.iter_mut().skip(self.dim()) {

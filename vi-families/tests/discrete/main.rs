@@ -2,13 +2,15 @@
 //!
 //! Parameters and keys are drawn from fixed seeds; see `check_exponential_family` for the false-alarm rates.
 
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "shared by several test binaries, each with its own needs")]
+mod common;
 mod conjugacy;
 mod contract;
 mod reference;
 mod values;
 
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use vi_core::StreamKey;
 
 /// Values of one distribution, by mpmath.
@@ -29,15 +31,9 @@ struct VectorCase {
     points: &'static [(&'static [f64], f64)],
 }
 
-/// `cases` cases, the same ones in every run: statistical bounds have to hold for them once and for all.
+/// The configuration of all tests, with little shrinking: some cases sum many probabilities.
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        max_shrink_iters: 20,
-        rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { max_shrink_iters: 20, ..common::config(cases) }
 }
 
 /// Anything an algorithm gone wrong may hand over: huge, tiny, signed zeros, infinities, NaN, and plain values.

@@ -2,14 +2,18 @@
 //!
 //! Parameters and keys are drawn from fixed seeds; see `check_exponential_family` for the false-alarm rates.
 
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "shared by several test binaries, each with its own needs")]
+mod common;
 mod conjugate;
 mod contract;
 mod predictive;
+mod predictive_values;
 mod reference;
 mod values;
 
+use common::config;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use vi_core::StreamKey;
 
 /// Values of one distribution, by mpmath.
@@ -18,16 +22,6 @@ struct Case {
     entropy: f64,
     /// x, log p(x), P(z ≤ x), P(z > x).
     points: &'static [(f64, f64, f64, f64)],
-}
-
-/// `cases` cases, the same ones in every run: statistical bounds have to hold for them once and for all.
-fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
-    }
 }
 
 /// Numbers between e^−2.5 and e^2.5, evenly on the log scale.

@@ -6,7 +6,7 @@ use vi_families::{
     PredictiveDistribution,
 };
 
-use super::{Case, assert_close, assert_within, config, key, values};
+use super::{Case, assert_close, assert_within, config, key, predictive_values};
 
 /// What the predictive distributions have besides the trait.
 type Function<D> = fn(&D, f64) -> f64;
@@ -138,25 +138,25 @@ fn draws_of_the_inverse_gaussian_mixture() {
 
 #[test]
 fn densities() {
-    check_density(values::LOMAX, lomax);
-    check_density(values::LOG_LOMAX, log_lomax);
-    check_density(values::DOUBLE_LOMAX, double_lomax);
-    check_density(values::BURR, burr);
-    check_density(values::COMPOUND_GAMMA, compound_gamma);
-    check_density(values::INVERSE_GAUSSIAN_MIXTURE, inverse_gaussian_mixture);
-    check_density(values::HALF_STUDENT_T, half_student_t);
-    check_density(values::LOG_STUDENT_T, log_student_t);
+    check_density(predictive_values::LOMAX, lomax);
+    check_density(predictive_values::LOG_LOMAX, log_lomax);
+    check_density(predictive_values::DOUBLE_LOMAX, double_lomax);
+    check_density(predictive_values::BURR, burr);
+    check_density(predictive_values::COMPOUND_GAMMA, compound_gamma);
+    check_density(predictive_values::INVERSE_GAUSSIAN_MIXTURE, inverse_gaussian_mixture);
+    check_density(predictive_values::HALF_STUDENT_T, half_student_t);
+    check_density(predictive_values::LOG_STUDENT_T, log_student_t);
 }
 
 #[test]
 fn cdfs_and_draws() {
-    check_cdf(values::LOMAX, lomax, Lomax::cdf, Lomax::survival);
-    check_cdf(values::LOG_LOMAX, log_lomax, LogLomax::cdf, LogLomax::survival);
-    check_cdf(values::DOUBLE_LOMAX, double_lomax, DoubleLomax::cdf, DoubleLomax::survival);
-    check_cdf(values::BURR, burr, Burr::cdf, Burr::survival);
-    check_cdf(values::COMPOUND_GAMMA, compound_gamma, CompoundGamma::cdf, CompoundGamma::survival);
-    check_cdf(values::HALF_STUDENT_T, half_student_t, HalfStudentT::cdf, HalfStudentT::survival);
-    check_cdf(values::LOG_STUDENT_T, log_student_t, LogStudentT::cdf, LogStudentT::survival);
+    check_cdf(predictive_values::LOMAX, lomax, Lomax::cdf, Lomax::survival);
+    check_cdf(predictive_values::LOG_LOMAX, log_lomax, LogLomax::cdf, LogLomax::survival);
+    check_cdf(predictive_values::DOUBLE_LOMAX, double_lomax, DoubleLomax::cdf, DoubleLomax::survival);
+    check_cdf(predictive_values::BURR, burr, Burr::cdf, Burr::survival);
+    check_cdf(predictive_values::COMPOUND_GAMMA, compound_gamma, CompoundGamma::cdf, CompoundGamma::survival);
+    check_cdf(predictive_values::HALF_STUDENT_T, half_student_t, HalfStudentT::cdf, HalfStudentT::survival);
+    check_cdf(predictive_values::LOG_STUDENT_T, log_student_t, LogStudentT::cdf, LogStudentT::survival);
 }
 
 #[test]

@@ -2,7 +2,10 @@
 mpmath at 40 digits. Densities, CDFs and survival functions are typed in here; entropies are integrated.
 
     python reference.py > values.rs
+    python reference.py predictive > predictive_values.rs
 """
+
+import sys
 
 from mpmath import mp, mpf, quad, log, exp, sqrt, pi, gammainc, inf, gamma, erfc, betainc, linspace
 
@@ -220,6 +223,9 @@ CASES = [
             ("3 1e-8", ["1e-9", "0.5", 300, "1e8"]),
         ],
     ),
+]
+
+PREDICTIVE = [
     ("HALF_STUDENT_T", half_student_t, [("3 1.5", [0, "1e-7", "0.5", 4, "1e6"]), ("0.8 0.1", ["0.1", 30])]),
     ("LOMAX", lomax, [("2.5 3", [0, "1e-8", "0.5", 4, "1e6"]), ("0.3 0.1", ["0.1", 30])]),
     (
@@ -242,7 +248,11 @@ CASES = [
     ),
 ]
 
-print("//! Values by mpmath; written by `reference.py`.\n")
+if sys.argv[1:] == ["predictive"]:
+    CASES = PREDICTIVE
+    print("//! Values of predictive distributions by mpmath; written by `reference.py predictive`.\n")
+else:
+    print("//! Values by mpmath; written by `reference.py`.\n")
 print("use super::Case;\n")
 for name, family, members in CASES:
     print(f"pub(crate) const {name}: &[Case] = &[")

@@ -1,11 +1,13 @@
 //! Special functions against values of mpmath 1.3 at 40 digits (`tests/reference_values.py`).
 #![expect(clippy::excessive_precision, reason = "reference values are typed in as they were printed")]
 
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "shared by several test binaries, each with its own needs")]
+mod common;
 mod evaluate;
 mod table;
 
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use vi_families::special::*;
 
 /// x, log Γ(x), ψ(x), ψ′(x).
@@ -207,7 +209,7 @@ fn incomplete_beta_at_every_finite_shape() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
+    #![proptest_config(common::config(256))]
 
     #[test]
     fn inverses_invert(log_a in -5.0..12.0_f64, log_b in -5.0..12.0_f64, p in 1e-12..1.0_f64) {

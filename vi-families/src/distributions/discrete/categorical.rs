@@ -37,16 +37,7 @@ impl Categorical {
     /// # Errors
     /// [`FamilyError`] names the probability that is not positive, or the sum.
     pub fn from_probabilities(probabilities: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
-        for (k, p) in probabilities.iter().enumerate() {
-            if p.is_nan() || *p <= 0.0 {
-                return Err(domain(FAMILY, format!("probabilities[{k}]"), *p, "> 0"));
-            }
-        }
-        let total = probabilities.sum();
-        if (total - 1.0).abs() > 1e-9 || total.is_nan() {
-            return Err(domain(FAMILY, "Σ probabilities", total, "1"));
-        }
-        Self::from_logits(&probabilities.mapv(f64::ln))
+        Self::from_logits(&log_of_probabilities(FAMILY, probabilities)?)
     }
 
     /// The member with p(k) ∝ exp(logits_k), (K); a constant may be added to all logits.
@@ -54,13 +45,7 @@ impl Categorical {
     /// # Errors
     /// [`FamilyError`] names the logit that is not finite.
     pub fn from_logits(logits: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
-        if logits.is_empty() {
-            length(FAMILY, "logits", 0, 1)?;
-        }
-        finite_vector(FAMILY, "logits", logits)?;
-        let mut log_probabilities = logits.to_owned();
-        normalise(&mut log_probabilities);
-        finite_vector(FAMILY, "log_probabilities", &log_probabilities)?;
+        let log_probabilities = log_probabilities_of(FAMILY, logits)?;
         Ok(Self { log_probabilities })
     }
 
@@ -87,13 +72,45 @@ impl Categorical {
 }
 
 /// Subtracts the log of the sum of exponentials; a probability close to one keeps the digits of its logarithm.
-pub(super) fn normalise(logits: &mut Array1<f64>) {
+fn normalise(logits: &mut Array1<f64>) {
     let largest = (0..logits.len()).fold(0, |best, k| if logits[k] > logits[best] { k } else { best });
     let max = logits[largest];
     logits.mapv_inplace(|v| v - max);
     let rest: f64 = logits.iter().enumerate().filter(|(k, _)| *k != largest).map(|(_, v)| v.exp()).sum();
     let log_sum = rest.ln_1p();
     logits.mapv_inplace(|v| v - log_sum);
+}
+
+/// The logarithms of positive probabilities whose sum is within 1e-9 of one.
+pub(super) fn log_of_probabilities(
+    family: &'static str,
+    probabilities: &ArrayRef1<f64>,
+) -> Result<Array1<f64>, FamilyError> {
+    for (k, p) in probabilities.iter().enumerate() {
+        if p.is_nan() || *p <= 0.0 {
+            return Err(domain(family, format!("probabilities[{k}]"), *p, "> 0"));
+        }
+    }
+    let total = probabilities.sum();
+    if (total - 1.0).abs() > 1e-9 || total.is_nan() {
+        return Err(domain(family, "Σ probabilities", total, "1"));
+    }
+    Ok(probabilities.mapv(f64::ln))
+}
+
+/// log π for π_k ∝ exp(logits_k).
+pub(super) fn log_probabilities_of(
+    family: &'static str,
+    logits: &ArrayRef1<f64>,
+) -> Result<Array1<f64>, FamilyError> {
+    if logits.is_empty() {
+        length(family, "logits", 0, 1)?;
+    }
+    finite_vector(family, "logits", logits)?;
+    let mut log_probabilities = logits.to_owned();
+    normalise(&mut log_probabilities);
+    finite_vector(family, "log_probabilities", &log_probabilities)?;
+    Ok(log_probabilities)
 }
 
 /// One category or more, all logarithms finite, and probabilities that sum to one but for rounding.

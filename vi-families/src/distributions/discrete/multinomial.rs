@@ -4,7 +4,9 @@ use ndarray::{Array1, Array2, ArrayRef1};
 use serde::Serialize;
 use vi_core::StreamRng;
 
-use super::categorical::{check_log_probabilities, log_odds_jacobian, normalise};
+use super::categorical::{
+    check_log_probabilities, log_odds_jacobian, log_of_probabilities, log_probabilities_of,
+};
 use crate::coordinates::Coordinates;
 use crate::counts::{
     are_counts, deviance, log_multinomial_coefficient, log_poisson, multinomial, step_for, windowed_mean,
@@ -46,16 +48,7 @@ impl Multinomial {
     /// # Errors
     /// [`FamilyError`] names the probability that is not positive, or the sum, or n.
     pub fn from_probabilities(n_trials: u64, probabilities: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
-        for (k, p) in probabilities.iter().enumerate() {
-            if p.is_nan() || *p <= 0.0 {
-                return Err(domain(FAMILY, format!("probabilities[{k}]"), *p, "> 0"));
-            }
-        }
-        let total = probabilities.sum();
-        if (total - 1.0).abs() > 1e-9 || total.is_nan() {
-            return Err(domain(FAMILY, "Σ probabilities", total, "1"));
-        }
-        Self::from_logits(n_trials, &probabilities.mapv(f64::ln))
+        Self::from_logits(n_trials, &log_of_probabilities(FAMILY, probabilities)?)
     }
 
     /// The member with `n_trials` trials and π_k ∝ exp(logits_k), (K); a constant may be added to all logits.
@@ -64,13 +57,7 @@ impl Multinomial {
     /// [`FamilyError`] names the logit that is not finite, or n.
     pub fn from_logits(n_trials: u64, logits: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
         check_trials(n_trials)?;
-        if logits.is_empty() {
-            length(FAMILY, "logits", 0, 1)?;
-        }
-        finite_vector(FAMILY, "logits", logits)?;
-        let mut log_probabilities = logits.to_owned();
-        normalise(&mut log_probabilities);
-        finite_vector(FAMILY, "log_probabilities", &log_probabilities)?;
+        let log_probabilities = log_probabilities_of(FAMILY, logits)?;
         Ok(Self { n_trials, log_probabilities })
     }
 

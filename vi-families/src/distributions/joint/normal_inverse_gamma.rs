@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
 use super::NormalGamma;
-use super::twin::{reflect, reflect_both_sides, reflect_natural, rename};
+use super::twin::{from_mean_params, reflect, reflect_both_sides, reflect_natural, rename};
 use crate::coordinates::Coordinates;
 use crate::distributions::{InverseGamma, LOG_TWO_PI};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::multivariate::Multivariate;
 use crate::parametric::{ParameterBlock, Parametric};
-use crate::validate::{length, no_member, positive};
+use crate::validate::{length, positive};
 
 const FAMILY: &str = "NormalInverseGamma";
 
@@ -163,10 +163,7 @@ impl ExponentialFamily for NormalInverseGamma {
         reflect(self.precision_twin.mean_params())
     }
     fn from_mean_params_given(_: &(), mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
-        length(FAMILY, "mean parameter", mu.len(), 4)?;
-        NormalGamma::from_mean_params(&reflect(mu.to_owned()))
-            .map(Self::from)
-            .map_err(|_| no_member(FAMILY, mu))
+        from_mean_params::<NormalGamma, Self>(mu, own_words)
     }
     fn fisher(&self) -> Array2<f64> {
         reflect_both_sides(self.precision_twin.fisher())

@@ -7,7 +7,9 @@ use vi_core::linalg::Cholesky;
 
 use super::NormalWishart;
 use super::normal_wishart::{pack, with_parameters};
-use super::twin::{reflect, reflect_both_sides, reflect_natural, rename_scales};
+use super::twin::{
+    from_mean_params, order_at_least, reflect, reflect_both_sides, reflect_natural, rename_scales,
+};
 use crate::distributions::{InverseWishart, LOG_TWO_PI};
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
@@ -16,7 +18,7 @@ use crate::multivariate::Multivariate;
 use crate::parametric::{ParameterBlock, Parametric};
 use crate::symmetric::{vech, vech_len};
 use crate::triangular::outer_square;
-use crate::validate::{no_member, positive_definite};
+use crate::validate::positive_definite;
 
 const FAMILY: &str = "NormalInverseWishart";
 
@@ -146,11 +148,6 @@ fn own_words(error: FamilyError) -> FamilyError {
     rename_scales(error, FAMILY)
 }
 
-/// The order of the matrices of a member with `len` parameters, or of the next larger one.
-fn order_at_least(len: usize) -> usize {
-    (1..).find(|p| 2 + p + vech_len(*p) >= len).unwrap_or(1)
-}
-
 impl ExponentialFamily for NormalInverseWishart {
     type Value = (Array1<f64>, Array2<f64>);
     type Fixed = ();
@@ -164,9 +161,8 @@ impl ExponentialFamily for NormalInverseWishart {
         reflect_natural(&self.precision_twin.natural(), self.dim())
     }
     fn from_natural_given(_: &(), eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
-        NormalWishart::from_natural(&reflect_natural(eta, order_at_least(eta.len())))
-            .map(Self::from)
-            .map_err(own_words)
+        let p = order_at_least(eta.len(), |p| 2 + p + vech_len(p));
+        NormalWishart::from_natural(&reflect_natural(eta, p)).map(Self::from).map_err(own_words)
     }
     fn log_partition(&self) -> f64 {
         self.precision_twin.log_partition()
@@ -175,14 +171,7 @@ impl ExponentialFamily for NormalInverseWishart {
         reflect(self.precision_twin.mean_params())
     }
     fn from_mean_params_given(_: &(), mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
-        let mut reflected = mu.to_owned();
-        if let Some(first) = reflected.first_mut() {
-            *first = -*first;
-        }
-        NormalWishart::from_mean_params(&reflected).map(Self::from).map_err(|e| match e {
-            FamilyError::Length { .. } => own_words(e),
-            _ => no_member(FAMILY, mu),
-        })
+        from_mean_params::<NormalWishart, Self>(mu, own_words)
     }
     fn fisher(&self) -> Array2<f64> {
         reflect_both_sides(self.precision_twin.fisher())

@@ -9,6 +9,8 @@
 use ndarray::{Array1, Array2, ArrayRef1};
 
 use crate::error::FamilyError;
+use crate::exponential_family::ExponentialFamily;
+use crate::validate::no_member;
 
 /// S v.
 pub(crate) fn reflect(mut v: Array1<f64>) -> Array1<f64> {
@@ -34,6 +36,30 @@ pub(crate) fn reflect_natural(eta: &ArrayRef1<f64>, p: usize) -> Array1<f64> {
         *first = -*first - (p + 1) as f64;
     }
     eta
+}
+
+/// The order p of the matrices of a member with `len` parameters, `n_params(p)`, or of the next larger one.
+pub(in crate::distributions) fn order_at_least(len: usize, n_params: impl Fn(usize) -> usize) -> usize {
+    (1..).find(|p| n_params(*p) >= len).unwrap_or(1)
+}
+
+/// The member with mean parameters μ, whose twin has S μ; `own_words` rewords an error of its length.
+pub(in crate::distributions) fn from_mean_params<T, F>(
+    mu: &ArrayRef1<f64>,
+    own_words: impl Fn(FamilyError) -> FamilyError,
+) -> Result<F, FamilyError>
+where
+    T: ExponentialFamily<Fixed = ()>,
+    F: ExponentialFamily + From<T>,
+{
+    let mut reflected = mu.to_owned();
+    if let Some(first) = reflected.first_mut() {
+        *first = -*first;
+    }
+    T::from_mean_params(&reflected).map(F::from).map_err(|e| match e {
+        FamilyError::Length { .. } => own_words(e),
+        _ => no_member(F::NAME, mu),
+    })
 }
 
 /// The error of a part or a twin in the words of the family that was asked for: the parameter it calls `from`

@@ -7,14 +7,16 @@ use vi_core::linalg::Cholesky;
 
 use super::Wishart;
 use crate::coordinates::Coordinates;
-use crate::distributions::joint::twin::{reflect, reflect_both_sides, reflect_natural, rename_scales};
+use crate::distributions::joint::twin::{
+    from_mean_params, order_at_least, reflect, reflect_both_sides, reflect_natural, rename_scales,
+};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::multivariate::Multivariate;
 use crate::parametric::{ParameterBlock, Parametric};
 use crate::symmetric::{from_vech, vech, vech_len};
 use crate::triangular::outer_square;
-use crate::validate::{length, no_member, positive_definite};
+use crate::validate::{length, positive_definite};
 
 const FAMILY: &str = "InverseWishart";
 
@@ -108,11 +110,6 @@ fn own_words(error: FamilyError) -> FamilyError {
     rename_scales(error, FAMILY)
 }
 
-/// The order of the matrices of a member with `len` parameters, or of the next larger one.
-fn order_at_least(len: usize) -> usize {
-    (1..).find(|p| 1 + vech_len(*p) >= len).unwrap_or(1)
-}
-
 impl ExponentialFamily for InverseWishart {
     type Value = ArrayRef2<f64>;
     type Fixed = ();
@@ -126,9 +123,8 @@ impl ExponentialFamily for InverseWishart {
         reflect_natural(&self.precision_twin.natural(), self.order())
     }
     fn from_natural_given(_: &(), eta: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
-        Wishart::from_natural(&reflect_natural(eta, order_at_least(eta.len())))
-            .map(Self::from)
-            .map_err(own_words)
+        let p = order_at_least(eta.len(), |p| 1 + vech_len(p));
+        Wishart::from_natural(&reflect_natural(eta, p)).map(Self::from).map_err(own_words)
     }
     fn log_partition(&self) -> f64 {
         self.precision_twin.log_partition()
@@ -137,14 +133,7 @@ impl ExponentialFamily for InverseWishart {
         reflect(self.precision_twin.mean_params())
     }
     fn from_mean_params_given(_: &(), mu: &ArrayRef1<f64>) -> Result<Self, FamilyError> {
-        let mut reflected = mu.to_owned();
-        if let Some(first) = reflected.first_mut() {
-            *first = -*first;
-        }
-        Wishart::from_mean_params(&reflected).map(Self::from).map_err(|e| match e {
-            FamilyError::Length { .. } => own_words(e),
-            _ => no_member(FAMILY, mu),
-        })
+        from_mean_params::<Wishart, Self>(mu, own_words)
     }
     fn fisher(&self) -> Array2<f64> {
         reflect_both_sides(self.precision_twin.fisher())

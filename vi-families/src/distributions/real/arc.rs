@@ -1,6 +1,6 @@
 //! Integrals of exp(κ(cos d − 1)) over arcs that begin d ∈ [0, π] away from the mean direction.
 
-use super::quadrature::gauss_legendre;
+use crate::special::gauss_legendre;
 
 /// How far the integrand falls, as a logarithm, within a panel.
 const DROP_PER_PANEL: f64 = 12.0;

@@ -8,7 +8,7 @@
 //! order one.
 
 use super::continuous_bernoulli::unit_variance_at_mean;
-use super::quadrature::gauss_legendre;
+use crate::special::gauss_legendre;
 
 /// Log densities so far below the largest one do not count.
 const NEGLIGIBLE: f64 = 60.0;

@@ -7,7 +7,7 @@ mod gaussian;
 mod gaussian_piece;
 mod laplace;
 pub(super) mod polar;
-mod quadrature;
+mod root;
 mod truncated_gaussian;
 mod von_mises;
 

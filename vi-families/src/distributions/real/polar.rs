@@ -10,7 +10,7 @@ use rand::RngExt;
 use rand_distr::{Beta, Distribution, Exp1};
 use vi_core::StreamRng;
 
-use super::quadrature::gauss_legendre;
+use crate::special::gauss_legendre;
 
 /// Log densities so far below the largest one do not count.
 const NEGLIGIBLE: f64 = 60.0;

@@ -8,7 +8,7 @@ use vi_core::StreamRng;
 
 use super::LOG_TWO_PI;
 use super::gaussian_piece::{GaussianPiece, PieceMoments, location_precision};
-use super::quadrature::increasing_root;
+use super::root::increasing_root;
 use crate::coordinates::Coordinates;
 use crate::deserialize::{deserialize_checked, infinite_as_none};
 use crate::draw::standard_normal;

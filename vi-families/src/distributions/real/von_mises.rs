@@ -9,7 +9,7 @@ use vi_core::StreamRng;
 
 use super::arc::{arc_mass, arc_moment};
 use super::polar::{self, PolarMoments};
-use super::quadrature::increasing_root;
+use super::root::increasing_root;
 use crate::coordinates::Coordinates;
 use crate::deserialize::deserialize_checked;
 use crate::error::FamilyError;
