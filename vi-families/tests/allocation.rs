@@ -121,6 +121,11 @@ fn members_of_their_own() {
         ContinuousBernoulli::log_prob_each(&a, &b, &mut o);
         ContinuousBernoulli::entropy_each(&a, &mut o);
     });
+    check("von Mises", || {
+        VonMises::log_prob_each(&a, &b, &z, &mut o);
+        VonMises::mean_params_each(&a, &b, &mut o, &mut p);
+        VonMises::entropy_each(&a, &b, &mut o);
+    });
     check("counts", || {
         Poisson::log_prob_each(&a, &counts, &mut o);
         NegativeBinomial::log_prob_each(&a, &b, &counts, &mut o);

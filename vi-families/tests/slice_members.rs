@@ -4,9 +4,9 @@
 use ndarray::{Array1, Array2, Axis, ShapeBuilder, s};
 use vi_core::numerics::on_each_level;
 use vi_families::{
-    Bernoulli, Binomial, Categorical, ChiSquared, ContinuousBernoulli, Exponential, ExponentialFamily,
-    FamilyError, Geometric, HalfNormal, InverseGaussian, Laplace, LogNormal, NegativeBinomial, Pareto,
-    Poisson, Rayleigh, Weibull,
+    Bernoulli, Beta, Binomial, Categorical, ChiSquared, ContinuousBernoulli, Exponential, ExponentialFamily,
+    FamilyError, Geometric, HalfNormal, InverseGamma, InverseGaussian, Laplace, LogNormal, NegativeBinomial,
+    Pareto, Poisson, Rayleigh, VonMises, Weibull,
 };
 
 const EXTREMES: [f64; 12] = [1e-300, 1e-100, 1e-10, 0.01, 0.3, 1.0, 1.5, 4.999, 5.001, 37.0, 1e7, 1e100];
@@ -70,11 +70,26 @@ impl<F: ExponentialFamily<Value: Copy>> Case<F> {
                     assert_close(&format!("mean, {what}"), other[i], mu[1], 0.0);
                 }
                 if self.entropy.is_some() {
-                    let size = 2.0 + a[i].ln().abs() + b[i].ln().abs();
+                    let size = 2.0 + log(a[i]) + log(b[i]);
                     assert_close(&format!("entropy, {what}"), entropy[i], member.entropy(), size);
                 }
             }
             assert!(n_members >= n / 4, "{} has only {n_members} of {n} members", F::NAME);
+        });
+    }
+
+    /// The densities alone.
+    fn check_log_prob(&self, first: &[f64], second: &[f64], values: &[F::Value]) {
+        let (a, b, z) = grid(first, second, values);
+        let mut out = vec![0.5; z.len()];
+        on_each_level(|level| {
+            (self.log_prob)(&a, &b, &z, &mut out);
+            for i in 0..z.len() {
+                let member = (self.member)(a[i], b[i]).unwrap();
+                let size = (self.size)(a[i], b[i], &z[i]);
+                let what = format!("log p, {member:?} on {level} at {:?}", z[i]);
+                assert_close(&what, out[i], member.log_prob(&z[i]), size);
+            }
         });
     }
 
@@ -198,6 +213,32 @@ fn positive_families_with_two_parameters() {
 }
 
 #[test]
+fn inverse_gamma_and_beta() {
+    let case = Case::<InverseGamma> {
+        member: InverseGamma::from_shape_scale,
+        log_prob: InverseGamma::log_prob_each,
+        mean_params: InverseGamma::mean_params_each,
+        entropy: None,
+        size: |a, b, z| (a + 2.0) * (log(*z) + log(a) + log(b) + 2.0) + b / z,
+    };
+    let shapes = [1e-5, 0.3, 1.0, 4.999, 5.001, 37.0, 1e7];
+    case.check_log_prob(&shapes, &shapes, &POINTS);
+    case.check_invalid(&BAD, (1.0, 1.0), 1.0, 2);
+    let case = Case::<Beta> {
+        member: Beta::from_alpha_beta,
+        log_prob: Beta::log_prob_each,
+        mean_params: Beta::mean_params_each,
+        entropy: None,
+        size: |a, b, z| {
+            let sides = (a + 1.0) * (log(*z) + log(a)) + (b + 1.0) * (log(1.0 - z) + log(b));
+            sides + (a + b) * (log(a + b) + 2.0)
+        },
+    };
+    case.check_log_prob(&shapes, &shapes, &[f64::NAN, -0.1, 0.0, 1e-300, 0.2, 0.5, 0.999_999, 1.0, 1.5]);
+    case.check_invalid(&BAD, (1.0, 1.0), 0.5, 2);
+}
+
+#[test]
 fn families_on_the_line_and_on_intervals() {
     let case = two!(Laplace, Laplace::from_location_scale, |a, b, z| 1.0 + log(b) + (z.abs() + a.abs()) / b);
     case.check(&[-1e100, -1.0, 0.0, 1e-200, 0.7, 80.0], &EXTREMES, &POINTS);
@@ -212,6 +253,23 @@ fn families_on_the_line_and_on_intervals() {
     };
     case.check(&logits, &[1.0], &[f64::NAN, -1e-300, 0.0, 1e-200, 0.3, 0.5, 0.999_999, 1.0, 1.000_001]);
     case.check_invalid(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e151], (1.0, 1.0), 0.5, 1);
+}
+
+#[test]
+fn angles() {
+    let case = Case::<VonMises> {
+        member: VonMises::from_mean_direction_concentration,
+        log_prob: VonMises::log_prob_each,
+        mean_params: VonMises::mean_params_each,
+        entropy: Some(VonMises::entropy_each),
+        size: |mu, kappa, z| 2.0 * kappa * (0.5 * (z - mu)).sin().powi(2) + kappa.ln_1p() + 3.0,
+    };
+    let concentrations =
+        [0.0, 1e-300, 1e-9, 0.1, 1.0, 3.0, 10.0, 19.999, 20.0, 20.001, 75.0, 1e4, 1e9, 1e150];
+    let angles = [-3.0, -1.0, 0.0, 1e-200, 0.5, 1.5, 3.0, std::f64::consts::PI];
+    let points = [f64::NAN, -4.0, -3.1, -1.0, 0.0, 0.5, 0.500_001, 3.0, 3.15, f64::INFINITY];
+    case.check(&angles, &concentrations, &points);
+    case.check_invalid(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1e7], (1.0, 1.0), 1.0, 2);
 }
 
 const COUNTS: [u64; 12] = [0, 1, 2, 3, 4, 5, 6, 17, 1000, 123_456_789, 1 << 60, u64::MAX];

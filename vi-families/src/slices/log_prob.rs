@@ -18,6 +18,29 @@ mod real;
 /// An empty implementation loops over [`ExponentialFamily::log_prob`]. All univariate families here vectorise, except
 /// [`Bernoulli`](crate::Bernoulli) and [`Categorical`](crate::Categorical), which look each value up; they agree with
 /// the scalar form to 1e-14 of the largest term of the density.
+///
+/// Which families have what; v is vectorised, f one pass over the values with what belongs to the member computed once:
+///
+/// | family | `log_prob_slice` | `log_prob_each` | `mean_params_each` | `entropy_each` |
+/// |---|---|---|---|---|
+/// | `Gaussian` | v | v | `expected_square_each` v | v |
+/// | `Gamma` | v | v | v | v |
+/// | `InverseGamma`, `Beta` | v | v | v | v |
+/// | `Exponential`, `ChiSquared`, `HalfNormal`, `Rayleigh`, `LogNormal`, `Pareto`, `Weibull` | v | v | v | v |
+/// | `Laplace`, `ContinuousBernoulli`, `VonMises` | v | v | v | v |
+/// | `InverseGaussian` | v | v | v | – <sup>1</sup> |
+/// | `TruncatedGaussian` | v | – <sup>2</sup> | – <sup>2</sup> | – <sup>2</sup> |
+/// | `Bernoulli` | f: one of two numbers | v | v | v |
+/// | `Geometric` | v | v | v | v |
+/// | `Poisson`, `Binomial`, `NegativeBinomial` | v | v | v | – <sup>3</sup> |
+/// | `Categorical` | f: log π looked up | `log_prob_rows` v | `probabilities_rows` v | `entropy_rows` v |
+/// | `Dirichlet` | – <sup>4</sup> | – <sup>4</sup> | `expected_log_rows` v | – <sup>4</sup> |
+/// | matrices, other vectors, joint families | – <sup>4</sup> | – <sup>4</sup> | – <sup>4</sup> | – <sup>4</sup> |
+///
+/// <sup>1</sup> an exponential integral, which has no kernel here.\
+/// <sup>2</sup> integrals over panels whose number depends on the parameters.\
+/// <sup>3</sup> sums over the counts, without closed form.\
+/// <sup>4</sup> each value is a row or a matrix: its own form works through it.
 pub trait LogProbSlice: ExponentialFamily<Value: Sized> {
     /// out ← log p(z | η), value by value; −∞ outside the support, NaN at NaN.
     ///
@@ -35,6 +58,13 @@ pub trait LogProbSlice: ExponentialFamily<Value: Sized> {
 #[inline(always)]
 pub(super) fn on_positive(z: f64, value: f64) -> f64 {
     if (z <= 0.0) | (z > f64::MAX) { f64::NEG_INFINITY } else { value }
+}
+
+/// Whether z lies below or above; false for NaN.
+#[inline(always)]
+pub(super) fn outside(z: f64, lowest: f64, highest: f64) -> bool {
+    let (below, above) = (z < lowest, z > highest);
+    below | above
 }
 
 /// offset − ½ precision (z − centre)²

@@ -3,6 +3,7 @@
 //! There is no error to return here for each value: where a parameter is no valid one the result is NaN.
 
 mod categorical;
+mod circle;
 mod discrete;
 mod positive;
 mod real;
@@ -22,12 +23,12 @@ macro_rules! each {
     (
         $family:ident $parameters:tt if $valid:tt, $invalid:literal;
         log_prob($z:ident $(: $value:ty)?) $log_prob:block
-        mean_params $means:tt $names:literal $mean_params:block
+        $(mean_params $means:tt $names:literal $mean_params:block)?
         $(entropy $entropy:block)?
     ) => {
         impl $family {
             each!(@log_prob $parameters $valid $invalid ($z $(: $value)?) $log_prob);
-            each!(@mean_params $parameters $valid $invalid $means $names $mean_params);
+            $(each!(@mean_params $parameters $valid $invalid $means $names $mean_params);)?
             $(each!(@entropy $parameters $valid $invalid $entropy);)?
         }
     };

@@ -6,10 +6,10 @@ use vi_core::numerics::{Lane, SliceFunction, map_slices};
 
 use super::{each, finite, positive};
 use crate::distributions::{
-    ChiSquared, EULER, Exponential, HalfNormal, InverseGaussian, LOG_TWO_PI, LogNormal, Pareto, Rayleigh,
-    Weibull,
+    ChiSquared, EULER, Exponential, HalfNormal, InverseGamma, InverseGaussian, LOG_TWO_PI, LogNormal, Pareto,
+    Rayleigh, Weibull,
 };
-use crate::slices::log_prob::on_positive;
+use crate::slices::log_prob::{on_positive, outside};
 
 /// ½ log(2/π).
 const HALF_NORMAL_BASE: f64 = 0.5 * (2.0 * LN_2 - LOG_TWO_PI);
@@ -18,7 +18,7 @@ each! {
     Exponential(rates = rate) if (positive(rate)), "the rate is not finite and positive";
     log_prob(z) {
         let value = L::mul_add(-rate, z, L::log_of_input(rate));
-        if (z < 0.0) | (z > f64::MAX) { f64::NEG_INFINITY } else { value }
+        if outside(z, 0.0, f64::MAX) { f64::NEG_INFINITY } else { value }
     }
     mean_params(mean) "`E[z]`" { [1.0 / rate] }
     entropy { 1.0 - L::log_of_input(rate) }
@@ -43,6 +43,16 @@ each! {
         let log_half = L::log(half);
         let stirling = 0.5 * LOG_TWO_PI + L::stirling_error(half, log_half);
         L::mul_add(half - 1.0, L::log_minus_digamma(half, log_half), stirling) + 0.5 * log_half + LN_2
+    }
+}
+
+each! {
+    InverseGamma(shapes = shape, scales = scale) if (positive(shape) & positive(scale)),
+    "the shape or the scale is not finite and positive";
+    log_prob(z) {
+        let (log_shape, log_scale) = (L::log_of_input(shape), L::log_of_input(scale));
+        let offset = L::mul_add(shape, log_scale, -L::log_gamma(shape, log_shape)) - scale / z;
+        on_positive(z, L::mul_add(-(shape + 1.0), L::log_of_input(z), offset))
     }
 }
 
@@ -108,7 +118,7 @@ each! {
         let far = log_z - L::log_of_input(minimum);
         let log_ratio = if excess < 1.0 { L::log1p(excess) } else { far };
         let value = L::mul_add(-shape, log_ratio, L::log_of_input(shape) - log_z);
-        if (z < minimum) | (z > f64::MAX) { f64::NEG_INFINITY } else { value }
+        if outside(z, minimum, f64::MAX) { f64::NEG_INFINITY } else { value }
     }
     mean_params(expected_log_ratio) "`E[log(z / minimum)]`" { [1.0 / shape] }
     entropy { (L::log_of_input(minimum) - L::log_of_input(shape)) + (1.0 + 1.0 / shape) }

@@ -1,15 +1,15 @@
 //! Families on the line and on intervals.
 //!
-//! Not here: [`VonMises`](crate::VonMises) and [`TruncatedGaussian`](crate::TruncatedGaussian), whose normalisers are
-//! Bessel functions with a recurrence and integrals by adaptive panels: the number of steps depends on the parameters,
-//! so that members do not go side by side through a vector.
+//! Not here: [`TruncatedGaussian`](crate::TruncatedGaussian), whose normaliser and moments are integrals over panels: their
+//! number depends on the parameters, so that members do not go side by side through a vector.
 
 use std::f64::consts::LN_2;
 
 use vi_core::numerics::{Lane, SliceFunction, map_slices};
 
 use super::{each, finite, positive};
-use crate::distributions::{ContinuousBernoulli, Laplace};
+use crate::distributions::{Beta, ContinuousBernoulli, LOG_TWO_PI, Laplace};
+use crate::slices::log_prob::outside;
 
 each! {
     Laplace(locations = location, scales = scale) if (finite(location) & positive(scale)),
@@ -17,6 +17,24 @@ each! {
     log_prob(z) { -(z - location).abs() / scale - (LN_2 + L::log_of_input(scale)) }
     mean_params(expected_distance) "`E|z − location|`" { [scale] }
     entropy { 1.0 + LN_2 + L::log_of_input(scale) }
+}
+
+each! {
+    Beta(alphas = alpha, betas = beta) if (positive(alpha) & positive(beta)),
+    "one of the parameters is not finite and positive";
+    log_prob(z) {
+        let total = alpha + beta;
+        let (log_alpha, log_beta, log_total) =
+            (L::log_of_input(alpha), L::log_of_input(beta), L::log(total));
+        let stirling = L::stirling_error(alpha, log_alpha) + L::stirling_error(beta, log_beta)
+            - L::stirling_error(total, log_total);
+        // log B by Stirling's errors: what grows with the parameters stands beside the logarithms of z and 1 − z.
+        let offset = 0.5 * (log_alpha + log_beta - log_total - LOG_TWO_PI) - stirling;
+        let (log_z, log_rest) = (L::log_of_input(z), L::log1p(-z));
+        let sides = L::mul_add(alpha, log_z - (log_alpha - log_total), beta * (log_rest - (log_beta - log_total)));
+        let value = sides + (offset - (log_z + log_rest));
+        if (z <= 0.0) | (z >= 1.0) { f64::NEG_INFINITY } else { value }
+    }
 }
 
 /// 1/(2k + 3)!, the coefficients of sinh x / x − 1 from x² on; up to 1 they give all digits.
@@ -85,7 +103,7 @@ each! {
         // Counted from the end where the density is largest.
         let from_peak = if logit < 0.0 { z } else { 1.0 - z };
         let value = L::mul_add(-logit.abs(), from_peak, -Half::new::<L>(logit).log_normaliser);
-        if (z < 0.0) | (z > 1.0) { f64::NEG_INFINITY } else { value }
+        if outside(z, 0.0, 1.0) { f64::NEG_INFINITY } else { value }
     }
     mean_params(mean) "`E[z]`" {
         let near = 0.5 * Half::new::<L>(logit).complement;

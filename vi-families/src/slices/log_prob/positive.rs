@@ -2,7 +2,7 @@
 
 use vi_core::numerics::{Lane, SliceFunction, map_slices};
 
-use super::{LOG_TWO_PI, LogProbSlice, on_positive};
+use super::{LOG_TWO_PI, LogProbSlice, on_positive, outside};
 use crate::distributions::{HalfNormal, InverseGaussian, Pareto, Rayleigh, Weibull};
 use crate::exponential_family::ExponentialFamily;
 
@@ -90,7 +90,7 @@ impl SliceFunction<1, 1> for Power {
         let excess = (z - self.minimum) / self.minimum;
         let log_ratio = if excess < 1.0 { L::log1p(excess) } else { log_z - self.log_minimum };
         let value = L::mul_add(-self.shape, log_ratio, self.offset - log_z);
-        [if (z < self.minimum) | (z > f64::MAX) { f64::NEG_INFINITY } else { value }]
+        [if outside(z, self.minimum, f64::MAX) { f64::NEG_INFINITY } else { value }]
     }
 }
 

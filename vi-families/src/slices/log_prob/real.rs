@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use vi_core::numerics::{Lane, SliceFunction, map_slices};
 
-use super::LogProbSlice;
+use super::{LogProbSlice, outside};
 use crate::distributions::{ContinuousBernoulli, Laplace, TruncatedGaussian, VonMises};
 use crate::exponential_family::ExponentialFamily;
 
@@ -94,7 +94,7 @@ impl SliceFunction<1, 1> for FromEnd {
     #[inline(always)]
     fn apply<L: Lane>(&self, [z]: [f64; 1]) -> [f64; 1] {
         let [value] = self.0.apply::<L>([z]);
-        [if (z < 0.0) | (z > 1.0) { f64::NEG_INFINITY } else { value }]
+        [if outside(z, 0.0, 1.0) { f64::NEG_INFINITY } else { value }]
     }
 }
 
