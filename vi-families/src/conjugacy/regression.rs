@@ -1,9 +1,10 @@
 //! Linear regressions with known noise and unknown coefficients.
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::ConjugateLikelihood;
+use crate::deserialize::deserialize_checked;
 use crate::distributions::{DiagonalGaussian, LOG_TWO_PI, MatrixGaussian, MvGaussian, RowCovariance};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
@@ -20,13 +21,20 @@ use crate::validate::{finite_vector, length};
 /// A datum is the whole vector y. Responses to other designs are pushed to observations of their own and merged; a
 /// likelihood with the design of new cases predicts these, jointly. Any linear Gaussian observation is of this form.
 /// (Bishop 2006, section 3.3; Fink 1997, section 4.)
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LinearRegressionCoefficients {
     design: Array2<f64>,
     /// N(0, V).
     noise: DiagonalGaussian,
     /// dual(−½XᵀV⁻¹X).
+    #[serde(skip)]
     information: Vec<f64>,
+}
+
+deserialize_checked! {
+    LinearRegressionCoefficients { design: Array2<f64>, noise: DiagonalGaussian } => {
+        Self::from_design_variances(&design, noise.variance())
+    }
 }
 
 impl LinearRegressionCoefficients {
@@ -102,12 +110,19 @@ impl ConjugateLikelihood for LinearRegressionCoefficients {
 /// any covariance V of its columns. (A prior with another covariance between the responses is no such member: take
 /// [`LinearRegressionCoefficients`] of the stacked responses.) A datum is the whole matrix Y; other designs merge.
 /// (Rowe 2003, "Multivariate Bayesian Statistics", chapter 8; West & Harrison 1997, section 16.4.)
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MultivariateRegressionCoefficients {
     design: Array2<f64>,
     noise: RowCovariance,
     /// dual(−½XᵀX).
+    #[serde(skip)]
     information: Vec<f64>,
+}
+
+deserialize_checked! {
+    MultivariateRegressionCoefficients { design: Array2<f64>, noise: RowCovariance } => {
+        Self::from_design_noise(&design, &noise)
+    }
 }
 
 impl MultivariateRegressionCoefficients {

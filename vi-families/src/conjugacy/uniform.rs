@@ -1,7 +1,8 @@
 //! The uniform distribution with unknown upper bound.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::deserialize::deserialize_checked;
 use crate::distributions::{Pareto, log_ratio};
 use crate::error::FamilyError;
 use crate::predictive::UniformMixture;
@@ -19,11 +20,22 @@ const NAME: &str = "UniformBound";
 /// The uniform distributions are no exponential family, for the data move the end of the support of z: this is no
 /// [`ConjugateLikelihood`](crate::ConjugateLikelihood), whose data only add to a natural parameter, but it has the
 /// same operations. (DeGroot 1970, section 9.7; Fink 1997.)
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct UniformBound {
     n: usize,
     weight: f64,
     maximum: f64,
+}
+
+deserialize_checked! {
+    UniformBound { n: usize, weight: f64, maximum: f64 } => {
+        for (parameter, value) in [("weight", weight), ("maximum", maximum)] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return Err(domain(NAME, parameter, value, "finite and ≥ 0"));
+            }
+        }
+        Ok(Self { n, weight, maximum })
+    }
 }
 
 impl UniformBound {

@@ -1,10 +1,11 @@
 //! Von Mises and von Mises–Fisher distributions whose mean direction has such a distribution itself.
 
 use ndarray::Array1;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::PredictiveDistribution;
+use crate::deserialize::deserialize_checked;
 use crate::distributions::{VonMises, VonMisesFisher};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
@@ -41,11 +42,17 @@ fn log_convolution(p: usize, a: f64, b: f64, difference: f64, sum: f64) -> f64 {
 /// ```
 /// Also the law of the sum, around the circle, of two independent von Mises angles. (Mardia & Jupp 2000, section
 /// 3.5.4.)
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VonMisesMixture {
     mixing: VonMises,
     /// At direction zero.
     noise: VonMises,
+}
+
+deserialize_checked! {
+    VonMisesMixture { mixing: VonMises, noise: VonMises } => {
+        Self::from_mixing_concentration(mixing, noise.concentration())
+    }
 }
 
 impl VonMisesMixture {
@@ -115,10 +122,16 @@ impl PredictiveDistribution for VonMisesMixture {
 /// p(x) = C(κ) C(κ₀) / C(‖κx + κ₀μ‖)      C(κ) = κ^(p/2−1) / ((2π)^(p/2) I_{p/2−1}(κ))
 /// ```
 /// a density on the sphere's surface (Mardia & Jupp 2000, section 9.3.2, for C).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VonMisesFisherMixture {
     mixing: VonMisesFisher,
     concentration: f64,
+}
+
+deserialize_checked! {
+    VonMisesFisherMixture { mixing: VonMisesFisher, concentration: f64 } => {
+        Self::from_mixing_concentration(mixing, concentration)
+    }
 }
 
 impl VonMisesFisherMixture {

@@ -8,6 +8,7 @@ mod directions;
 mod extremes;
 mod regression;
 mod scales;
+mod serialized;
 
 use std::borrow::Borrow;
 
