@@ -65,11 +65,11 @@ impl Dirichlet {
         total_concentration: f64,
     ) -> Result<Self, FamilyError> {
         let total = positive(FAMILY, "total_concentration", total_concentration)?;
-        if let Some((k, m)) = mean.indexed_iter().find(|(_, m)| !(**m > 0.0)) {
+        if let Some((k, m)) = mean.indexed_iter().find(|(_, m)| m.is_nan() || **m <= 0.0) {
             return Err(domain(FAMILY, format!("mean[{k}]"), *m, "> 0"));
         }
         let sum = mean.sum();
-        if !((sum - 1.0).abs() <= SUM_TOLERANCE) {
+        if (sum - 1.0).abs() > SUM_TOLERANCE || sum.is_nan() {
             return Err(domain(FAMILY, "Σ mean", sum, "1"));
         }
         Self::from_concentration(&mean.mapv(|m| m / sum * total))
