@@ -1,75 +1,153 @@
-//! Draws shared by the families.
+//! Draws shared by the families; the methods are described in `docs/algorithms/draws.md`.
 
-use rand::Rng;
-use rand_distr::{Distribution, Exp1, Gamma, StandardNormal};
+mod block;
+mod gamma;
+mod tables;
+mod ziggurat;
+
 use vi_core::StreamRng;
 
+use block::{fill, single};
+use gamma::{Boosted, BoostedGamma, UnitGamma};
+use ziggurat::{Exponential, Normal, SignedExponential};
+
+/// A standard normal.
 #[inline]
 pub(crate) fn standard_normal(rng: &mut StreamRng) -> f64 {
-    StandardNormal.sample(rng)
+    single(&Normal, rng)
+}
+
+/// out ← f(standard normals)
+#[inline(always)]
+pub(crate) fn fill_from_normal(rng: &mut StreamRng, out: &mut [f64], f: impl Fn(f64) -> f64) {
+    fill(&Normal, rng, out, f);
+}
+
+/// An exponential variate with mean 1.
+#[inline]
+pub(crate) fn standard_exponential(rng: &mut StreamRng) -> f64 {
+    single(&Exponential, rng)
+}
+
+/// out ← f(exponential variates with mean 1)
+#[inline(always)]
+pub(crate) fn fill_from_exponential(rng: &mut StreamRng, out: &mut [f64], f: impl Fn(f64) -> f64) {
+    fill(&Exponential, rng, out, f);
+}
+
+/// A Laplace variate around 0 with scale 1.
+#[inline]
+pub(crate) fn standard_laplace(rng: &mut StreamRng) -> f64 {
+    single(&SignedExponential, rng)
+}
+
+/// out ← f(Laplace variates around 0 with scale 1)
+#[inline(always)]
+pub(crate) fn fill_from_laplace(rng: &mut StreamRng, out: &mut [f64], f: impl Fn(f64) -> f64) {
+    fill(&SignedExponential, rng, out, f);
 }
 
 /// Gamma(shape, 1), with what depends on the shape computed once.
 ///
-/// Below 1 it uses Gamma(a) = Gamma(a + 1) · U^{1/a}, on the log scale, where it cannot underflow.
-pub(crate) struct GammaDraw {
-    unit: Gamma<f64>,
-    shape: f64,
+/// Below 1 it uses Gamma(a) = Gamma(a + 1) · U^{1/a}, on the log scale, where it cannot underflow; at 1 it is an
+/// exponential variate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum GammaDraw {
+    AboveOne(UnitGamma),
+    One,
+    BelowOne(BoostedGamma),
 }
 
 impl GammaDraw {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(shape: f64) -> Self {
-        let at_least_one = if shape >= 1.0 { shape } else { shape + 1.0 };
-        let unit = Gamma::new(at_least_one, 1.0).expect("the shape of a validated member is finite and > 0");
-        Self { unit, shape }
+        if shape > 1.0 {
+            Self::AboveOne(UnitGamma::new(shape))
+        } else if shape == 1.0 {
+            Self::One
+        } else {
+            Self::BelowOne(BoostedGamma::new(shape))
+        }
     }
 
     /// log x
-    #[inline]
-    pub(crate) fn log(&self, rng: &mut (impl Rng + ?Sized)) -> f64 {
-        let log = self.unit.sample(rng).ln();
-        if self.shape >= 1.0 {
-            return log;
+    #[inline(always)]
+    pub(crate) fn log(&self, rng: &mut StreamRng) -> f64 {
+        match self {
+            Self::AboveOne(draw) => draw.draw(rng).ln(),
+            Self::One => standard_exponential(rng).ln(),
+            Self::BelowOne(draw) => {
+                let Boosted { unit, shift } = draw.draw(rng);
+                unit.ln() - shift
+            }
         }
-        log - self.shift(rng)
     }
 
     /// x / rate, kept away from 0 and ∞.
-    #[inline]
-    pub(crate) fn over(&self, rate: f64, rng: &mut (impl Rng + ?Sized)) -> f64 {
-        let unit = self.unit.sample(rng);
-        if self.shape >= 1.0 {
-            return (unit * rate.recip()).clamp(f64::MIN_POSITIVE, f64::MAX);
+    #[inline(always)]
+    pub(crate) fn over(&self, rate: f64, rng: &mut StreamRng) -> f64 {
+        match self {
+            Self::AboveOne(draw) => inside(draw.draw(rng) * rate.recip()),
+            Self::One => inside(standard_exponential(rng) * rate.recip()),
+            Self::BelowOne(draw) => boosted_over(draw.draw(rng), rate),
         }
-        let shift = self.shift(rng);
-        let x = unit * (-shift).exp() * rate.recip();
-        // Where a factor may have underflowed, on the log scale.
-        if shift < 650.0 && x.is_normal() { x } else { exp_inside(unit.ln() - shift - rate.ln()) }
+    }
+
+    /// out ← draws of x / rate, the same as one by one.
+    pub(crate) fn fill_over(&self, rate: f64, rng: &mut StreamRng, out: &mut [f64]) {
+        match self {
+            Self::One => {
+                let scale = rate.recip();
+                fill(&Exponential, rng, out, |unit| inside(unit * scale));
+            }
+            // Normals and levels take turns in the stream: blocks of them are no faster.
+            _ => out.iter_mut().for_each(|out| *out = self.over(rate, rng)),
+        }
     }
 
     /// scale / x, kept away from 0 and ∞.
-    #[inline]
-    pub(crate) fn under(&self, scale: f64, rng: &mut (impl Rng + ?Sized)) -> f64 {
-        let unit = self.unit.sample(rng);
-        if self.shape >= 1.0 {
-            return (scale / unit).clamp(f64::MIN_POSITIVE, f64::MAX);
-        }
-        let shift = self.shift(rng);
-        let quotient = scale / unit;
-        let x = quotient * shift.exp();
-        if quotient.is_normal() && shift < 650.0 && x.is_normal() {
-            x
-        } else {
-            exp_inside(scale.ln() - unit.ln() + shift)
+    #[inline(always)]
+    pub(crate) fn under(&self, scale: f64, rng: &mut StreamRng) -> f64 {
+        match self {
+            Self::AboveOne(draw) => inside(scale / draw.draw(rng)),
+            Self::One => inside(scale / standard_exponential(rng)),
+            Self::BelowOne(draw) => boosted_under(draw.draw(rng), scale),
         }
     }
 
-    /// E / shape with E ~ Exp(1), for a shape below 1: −log of what U^(1/shape) is.
-    #[inline]
-    fn shift(&self, rng: &mut (impl Rng + ?Sized)) -> f64 {
-        let exponential: f64 = Exp1.sample(rng);
-        exponential / self.shape
+    /// out ← draws of scale / x, the same as one by one.
+    pub(crate) fn fill_under(&self, scale: f64, rng: &mut StreamRng, out: &mut [f64]) {
+        match self {
+            Self::One => fill(&Exponential, rng, out, |unit| inside(scale / unit)),
+            _ => out.iter_mut().for_each(|out| *out = self.under(scale, rng)),
+        }
+    }
+}
+
+/// x, kept away from 0 and ∞.
+#[inline(always)]
+fn inside(x: f64) -> f64 {
+    x.clamp(f64::MIN_POSITIVE, f64::MAX)
+}
+
+/// The largest shift whose e^shift is far from overflow.
+const MODERATE_SHIFT: f64 = 650.0;
+
+#[inline(always)]
+fn boosted_over(Boosted { unit, shift }: Boosted, rate: f64) -> f64 {
+    let x = unit * (-shift).exp() * rate.recip();
+    // Where a factor may have underflowed, on the log scale.
+    if shift < MODERATE_SHIFT && x.is_normal() { x } else { exp_inside(unit.ln() - shift - rate.ln()) }
+}
+
+#[inline(always)]
+fn boosted_under(Boosted { unit, shift }: Boosted, scale: f64) -> f64 {
+    let quotient = scale / unit;
+    let x = quotient * shift.exp();
+    if quotient.is_normal() && shift < MODERATE_SHIFT && x.is_normal() {
+        x
+    } else {
+        exp_inside(scale.ln() - unit.ln() + shift)
     }
 }
 
@@ -80,5 +158,5 @@ pub(crate) fn log_gamma_variate(shape: f64, rng: &mut StreamRng) -> f64 {
 
 /// eˣ, kept away from 0 and ∞, where densities on (0, ∞) have no value.
 pub(crate) fn exp_inside(x: f64) -> f64 {
-    x.exp().clamp(f64::MIN_POSITIVE, f64::MAX)
+    inside(x.exp())
 }

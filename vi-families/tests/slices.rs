@@ -7,7 +7,6 @@ use vi_core::numerics::on_each_level;
 use vi_families::{
     Beta, ChiSquared, ContinuousBernoulli, Dirichlet, Exponential, ExponentialFamily, Gamma, Gaussian,
     HalfNormal, InverseGamma, Laplace, LogNormal, LogProbSlice, Rayleigh, SampleSlice, Weibull,
-    fill_standard_normal,
 };
 
 /// Ends of blocks, and none at all.
@@ -261,7 +260,7 @@ fn rows_of_dirichlets() {
 
 /// The slice holds the draws one by one, and the stream goes on from the same place.
 fn check_sample<F: SampleSlice>(member: &F) {
-    for n in LENGTHS {
+    for n in LENGTHS.into_iter().chain([255, 256, 257, 5000]) {
         let key = StreamKey::from_seed(5);
         let (mut bulk, mut single) = (key.rng(n as u64), key.rng(n as u64));
         let mut out = vec![f64::NAN; n];
@@ -289,11 +288,10 @@ fn draws_are_those_one_by_one() {
         check_sample(&Beta::from_alpha_beta(shape, 2.0).unwrap());
     }
     check_sample(&LogNormal::from_log_mean_log_precision(0.1, 2.0).unwrap());
-    let key = StreamKey::from_seed(9);
-    let mut normals = [0.0; 777];
-    fill_standard_normal(&mut key.rng(1), &mut normals);
-    let (mut rng, standard) = (key.rng(1), rand_distr::StandardNormal);
-    assert!(normals.iter().all(|z| *z == rand_distr::Distribution::<f64>::sample(&standard, &mut rng)));
+    check_sample(&HalfNormal::from_scale(3.0).unwrap());
+    check_sample(&Laplace::from_location_scale(1.0, 0.5).unwrap());
+    check_sample(&Weibull::from_shape_scale(1.5, 2.0).unwrap());
+    check_sample(&Rayleigh::from_scale(2.0).unwrap());
 }
 
 #[test]

@@ -53,6 +53,16 @@ impl Level {
         }
     }
 
+    /// The level below, where this one has vectors of 512 bits.
+    #[inline(always)]
+    fn narrow(self) -> Self {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::V4(simd) => Self::V3(*simd),
+            other => other,
+        }
+    }
+
     #[inline(always)]
     pub(crate) fn run<O: Op>(self, op: O) -> O::Output {
         match self {
@@ -82,6 +92,35 @@ impl<O: Op, A: Arithmetic> WithSimd for With<O, A> {
 #[inline(always)]
 pub(crate) fn dispatch<O: Op>(op: O) -> O::Output {
     current().run(op)
+}
+
+/// Work in plain Rust, compiled once for every instruction set; for [`vectorised`].
+pub trait Vectorised {
+    /// What the work yields.
+    type Output;
+    /// Does it. Mark it, and what it calls, `#[inline(always)]`: what is not inlined is compiled without the vector
+    /// instructions.
+    fn run(self) -> Self::Output;
+}
+
+/// Runs `work` compiled for the vector instructions of the CPU at hand.
+///
+/// Plain operators are rounded one by one on every instruction set, so the bits are the same on all. Vectors are of
+/// 256 bits at most: the table look-ups that this form is for gain nothing from wider ones.
+#[inline(always)]
+pub fn vectorised<V: Vectorised>(work: V) -> V::Output {
+    current().narrow().run(Plain(work))
+}
+
+struct Plain<V>(V);
+
+impl<V: Vectorised> Op for Plain<V> {
+    type Output = V::Output;
+
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) -> V::Output {
+        self.0.run()
+    }
 }
 
 #[inline]

@@ -19,7 +19,7 @@
 //! | `kernel` | one element, branch-free |
 //! | `gamma_kernel` | the same for log Γ and its derivatives |
 //! | `trigonometric` | the same for sine and cosine |
-//! | `dispatch` | choice of the instruction set |
+//! | `dispatch` | choice of the instruction set, also for work of your own in plain Rust |
 //! | `elementwise` | `exp`, `log`, `log1p`, `softplus`, `sigmoid`, `log_gamma`, `digamma`, `trigamma` and their in-place forms |
 //! | `map` | functions of your own, of several slices |
 //! | `reduce` | `log_sum_exp`, `sum_softplus`, `sum_softplus_sigmoid` |
@@ -36,9 +36,9 @@ mod rows;
 mod scalar;
 mod trigonometric;
 
-pub use dispatch::cpu_level;
 #[cfg(any(test, feature = "testing"))]
 pub use dispatch::on_each_level;
+pub use dispatch::{Vectorised, cpu_level, vectorised};
 pub use elementwise::{
     digamma, digamma_inplace, exp, exp_inplace, log, log_gamma, log_gamma_inplace, log_inplace, log1p,
     log1p_inplace, sigmoid, sigmoid_inplace, softplus, softplus_inplace, trigamma, trigamma_inplace,

@@ -6,12 +6,11 @@
 
 use ndarray::Array1;
 use rand::RngExt;
-use rand_distr::{Distribution, Exp1};
 use vi_core::StreamRng;
 use vi_core::numerics::{log_sum_exp, sigmoid_scalar};
 
 use super::mass::log_poisson;
-use crate::draw::log_gamma_variate;
+use crate::draw::{log_gamma_variate, standard_exponential};
 
 /// The smallest mean at which the rejection methods are valid.
 const LARGE: f64 = 10.0;
@@ -22,17 +21,13 @@ pub(crate) fn round_to_count(k: f64) -> u64 {
     k as u64
 }
 
-fn exponential(rng: &mut StreamRng) -> f64 {
-    Exp1.sample(rng)
-}
-
 /// A Poisson count.
 pub(crate) fn poisson(rate: f64, rng: &mut StreamRng) -> u64 {
     if rate < LARGE {
-        let (mut k, mut time) = (0, exponential(rng));
+        let (mut k, mut time) = (0, standard_exponential(rng));
         while time < rate {
             k += 1;
-            time += exponential(rng);
+            time += standard_exponential(rng);
         }
         return k;
     }
@@ -105,7 +100,7 @@ fn binomial_by_waiting(trials: f64, p: f64, rng: &mut StreamRng) -> u64 {
     let rate = -(-p).ln_1p();
     let (mut k, mut used) = (0, 0.0);
     loop {
-        used += (exponential(rng) / rate).floor() + 1.0;
+        used += (standard_exponential(rng) / rate).floor() + 1.0;
         // A p of 0 (underflow) makes the waiting time infinite or NaN.
         if used.is_nan() || used > trials {
             return k;

@@ -1,13 +1,12 @@
 //! The Burr XII distribution: a Weibull or Rayleigh whose rate is Gamma.
 
-use rand_distr::{Distribution, Exp1};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 use vi_core::numerics::softplus_scalar;
 
 use super::PredictiveDistribution;
 use crate::distributions::{exponential_quantile, log_exp_m1};
-use crate::draw::exp_inside;
+use crate::draw::{exp_inside, standard_exponential};
 use crate::error::FamilyError;
 use crate::special::log_beta;
 use crate::validate::positive;
@@ -111,7 +110,7 @@ impl Burr {
 
     /// One draw, by the inverse of the CDF; where it would leave (0, ∞) it is the nearest normal number inside.
     pub fn sample(&self, rng: &mut StreamRng) -> f64 {
-        let unit: f64 = Exp1.sample(rng);
+        let unit = standard_exponential(rng);
         exp_inside(self.scale.ln() + log_exp_m1(unit / self.tail) / self.shape)
     }
 }

@@ -1,11 +1,11 @@
 //! The Lomax distribution: an exponential whose rate is Gamma.
 
-use rand_distr::{Distribution, Exp1};
 use serde::{Deserialize, Serialize};
 use vi_core::StreamRng;
 
 use super::PredictiveDistribution;
 use crate::distributions::exponential_quantile;
+use crate::draw::standard_exponential;
 use crate::error::FamilyError;
 use crate::validate::positive;
 
@@ -85,7 +85,7 @@ impl Lomax {
 
     /// One draw, by the inverse of the CDF; where it would overflow it is the largest number.
     pub fn sample(&self, rng: &mut StreamRng) -> f64 {
-        let unit: f64 = Exp1.sample(rng);
+        let unit = standard_exponential(rng);
         (self.scale * (unit / self.shape).exp_m1()).min(f64::MAX)
     }
 }

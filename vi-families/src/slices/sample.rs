@@ -1,20 +1,20 @@
 //! Many draws of one member.
 
-use rand_distr::{Distribution, Exp1, StandardNormal};
 use vi_core::StreamRng;
 
 use crate::distributions::{
     Beta, ChiSquared, ContinuousBernoulli, Exponential, Gamma, Gaussian, HalfNormal, InverseGamma,
     InverseGaussian, Laplace, LogNormal, Pareto, Rayleigh, TruncatedGaussian, VonMises, Weibull,
 };
-use crate::draw::GammaDraw;
+use crate::draw::{GammaDraw, exp_inside, fill_from_exponential, fill_from_laplace, fill_from_normal};
 use crate::exponential_family::ExponentialFamily;
 
 /// Draws on slices: bit for bit the numbers that [`ExponentialFamily::sample`] gives one after the other, and the
 /// stream is left at the same place.
 ///
-/// An empty implementation is that loop. [`Gaussian`], [`Gamma`], [`InverseGamma`], [`ChiSquared`] and
-/// [`Exponential`] compute what depends on the member alone once.
+/// An empty implementation is that loop. Families drawn through one normal, exponential or Gamma variate take the
+/// words of the stream in blocks and vectorise the common case; the words that a single draw takes are the same.
+/// [`Beta`] computes what depends on the member alone once.
 pub trait SampleSlice: ExponentialFamily<Value = f64> {
     /// out ← independent draws.
     fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
@@ -28,70 +28,91 @@ macro_rules! one_by_one {
     ($($family:ty),*) => { $(impl SampleSlice for $family {})* };
 }
 
-one_by_one!(
-    Beta,
-    ContinuousBernoulli,
-    HalfNormal,
-    InverseGaussian,
-    Laplace,
-    LogNormal,
-    Pareto,
-    Rayleigh,
-    TruncatedGaussian,
-    VonMises,
-    Weibull
-);
+one_by_one!(ContinuousBernoulli, InverseGaussian, TruncatedGaussian, VonMises);
 
-/// out ← draws of `draw`.
-#[inline(always)]
-fn fill(rng: &mut StreamRng, out: &mut [f64], draw: impl Fn(&mut StreamRng) -> f64) {
-    for out in out {
-        *out = draw(rng);
-    }
-}
-
-/// out ← independent standard normals, the same as `rand_distr::StandardNormal` gives one by one.
+/// out ← independent standard normals, the same as [`Gaussian::sample`] gives one by one with mean 0 and variance 1.
 pub fn fill_standard_normal(rng: &mut StreamRng, out: &mut [f64]) {
-    fill(rng, out, |rng| StandardNormal.sample(rng));
+    fill_from_normal(rng, out, |normal| normal);
 }
 
 impl SampleSlice for Gaussian {
     fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
         let (mean, sd) = (self.mean(), self.sd());
-        fill(rng, out, |rng| {
-            let normal: f64 = StandardNormal.sample(rng);
-            mean + sd * normal
-        });
+        fill_from_normal(rng, out, |normal| mean + sd * normal);
     }
 }
 
 impl SampleSlice for Gamma {
     fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
-        let (unit, rate) = (GammaDraw::new(self.shape()), self.rate());
-        fill(rng, out, |rng| unit.over(rate, rng));
+        GammaDraw::new(self.shape()).fill_over(self.rate(), rng, out);
     }
 }
 
 impl SampleSlice for ChiSquared {
     fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
-        let unit = GammaDraw::new(0.5 * self.dof());
-        fill(rng, out, |rng| unit.over(0.5, rng));
+        GammaDraw::new(0.5 * self.dof()).fill_over(0.5, rng, out);
     }
 }
 
 impl SampleSlice for InverseGamma {
     fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
-        let (unit, scale) = (GammaDraw::new(self.shape()), self.scale());
-        fill(rng, out, |rng| unit.under(scale, rng));
+        GammaDraw::new(self.shape()).fill_under(self.scale(), rng, out);
     }
 }
 
 impl SampleSlice for Exponential {
     fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
         let rate = self.rate();
-        fill(rng, out, |rng| {
-            let unit: f64 = Exp1.sample(rng);
-            (unit / rate).min(f64::MAX)
+        fill_from_exponential(rng, out, |unit| (unit / rate).min(f64::MAX));
+    }
+}
+
+impl SampleSlice for HalfNormal {
+    fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
+        let scale = self.scale();
+        fill_from_normal(rng, out, |normal| (normal.abs() * scale).min(f64::MAX));
+    }
+}
+
+impl SampleSlice for LogNormal {
+    fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
+        let (mean, sd) = (self.log_mean(), 1.0 / self.log_precision().sqrt());
+        fill_from_normal(rng, out, |normal| exp_inside(mean + sd * normal));
+    }
+}
+
+impl SampleSlice for Laplace {
+    fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
+        fill_from_laplace(rng, out, |standard| self.draw_from(standard));
+    }
+}
+
+impl SampleSlice for Rayleigh {
+    fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
+        let scale = self.scale();
+        fill_from_exponential(rng, out, |unit| {
+            ((2.0 * unit).sqrt() * scale).clamp(f64::MIN_POSITIVE, f64::MAX)
         });
+    }
+}
+
+impl SampleSlice for Weibull {
+    fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
+        fill_from_exponential(rng, out, |unit| self.draw_from(unit));
+    }
+}
+
+impl SampleSlice for Pareto {
+    fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
+        fill_from_exponential(rng, out, |unit| self.draw_from(unit));
+    }
+}
+
+impl SampleSlice for Beta {
+    fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
+        let draws = self.gamma_draws();
+        for out in out {
+            *out = self.draw_from(draws, rng);
+        }
     }
 }

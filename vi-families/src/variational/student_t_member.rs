@@ -3,12 +3,11 @@
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayRef1, ArrayRef2};
-use rand_distr::{Distribution, Gamma};
 use vi_core::{StreamKey, StreamRng};
 
 use super::gaussian::{add_location_scale_vjp, with_slice, with_slice_mut};
 use super::{Reparameterized, VariationalDistribution};
-use crate::draw::standard_normal;
+use crate::draw::{GammaDraw, standard_normal};
 use crate::special::{digamma_difference, log_beta, trigamma};
 
 /// One member of [`StudentTMeanField`](crate::StudentTMeanField).
@@ -19,7 +18,7 @@ pub struct StudentTMeanFieldMember {
     inverse_scale: Vec<f64>,
     dof: Vec<f64>,
     /// The law of χ²_ν / 2 of every coordinate.
-    half_chi_squared: Vec<Gamma<f64>>,
+    half_chi_squared: Vec<GammaDraw>,
     /// Σ log s.
     log_det: f64,
     /// Σ −log(√ν B(ν/2, ½)).
@@ -43,7 +42,7 @@ impl StudentTMeanFieldMember {
     pub(super) fn push(&mut self, location: f64, log_scale: f64, scales: (f64, f64), dof: f64) {
         let chi_squared = match (self.dof.last(), self.half_chi_squared.last()) {
             (Some(last), Some(known)) if *last == dof => *known,
-            _ => Gamma::new(0.5 * dof, 1.0).expect("the degrees of freedom are finite and > 0"),
+            _ => GammaDraw::new(0.5 * dof),
         };
         self.location.push(location);
         self.scale.push(scales.0);
@@ -73,7 +72,7 @@ impl StudentTMeanFieldMember {
     fn noise(&self, i: usize, rng: &mut StreamRng) -> f64 {
         let normal = standard_normal(rng);
         // Kept from underflow, which at 0.1 degrees of freedom happens once in 10¹⁵ draws.
-        let half_chi_squared = self.half_chi_squared[i].sample(rng).max(f64::MIN_POSITIVE);
+        let half_chi_squared = self.half_chi_squared[i].over(1.0, rng);
         normal * (0.5 * self.dof[i] / half_chi_squared).sqrt()
     }
 

@@ -1,7 +1,6 @@
 //! The geometric distribution.
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use rand_distr::{Distribution, Exp1};
 use serde::Serialize;
 use vi_core::StreamRng;
 use vi_core::numerics::softplus_scalar;
@@ -11,6 +10,7 @@ use crate::counts::{
     MAX_MEAN, MEAN_RANGE, count_cdf, count_from_f64, count_quantile, count_survival, deviance, round_to_count,
 };
 use crate::deserialize::deserialize_checked;
+use crate::draw::standard_exponential;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -141,7 +141,7 @@ impl ExponentialFamily for Geometric {
     }
     /// One draw: an exponential variate, in units of its mean, rounded down.
     fn sample(&self, rng: &mut StreamRng) -> u64 {
-        let waiting: f64 = Exp1.sample(rng);
+        let waiting = standard_exponential(rng);
         round_to_count((waiting / -self.log_failure).floor())
     }
 

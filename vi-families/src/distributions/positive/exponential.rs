@@ -1,13 +1,13 @@
 //! The exponential distribution.
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use rand_distr::{Distribution, Exp1};
 use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::numerics::{exponential_quantile, kl_of_rates};
 use crate::coordinates::Coordinates;
 use crate::deserialize::deserialize_checked;
+use crate::draw::standard_exponential;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -107,7 +107,7 @@ impl ExponentialFamily for Exponential {
     }
     /// One draw; where it would overflow it is the largest number.
     fn sample(&self, rng: &mut StreamRng) -> f64 {
-        let unit: f64 = Exp1.sample(rng);
+        let unit = standard_exponential(rng);
         (unit / self.rate).min(f64::MAX)
     }
 

@@ -1,13 +1,13 @@
 //! The Pareto distribution with known minimum.
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use rand_distr::{Distribution, Exp1};
 use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::numerics::{exponential_quantile, kl_of_rates};
 use crate::coordinates::Coordinates;
 use crate::deserialize::deserialize_checked;
+use crate::draw::standard_exponential;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -75,6 +75,15 @@ pub(crate) fn log_ratio(x: f64, minimum: f64) -> f64 {
     if excess.is_finite() { excess.ln_1p() } else { x.ln() - minimum.ln() }
 }
 
+impl Pareto {
+    /// The draw that an exponential variate makes.
+    #[inline]
+    pub(crate) fn draw_from(&self, unit: f64) -> f64 {
+        let excess = (unit / self.shape).exp_m1();
+        (self.minimum + self.minimum * excess).min(f64::MAX)
+    }
+}
+
 impl ExponentialFamily for Pareto {
     type Value = f64;
     /// The minimum.
@@ -127,9 +136,7 @@ impl ExponentialFamily for Pareto {
     }
     /// One draw; where it would overflow, as the tail of a shape below 0.1 often does, it is the largest number.
     fn sample(&self, rng: &mut StreamRng) -> f64 {
-        let unit: f64 = Exp1.sample(rng);
-        let excess = (unit / self.shape).exp_m1();
-        (self.minimum + self.minimum * excess).min(f64::MAX)
+        self.draw_from(standard_exponential(rng))
     }
 
     fn kl(&self, other: &Self) -> f64 {

@@ -1,13 +1,13 @@
 //! The Rayleigh distribution.
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use rand_distr::{Distribution, Exp1};
 use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::numerics::{EULER, exponential_quantile, kl_of_rates};
 use crate::coordinates::Coordinates;
 use crate::deserialize::deserialize_checked;
+use crate::draw::standard_exponential;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -121,7 +121,7 @@ impl ExponentialFamily for Rayleigh {
         self.expected_log()
     }
     fn sample(&self, rng: &mut StreamRng) -> f64 {
-        let unit: f64 = Exp1.sample(rng);
+        let unit = standard_exponential(rng);
         ((2.0 * unit).sqrt() * self.scale()).clamp(f64::MIN_POSITIVE, f64::MAX)
     }
 

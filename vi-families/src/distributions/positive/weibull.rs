@@ -1,14 +1,13 @@
 //! The Weibull distribution with known shape.
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use rand_distr::{Distribution, Exp1};
 use serde::Serialize;
 use vi_core::StreamRng;
 
 use super::numerics::{EULER, exponential_quantile, kl_of_rates, log_exp_m1};
 use crate::coordinates::Coordinates;
 use crate::deserialize::deserialize_checked;
-use crate::draw::exp_inside;
+use crate::draw::{exp_inside, standard_exponential};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -115,6 +114,14 @@ fn log_square_excess(s: f64) -> f64 {
     s * s * C.iter().rev().fold(0.0, |sum, c| c - s * sum)
 }
 
+impl Weibull {
+    /// The draw that an exponential variate makes.
+    #[inline]
+    pub(crate) fn draw_from(&self, unit: f64) -> f64 {
+        exp_inside((unit.ln() - self.rate.ln()) / self.shape)
+    }
+}
+
 impl ExponentialFamily for Weibull {
     type Value = f64;
     /// The shape.
@@ -162,8 +169,7 @@ impl ExponentialFamily for Weibull {
     }
     /// One draw; where it would underflow or overflow it is the nearest normal number inside (0, ∞).
     fn sample(&self, rng: &mut StreamRng) -> f64 {
-        let unit: f64 = Exp1.sample(rng);
-        exp_inside((unit.ln() - self.rate.ln()) / self.shape)
+        self.draw_from(standard_exponential(rng))
     }
 
     fn log_prob(&self, z: &f64) -> f64 {

@@ -114,6 +114,26 @@ impl Beta {
     }
 }
 
+impl Beta {
+    /// What the draws of the two Gamma variates need of their shapes.
+    #[inline]
+    pub(crate) fn gamma_draws(&self) -> [GammaDraw; 2] {
+        [GammaDraw::new(self.alpha), GammaDraw::new(self.beta)]
+    }
+
+    /// The share of the first of two Gamma variates.
+    #[inline]
+    pub(crate) fn draw_from(&self, [a, b]: [GammaDraw; 2], rng: &mut StreamRng) -> f64 {
+        // Gamma variates of these shapes neither underflow nor overflow; all others stay on the log scale.
+        if [self.alpha, self.beta].iter().all(|shape| (1.0..=1e300).contains(shape)) {
+            let (a, b) = (a.over(1.0, rng), b.over(1.0, rng));
+            return (a / (a + b)).clamp(f64::MIN_POSITIVE, 1.0 - 0.5 * f64::EPSILON);
+        }
+        let (a, b) = (a.log(rng), b.log(rng));
+        vi_core::numerics::sigmoid_scalar(a - b).clamp(f64::MIN_POSITIVE, 1.0 - 0.5 * f64::EPSILON)
+    }
+}
+
 impl ExponentialFamily for Beta {
     type Value = f64;
     type Fixed = ();
@@ -157,14 +177,7 @@ impl ExponentialFamily for Beta {
     }
     /// One draw; where it would round to 0 or 1 it is the nearest number inside (0, 1).
     fn sample(&self, rng: &mut StreamRng) -> f64 {
-        let (a, b) = (GammaDraw::new(self.alpha), GammaDraw::new(self.beta));
-        // Gamma variates of these shapes neither underflow nor overflow; all others stay on the log scale.
-        if [self.alpha, self.beta].iter().all(|shape| (1.0..=1e300).contains(shape)) {
-            let (a, b) = (a.over(1.0, rng), b.over(1.0, rng));
-            return (a / (a + b)).clamp(f64::MIN_POSITIVE, 1.0 - 0.5 * f64::EPSILON);
-        }
-        let (a, b) = (a.log(rng), b.log(rng));
-        vi_core::numerics::sigmoid_scalar(a - b).clamp(f64::MIN_POSITIVE, 1.0 - 0.5 * f64::EPSILON)
+        self.draw_from(self.gamma_draws(), rng)
     }
 
     fn log_prob(&self, z: &f64) -> f64 {

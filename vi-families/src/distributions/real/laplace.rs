@@ -3,13 +3,12 @@
 use std::f64::consts::LN_2;
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use rand::RngExt;
-use rand_distr::{Distribution, Exp1};
 use serde::Serialize;
 use vi_core::StreamRng;
 
 use crate::coordinates::Coordinates;
 use crate::deserialize::deserialize_checked;
+use crate::draw::standard_laplace;
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -78,6 +77,14 @@ impl Laplace {
     }
 }
 
+impl Laplace {
+    /// The draw that a standard one makes.
+    #[inline]
+    pub(crate) fn draw_from(&self, standard: f64) -> f64 {
+        (self.location + standard * self.scale).clamp(f64::MIN, f64::MAX)
+    }
+}
+
 impl ExponentialFamily for Laplace {
     type Value = f64;
     type Fixed = f64;
@@ -120,9 +127,7 @@ impl ExponentialFamily for Laplace {
         0.0
     }
     fn sample(&self, rng: &mut StreamRng) -> f64 {
-        let distance: f64 = Exp1.sample(rng);
-        let sign = if rng.random::<bool>() { 1.0 } else { -1.0 };
-        (self.location + sign * distance * self.scale).clamp(f64::MIN, f64::MAX)
+        self.draw_from(standard_laplace(rng))
     }
 
     fn log_prob(&self, z: &f64) -> f64 {

@@ -7,9 +7,10 @@
 //! large κ, as in 1 − A² − (p − 1)A/κ.
 
 use rand::RngExt;
-use rand_distr::{Beta, Distribution, Exp1};
+use rand_distr::{Beta, Distribution};
 use vi_core::StreamRng;
 
+use crate::draw::standard_exponential;
 use crate::special::gauss_legendre;
 
 /// Log densities so far below the largest one do not count.
@@ -153,7 +154,7 @@ pub(crate) fn sample_versine(p: usize, kappa: f64, rng: &mut StreamRng) -> f64 {
         };
         let v = 2.0 * b * z / ((1.0 - z) + b * z);
         let log_ratio = kappa * (mode - v) + q * ((mode + x0 * v) / (mode * (1.0 + x0))).ln();
-        let exponential: f64 = Exp1.sample(rng);
+        let exponential = standard_exponential(rng);
         if log_ratio >= -exponential {
             return v.clamp(0.0, 2.0);
         }

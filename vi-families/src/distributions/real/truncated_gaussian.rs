@@ -2,7 +2,6 @@
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
 use rand::RngExt;
-use rand_distr::{Distribution, Exp1};
 use serde::Serialize;
 use vi_core::StreamRng;
 
@@ -11,7 +10,7 @@ use super::gaussian_piece::{GaussianPiece, PieceMoments, location_precision};
 use super::root::increasing_root;
 use crate::coordinates::Coordinates;
 use crate::deserialize::{deserialize_checked, infinite_as_none};
-use crate::draw::standard_normal;
+use crate::draw::{standard_exponential, standard_normal};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::parametric::{ParameterBlock, Parametric};
@@ -168,7 +167,7 @@ impl TruncatedGaussian {
         loop {
             let x = -(-cut * rng.random::<f64>()).ln_1p() / rate;
             let log_ratio = (x - best) * (excess - 0.5 * (x + best));
-            let exponential: f64 = Exp1.sample(rng);
+            let exponential = standard_exponential(rng);
             if x <= width && log_ratio >= -exponential {
                 return x;
             }
@@ -186,7 +185,7 @@ impl TruncatedGaussian {
                 }
             } else {
                 let x = a + (b - a) * rng.random::<f64>();
-                let exponential: f64 = Exp1.sample(rng);
+                let exponential = standard_exponential(rng);
                 if 0.5 * x * x <= exponential {
                     return x;
                 }
