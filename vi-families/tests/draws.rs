@@ -24,8 +24,8 @@ fn check_distribution(what: &str, draws: &mut [f64], cdf: impl Fn(f64) -> f64) {
     assert!(distance < bound, "{what}: distance {distance:e}, bound {bound:e}");
 }
 
-/// χ² of the counts over cells of equal probability stays below its mean and seven standard deviations: at 255
-/// degrees of freedom exceeded once in 10⁹ times (Laurent and Massart 2000, lemma 1, with x = 20.8).
+/// χ² of the counts over cells of equal probability stays below what one in 10⁹ samples exceeds:
+/// P(χ² > k + 2√(kx) + 2x) ≤ exp(−x) (Laurent and Massart 2000, lemma 1), here with x = 20.8.
 fn check_cells(what: &str, draws: &[f64], cdf: impl Fn(f64) -> f64) {
     const CELLS: usize = 256;
     let mut counts = [0.0; CELLS];
