@@ -7,14 +7,15 @@ use std::hint::black_box;
 use criterion::{
     BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
 };
-use ndarray::{Array1, Array2};
+use ndarray::Array2;
 use rand_distr::{Distribution, StandardNormal};
+use rv::traits::HasDensity;
 use statrs::distribution::Continuous;
 use vi_benches::standard_normal;
 use vi_core::{StreamKey, numerics};
 use vi_families::{
-    Beta, Dirichlet, ExponentialFamily, Gamma, Gaussian, InverseGamma, LogNormal, LogProbSlice, MvGaussian,
-    SampleSlice, Wishart, fill_standard_normal,
+    Beta, Dirichlet, ExponentialFamily, Gamma, Gaussian, InverseGamma, LogNormal, LogProbSlice, SampleSlice,
+    fill_standard_normal,
 };
 
 /// Values per call.
@@ -87,12 +88,14 @@ fn log_prob<F: LogProbSlice + ExponentialFamily<Value = f64>>(
     name: &str,
     member: &F,
     z: &[f64],
-    peer: impl Fn(f64) -> f64,
+    statrs: &impl Continuous<f64, f64>,
+    rv: &impl HasDensity<f64>,
 ) {
     let mut out = vec![0.0; z.len()];
     let mut group = group(c, &format!("log_prob/{name}"), z.len());
     group.bench_function("slice", |b| b.iter(|| member.log_prob_slice(black_box(z), &mut out)));
-    scalar(&mut group, "statrs", z, peer);
+    scalar(&mut group, "statrs", z, |z| statrs.ln_pdf(z));
+    scalar(&mut group, "rv", z, |z| rv.ln_f(&z));
     scalar(&mut group, "scalar", z, |z| member.log_prob(&z));
 }
 
@@ -101,20 +104,25 @@ fn log_densities(c: &mut Criterion) {
     let z = positive(N, 2);
     let unit: Vec<f64> = z.iter().map(|z| z / (1.0 + z)).collect();
     let gaussian = Gaussian::from_mean_sd(0.3, 1.7).expect("valid");
-    let other = peer::Normal::new(0.3, 1.7).expect("valid");
-    log_prob(c, "Gaussian", &gaussian, &z, |z| other.ln_pdf(z));
+    let statrs = peer::Normal::new(0.3, 1.7).expect("valid");
+    let rv = rv::dist::Gaussian::new(0.3, 1.7).expect("valid");
+    log_prob(c, "Gaussian", &gaussian, &z, &statrs, &rv);
     let gamma = Gamma::from_shape_rate(2.5, 1.5).expect("valid");
-    let other = peer::Gamma::new(2.5, 1.5).expect("valid");
-    log_prob(c, "Gamma", &gamma, &z, |z| other.ln_pdf(z));
+    let statrs = peer::Gamma::new(2.5, 1.5).expect("valid");
+    let rv = rv::dist::Gamma::new(2.5, 1.5).expect("valid");
+    log_prob(c, "Gamma", &gamma, &z, &statrs, &rv);
     let inverse = InverseGamma::from_shape_scale(2.5, 1.5).expect("valid");
-    let other = peer::InverseGamma::new(2.5, 1.5).expect("valid");
-    log_prob(c, "InverseGamma", &inverse, &z, |z| other.ln_pdf(z));
+    let statrs = peer::InverseGamma::new(2.5, 1.5).expect("valid");
+    let rv = rv::dist::InvGamma::new(2.5, 1.5).expect("valid");
+    log_prob(c, "InverseGamma", &inverse, &z, &statrs, &rv);
     let beta = Beta::from_alpha_beta(2.5, 1.5).expect("valid");
-    let other = peer::Beta::new(2.5, 1.5).expect("valid");
-    log_prob(c, "Beta", &beta, &unit, |z| other.ln_pdf(z));
+    let statrs = peer::Beta::new(2.5, 1.5).expect("valid");
+    let rv = rv::dist::Beta::new(2.5, 1.5).expect("valid");
+    log_prob(c, "Beta", &beta, &unit, &statrs, &rv);
     let log_normal = LogNormal::from_log_mean_log_sd(0.3, 1.7).expect("valid");
-    let other = peer::LogNormal::new(0.3, 1.7).expect("valid");
-    log_prob(c, "LogNormal", &log_normal, &z, |z| other.ln_pdf(z));
+    let statrs = peer::LogNormal::new(0.3, 1.7).expect("valid");
+    let rv = rv::dist::LogNormal::new(0.3, 1.7).expect("valid");
+    log_prob(c, "LogNormal", &log_normal, &z, &statrs, &rv);
 }
 
 fn own_parameters(c: &mut Criterion) {
@@ -129,6 +137,14 @@ fn own_parameters(c: &mut Criterion) {
             for i in 0..N {
                 let member = statrs::distribution::Gamma::new(shapes[i], rates[i]).expect("valid");
                 out[i] = member.ln_pdf(black_box(z[i]));
+            }
+        });
+    });
+    densities.bench_function("rv", |b| {
+        b.iter(|| {
+            for i in 0..N {
+                let member = rv::dist::Gamma::new(shapes[i], rates[i]).expect("valid");
+                out[i] = member.ln_f(black_box(&z[i]));
             }
         });
     });
@@ -210,21 +226,5 @@ fn draw<F: SampleSlice>(c: &mut Criterion, name: &str, member: &F, peer: &impl D
     });
 }
 
-fn matrices(c: &mut Criterion) {
-    const P: usize = 50;
-    let x = standard_normal(2 * P, P, 9);
-    let covariance = x.t().dot(&x) / (2 * P) as f64;
-    let gaussian =
-        MvGaussian::from_mean_covariance(&Array1::zeros(P), &covariance).expect("positive definite");
-    let wishart = Wishart::from_dof_scale(P as f64 + 5.0, &covariance).expect("positive definite");
-    let mut rng = StreamKey::from_seed(10).rng(0);
-    let (z, scatter) = (gaussian.sample(&mut rng), wishart.sample(&mut rng));
-    let mut group = group(c, "size 50", 1);
-    group.bench_function("MvGaussian sample", |b| b.iter(|| black_box(gaussian.sample(&mut rng))));
-    group.bench_function("MvGaussian log_prob", |b| b.iter(|| gaussian.log_prob(black_box(&z))));
-    group.bench_function("Wishart sample", |b| b.iter(|| black_box(wishart.sample(&mut rng))));
-    group.bench_function("Wishart log_prob", |b| b.iter(|| wishart.log_prob(black_box(&scatter))));
-}
-
-criterion_group!(benches, special_functions, log_densities, own_parameters, dirichlets, draws, matrices);
+criterion_group!(benches, special_functions, log_densities, own_parameters, dirichlets, draws);
 criterion_main!(benches);

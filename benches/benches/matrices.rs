@@ -28,6 +28,12 @@ fn operations(c: &mut Criterion) {
             factor.solve_lower_inplace(black_box(&mut x));
         });
     });
+    group.bench_function("product, one vector", |b| {
+        b.iter(|| black_box(factor.l().dot(black_box(&vector))));
+    });
+    group.bench_function("product, a matrix", |b| {
+        b.iter(|| black_box(factor.l().dot(black_box(&covariance))));
+    });
     group.bench_function("triangular solve, a matrix", |b| {
         let mut x = covariance.clone();
         b.iter(|| {
