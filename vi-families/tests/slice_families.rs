@@ -1,5 +1,7 @@
-//! `log_prob_slice` of every family against its scalar form, on every instruction set of this CPU.
+//! `log_prob_slice` of every family, and categoricals as rows, against the scalar forms, on every instruction set of
+//! this CPU.
 
+use ndarray::{Array1, Array2, Axis, ShapeBuilder, s};
 use vi_core::numerics::on_each_level;
 use vi_families::{
     Bernoulli, Binomial, Categorical, ContinuousBernoulli, ExponentialFamily, Geometric, HalfNormal,
@@ -211,6 +213,69 @@ fn truth_values_and_categories() {
     let categories: Vec<usize> = (0..600).map(|i| i % 7).collect();
     let member = Categorical::from_logits(&ndarray::array![0.1, -3.0, 700.0, 2.0]).unwrap();
     check_values(&member, &categories, |_| 0.0);
+}
+
+/// Equal infinities, or within 1e-14 of `size`.
+fn assert_close(what: &str, value: f64, expected: f64, size: f64) {
+    let close = (value - expected).abs() <= 1e-14 * size.max(expected.abs());
+    assert!(close || value == expected, "{what}: {value:e}, not {expected:e}");
+}
+
+/// Logits of ordinary and of extreme rows.
+fn logits(rows: usize, columns: usize) -> Array2<f64> {
+    Array2::from_shape_fn((rows, columns), |(n, k)| {
+        let unit = ((n * columns + k) as f64 * 0.618_033_988_749_894_9).fract() - 0.5;
+        unit * [1.0, 30.0, 1e3, 1e-9, 1e300][n % 5]
+    })
+}
+
+#[test]
+fn rows_of_categories() {
+    for (rows, columns) in [(0, 3), (1, 1), (5, 2), (70, 3), (33, 7), (6, 300), (40, 257)] {
+        let x = logits(rows, columns);
+        let mut columns_first = Array2::zeros((rows, columns).f());
+        columns_first.assign(&x);
+        let z: Vec<usize> = (0..rows).map(|n| n % (columns + 1)).collect();
+        on_each_level(|level| {
+            for x in [&x, &columns_first] {
+                let (mut log_p, mut p) = (Array2::zeros((rows, columns)), Array2::zeros((rows, columns).f()));
+                let (mut entropy, mut log_prob) = (Array1::zeros(rows), vec![0.5; rows]);
+                Categorical::log_probabilities_rows(x, &mut log_p);
+                Categorical::probabilities_rows(x, &mut p);
+                Categorical::entropy_rows(x, &mut entropy);
+                Categorical::log_prob_rows(x, &z, &mut log_prob);
+                for (n, row) in x.axis_iter(Axis(0)).enumerate() {
+                    let member = Categorical::from_logits(&row).unwrap();
+                    let what = format!("row {n} of ({rows}, {columns}) on {level}");
+                    // The sum is over all categories, in another order.
+                    let size = 10.0;
+                    assert_close(&what, entropy[n], member.entropy(), size);
+                    assert_close(&what, log_prob[n], member.log_prob(&z[n]), size);
+                    for k in 0..columns {
+                        assert_close(&what, log_p[[n, k]], member.log_probabilities()[k], size);
+                        assert_close(&what, p[[n, k]], member.probabilities()[k], 10.0 * p[[n, k]]);
+                    }
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn rows_with_a_logit_that_is_not_finite_are_nan() {
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let mut x = logits(40, 9);
+        x[[17, 4]] = bad;
+        let (mut p, mut entropy, mut log_prob) = (x.clone(), Array1::zeros(40), [0.5; 40]);
+        on_each_level(|level| {
+            Categorical::probabilities_rows(&x, &mut p);
+            Categorical::entropy_rows(&x, &mut entropy);
+            Categorical::log_prob_rows(&x, &[9; 40], &mut log_prob);
+            assert!(p.row(17).iter().all(|v| v.is_nan()) && entropy[17].is_nan(), "{bad} on {level}");
+            assert!(log_prob[17].is_nan() && log_prob[16] == f64::NEG_INFINITY, "{bad} on {level}");
+            assert!(p.slice(s![..17, ..]).iter().chain(p.slice(s![18.., ..])).all(|v| v.is_finite()));
+        });
+    }
 }
 
 #[test]
