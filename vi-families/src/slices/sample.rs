@@ -12,9 +12,9 @@ use crate::exponential_family::ExponentialFamily;
 /// Draws on slices: bit for bit the numbers that [`ExponentialFamily::sample`] gives one after the other, and the
 /// stream is left at the same place.
 ///
-/// An empty implementation is that loop. Families drawn through one normal, exponential or Gamma variate take the
-/// words of the stream in blocks and vectorise the common case; the words that a single draw takes are the same.
-/// [`Beta`] computes what depends on the member alone once.
+/// An empty implementation is that loop. Families drawn through one normal or exponential variate take the words of
+/// the stream in blocks and vectorise the common case; those drawn through Gamma variates, [`Gamma`],
+/// [`InverseGamma`], [`ChiSquared`] and [`Beta`], compute what depends on the member alone once.
 pub trait SampleSlice: ExponentialFamily<Value = f64> {
     /// out ← independent draws.
     fn sample_slice(&self, rng: &mut StreamRng, out: &mut [f64]) {
