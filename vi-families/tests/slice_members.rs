@@ -32,13 +32,17 @@ fn grid<Z: Copy>(a: &[f64], b: &[f64], z: &[Z]) -> (Vec<f64>, Vec<f64>, Vec<Z>) 
     (first, second, third)
 }
 
+type Densities<Z> = fn(&[f64], &[f64], &[Z], &mut [f64]);
+type Means = fn(&[f64], &[f64], &mut [f64], &mut [f64]);
+type Entropies = fn(&[f64], &[f64], &mut [f64]);
+
 /// The slice functions of one family with two parameters; the second one may be idle.
 struct Case<F: ExponentialFamily<Value: Sized>> {
     member: fn(f64, f64) -> Result<F, FamilyError>,
-    log_prob: fn(&[f64], &[f64], &[F::Value], &mut [f64]),
+    log_prob: Densities<F::Value>,
     /// As many outputs as mean parameters.
-    mean_params: fn(&[f64], &[f64], &mut [f64], &mut [f64]),
-    entropy: Option<fn(&[f64], &[f64], &mut [f64])>,
+    mean_params: Means,
+    entropy: Option<Entropies>,
     /// The largest terms of the density, of the mean parameters and of the entropy.
     size: fn(f64, f64, &F::Value) -> f64,
 }
