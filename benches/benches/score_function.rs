@@ -11,7 +11,7 @@ use vi_benches::logistic_regression;
 use vi_core::{Exec, LogJoint, StreamKey};
 use vi_families::{MeanFieldGaussian, VariationalFamily};
 use vi_models::logistic_regression::LogisticRegression;
-use vi_sgvi::{Elbo, GradientEstimator, Pathwise, ScoreFunction, Workspace};
+use vi_sgvi::{Elbo, GradientEstimator, Pathwise, ScoreFunction, Memory};
 
 const N_SAMPLES: usize = 256;
 
@@ -37,14 +37,14 @@ fn bench<E>(
     // Scales of a posterior: draws as they are in the course of a fit.
     let d = model.dim();
     let params = Array1::from_shape_fn(family.n_params(), |p| if p < d { 0.1 } else { -2.0 });
-    let (mut grad, mut workspace) = (Array1::zeros(family.n_params()), Workspace::default());
+    let (mut grad, mut memory) = (Array1::zeros(family.n_params()), Memory::default());
     let (key, mut t) = (StreamKey::from_seed(1), 0);
     let exec = Exec::local();
     group.bench_function(name, |b| {
         b.iter(|| {
             t += 1;
             estimator
-                .estimate(elbo, black_box(&params), key.fold_in(t), exec, &mut workspace, &mut grad)
+                .estimate(elbo, black_box(&params), key.fold_in(t), exec, &mut memory, &mut grad)
                 .expect("the log joint is finite everywhere")
         });
     });

@@ -67,6 +67,14 @@ pub trait LocalLogJoint: LogJoint {
     fn block(&self, b: usize) -> Range<usize>;
     /// The sum of the terms of log p(x, z) in which block `b` occurs.
     fn log_joint_block(&self, b: usize, z: &ArrayRef1<f64>) -> f64;
+    /// Overwrites `out` (n_blocks) with [`LocalLogJoint::log_joint_block`] of every block.
+    ///
+    /// Override it where blocks share work.
+    fn log_joint_blocks(&self, z: &ArrayRef1<f64>, out: &mut ArrayRef1<f64>) {
+        for (b, o) in out.iter_mut().enumerate() {
+            *o = self.log_joint_block(b, z);
+        }
+    }
 }
 
 /// A model whose data can be subsampled. A minibatch of a model is a model.
@@ -145,6 +153,7 @@ macro_rules! forward_log_joint {
             fn n_blocks(&self) -> usize { (**self).n_blocks() }
             fn block(&self, b: usize) -> Range<usize> { (**self).block(b) }
             fn log_joint_block(&self, b: usize, z: &ArrayRef1<f64>) -> f64 { (**self).log_joint_block(b, z) }
+            fn log_joint_blocks(&self, z: &ArrayRef1<f64>, out: &mut ArrayRef1<f64>) { (**self).log_joint_blocks(z, out) }
         }
     )*};
 }

@@ -66,11 +66,11 @@ pub use slices::{LogProbSlice, SampleSlice, fill_standard_normal};
 pub use sufficient::SufficientStats;
 pub use univariate::Univariate;
 pub use variational::{
-    BlockDiagonalGaussian, BlockDiagonalGaussianMember, FullRankGaussian, FullRankGaussianMember,
-    GaussianMixture, GaussianMixtureMember, LearnedStudentTMeanField, LearnedStudentTMeanFieldMember,
-    LowRankGaussian, LowRankGaussianMember, MeanFieldGaussian, MeanFieldGaussianMember, MixtureComponent,
-    MixtureFamily, ProductFamily, ProductMember, Reparameterized, StudentTMeanField, StudentTMeanFieldMember,
-    VariationalDistribution, VariationalFamily,
+    BlockDiagonalGaussian, BlockDiagonalGaussianMember, FactorizedDistribution, FullRankGaussian,
+    FullRankGaussianMember, GaussianMixture, GaussianMixtureMember, LearnedStudentTMeanField,
+    LearnedStudentTMeanFieldMember, LowRankGaussian, LowRankGaussianMember, MeanFieldGaussian,
+    MeanFieldGaussianMember, MixtureComponent, MixtureFamily, ProductFamily, ProductMember, Reparameterized,
+    StudentTMeanField, StudentTMeanFieldMember, VariationalDistribution, VariationalFamily,
 };
 
 #[cfg(doctest)]

@@ -10,6 +10,7 @@ use vi_core::{StreamKey, StreamRng};
 use crate::error::FamilyError;
 
 mod block_diagonal;
+mod factorized;
 mod full_rank;
 mod gaussian;
 mod low_rank;
@@ -23,6 +24,7 @@ mod student_t;
 mod student_t_member;
 
 pub use block_diagonal::{BlockDiagonalGaussian, BlockDiagonalGaussianMember};
+pub use factorized::FactorizedDistribution;
 pub use full_rank::{FullRankGaussian, FullRankGaussianMember};
 pub use low_rank::LowRankGaussian;
 pub use low_rank_member::LowRankGaussianMember;

@@ -8,7 +8,7 @@
 use ndarray::{Array1, ArrayRef1};
 use vi_core::{Exec, GradLogJoint, LogJoint, Parameter, ParameterSpace, Posterior, StreamKey, Support};
 use vi_families::{MeanFieldGaussian, VariationalFamily};
-use vi_sgvi::{Elbo, GradientEstimator, SgviError, SgviFit, SgviSettings, Workspace, fit};
+use vi_sgvi::{Elbo, GradientEstimator, Memory, SgviError, SgviFit, SgviSettings, fit};
 
 /// Thousands of hours of operation, and failures.
 const PUMPS: [(f64, f64); 10] = [
@@ -81,11 +81,11 @@ fn noise<E>(
 where
     E: GradientEstimator<Pumps, MeanFieldGaussian>,
 {
-    let (elbo, mut workspace) = (Elbo::new(model, family)?, Workspace::default());
+    let (elbo, mut memory) = (Elbo::new(model, family)?, Memory::default());
     let mut grads = ndarray::Array2::zeros((500, family.n_params()));
     for (r, mut grad) in grads.rows_mut().into_iter().enumerate() {
         let key = StreamKey::from_seed(2).fold_in(r as u64);
-        estimator.estimate(elbo, params, key, Exec::local(), &mut workspace, &mut grad)?;
+        estimator.estimate(elbo, params, key, Exec::local(), &mut memory, &mut grad)?;
     }
     Ok(grads.var_axis(ndarray::Axis(0), 1.0).sum())
 }

@@ -5,7 +5,7 @@ use vi_core::{ElboEstimate, Exec, LogJoint, StreamKey};
 use vi_families::{VariationalDistribution, VariationalFamily};
 
 use crate::error::SgviError;
-use crate::workspace::{Workspace, chunk_values};
+use crate::workspace::{Columns, Workspace};
 
 /// The evidence lower bound of a model and a variational family as a function of λ.
 ///
@@ -80,13 +80,14 @@ where
     }
     let q = elbo.family.bind(params)?;
     let mut workspace = Workspace::default();
-    workspace.reserve(n_samples, 0);
+    let columns = Columns::default();
+    workspace.reserve(n_samples, 0, columns);
     exec.map_chunks(n_samples, &mut workspace.values, &mut [], |samples, values, _| {
         let mut z = Array2::zeros((samples.len(), model.dim()));
         q.sample_batch(key, samples, &mut z);
-        let (log_joint, log_q) = chunk_values(values);
+        let [log_joint, log_q, ..] = columns.split(values);
         model.log_joint_batch(&z, &mut ArrayViewMut1::from(log_joint));
         q.log_prob_batch(&z, &mut ArrayViewMut1::from(log_q));
     })?;
-    workspace.log_ratios(n_samples, model, |s, z| q.sample(&mut key.rng(s as u64), z))
+    workspace.log_ratios(n_samples, 1, columns, model, |s, z| q.sample(&mut key.rng(s as u64), z))
 }

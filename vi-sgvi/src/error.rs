@@ -46,6 +46,40 @@ pub enum SgviError {
         /// Where it did so.
         z: NamedValues,
     },
+    /// The log ratio of one block is NaN or infinite at a draw, where the whole one is finite.
+    #[error("log ratio of block {block} is {value} at sample {sample}: {z}")]
+    NonFiniteBlock {
+        /// The block's number.
+        block: usize,
+        /// Its terms of the log joint less its log density.
+        value: f64,
+        /// The sample's number within its iteration, from 0.
+        sample: usize,
+        /// Where it did so.
+        z: NamedValues,
+    },
+    /// A factor of q reaches beyond a block of the model.
+    #[error(
+        "block {block} of the model, coordinates {start} to {end} of z, is no union of factors of the variational family"
+    )]
+    Block {
+        /// The block's number.
+        block: usize,
+        /// Its first coordinate.
+        start: usize,
+        /// The coordinate after its last.
+        end: usize,
+    },
+    /// The number of samples does not fit the groups in which they are drawn.
+    #[error("{n_samples} samples in groups of {group}, but {requirement} is needed")]
+    Groups {
+        /// The number asked for.
+        n_samples: usize,
+        /// Samples in a group.
+        group: usize,
+        /// What is needed.
+        requirement: &'static str,
+    },
     /// The variational density is NaN or infinite at its own draw.
     #[error("log q is {value} at its own sample {sample}: {z}")]
     NonFiniteLogProb {

@@ -1,6 +1,9 @@
 //! The contract of a gradient estimator.
 
+use std::fmt::Debug;
+
 use ndarray::ArrayRef1;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use vi_core::{ElboEstimate, Exec, StreamKey};
 use vi_families::VariationalFamily;
@@ -16,25 +19,50 @@ pub struct Evaluations {
     pub n_log_joint: u64,
     /// Log joints evaluated with their gradient.
     pub n_gradient: u64,
+    /// Parts of log joints that belong to one block ([`vi_core::LocalLogJoint`]).
+    #[serde(default)]
+    pub n_log_joint_block: u64,
 }
 
 impl std::ops::AddAssign for Evaluations {
     fn add_assign(&mut self, other: Self) {
         self.n_log_joint += other.n_log_joint;
         self.n_gradient += other.n_gradient;
+        self.n_log_joint_block += other.n_log_joint_block;
     }
+}
+
+/// What an estimator may remember from one iteration to the next: part of a checkpoint.
+///
+/// The default is the state before the first iteration. Implemented by every type that fits; `()` for estimators
+/// that remember nothing.
+pub trait EstimatorState: Clone + Debug + Default + Send + Sync + Serialize + DeserializeOwned {}
+
+impl<T: Clone + Debug + Default + Send + Sync + Serialize + DeserializeOwned> EstimatorState for T {}
+
+/// What an estimator has between calls: its state, which matters and is saved, and scratch, which does neither.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Memory<S = ()> {
+    /// What is remembered.
+    pub state: S,
+    /// Scratch: sized by the first gradient, reused by all that follow.
+    #[serde(skip)]
+    pub workspace: Workspace,
 }
 
 /// An estimator of ∇_λ ELBO(λ). What it needs of model and family is said by the bounds of its `impl`.
 ///
 /// An implementation is checked by `testing::check_estimator` (feature `testing`) in one line.
 pub trait GradientEstimator<M: ?Sized, F: VariationalFamily>: Send + Sync {
-    /// Overwrites `grad` (P) with an unbiased estimate of the gradient of the ELBO at `params` (P), and
-    /// returns the estimate of the ELBO from the same samples.
+    /// What is remembered from one iteration to the next.
+    type State: EstimatorState;
+
+    /// Overwrites `grad` (P) with an estimate of the gradient of the ELBO at `params` (P), and returns the estimate
+    /// of the ELBO from the same samples. The gradient is unbiased unless [`GradientEstimator::bias`] says otherwise.
     ///
-    /// The samples are a function of `key` alone: the same key gives the same bits on any number of threads
-    /// and ranks. `workspace` is scratch memory; with the same one, a second call allocates nothing beyond
-    /// what model and family allocate themselves.
+    /// The samples are a function of `key` and the state alone: the same ones give the same bits on any number of
+    /// threads and ranks. With a used workspace a call allocates nothing beyond what model and family allocate
+    /// themselves.
     ///
     /// # Errors
     /// [`SgviError`] when λ is outside its domain or the model returns a non-finite value.
@@ -47,10 +75,18 @@ pub trait GradientEstimator<M: ?Sized, F: VariationalFamily>: Send + Sync {
         params: &ArrayRef1<f64>,
         key: StreamKey,
         exec: Exec<'_>,
-        workspace: &mut Workspace,
+        memory: &mut Memory<Self::State>,
         grad: &mut ArrayRef1<f64>,
     ) -> Result<ElboEstimate, SgviError>;
 
     /// What one estimate costs.
-    fn cost(&self) -> Evaluations;
+    fn cost(&self, elbo: Elbo<'_, M, F>) -> Evaluations;
+
+    /// The estimator in words, for tables and errors.
+    fn name(&self) -> String;
+
+    /// Why the gradient is biased; `None` if it is not.
+    fn bias(&self) -> Option<&'static str> {
+        None
+    }
 }

@@ -94,7 +94,7 @@ where
     /// [`SgviError::Evaluation`] when the log joint is not finite under the averaged q.
     pub fn finish(
         &self,
-        state: SgviState<O::State>,
+        state: SgviState<O::State, E::State>,
         outcome: Outcome,
         n_evaluate: usize,
         key: StreamKey,
@@ -104,7 +104,7 @@ where
         let elbo = evaluate_elbo(model, family, &params, n_evaluate, key.role(Role::Evaluate), self.exec())
             .map_err(|source| SgviError::Evaluation(Box::new(source)))?;
         let mut evaluations = state.evaluations;
-        evaluations += Evaluations { n_log_joint: n_evaluate as u64, n_gradient: 0 };
+        evaluations += Evaluations { n_log_joint: n_evaluate as u64, ..Evaluations::default() };
         let posterior = SgviPosterior::new(family.clone(), params, model.parameters().clone())?;
         Ok(SgviFit { posterior, elbo, outcome, elbo_trace: state.elbo_trace, evaluations })
     }

@@ -10,10 +10,9 @@ use vi_families::VariationalFamily;
 use crate::averaging::{Averager, Averaging};
 use crate::elbo::Elbo;
 use crate::error::SgviError;
-use crate::estimator::{Evaluations, GradientEstimator};
+use crate::estimator::{Evaluations, GradientEstimator, Memory};
 use crate::optimizer::Optimizer;
 use crate::window::{Window, WindowComparison, WindowState};
-use crate::workspace::Workspace;
 
 /// Stochastic-gradient variational inference: maximises the ELBO over λ with unbiased gradient estimates.
 ///
@@ -100,7 +99,7 @@ where
     }
 
     /// The state before the first iteration, at the family's default start.
-    pub fn init(&self) -> SgviState<O::State> {
+    pub fn init(&self) -> SgviState<O::State, E::State> {
         self.start(self.elbo.family().init())
     }
 
@@ -108,12 +107,12 @@ where
     ///
     /// # Errors
     /// [`SgviError::Family`] when the start is outside its domain.
-    pub fn init_at(&self, params: &ArrayRef1<f64>) -> Result<SgviState<O::State>, SgviError> {
+    pub fn init_at(&self, params: &ArrayRef1<f64>) -> Result<SgviState<O::State, E::State>, SgviError> {
         self.elbo.family().bind(params)?;
         Ok(self.start(params.to_owned()))
     }
 
-    fn start(&self, params: Array1<f64>) -> SgviState<O::State> {
+    fn start(&self, params: Array1<f64>) -> SgviState<O::State, E::State> {
         SgviState {
             averager: Averager::new(&params),
             optimizer: self.optimizer.init(params.len()),
@@ -121,19 +120,20 @@ where
             elbo_trace: Vec::new(),
             evaluations: Evaluations::default(),
             window: WindowState::new(self.window),
-            scratch: Scratch::default(),
+            memory: Memory::default(),
+            grad: Array1::default(0),
         }
     }
 
     /// The average of the iterates (P): the λ that a run reports.
-    pub fn averaged_params(&self, state: &SgviState<O::State>) -> Array1<f64> {
+    pub fn averaged_params(&self, state: &SgviState<O::State, E::State>) -> Array1<f64> {
         state.averager.average(self.averaging)
     }
 }
 
-/// All that [`Sgvi`] carries from one iteration to the next; `S` is the optimizer's state.
+/// All that [`Sgvi`] carries from one iteration to the next; `S` is the optimizer's state, `E` the estimator's.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SgviState<S> {
+pub struct SgviState<S, E = ()> {
     /// The current λ (P).
     pub params: Array1<f64>,
     /// What the optimizer remembers.
@@ -145,14 +145,9 @@ pub struct SgviState<S> {
     /// Evaluations of the model so far.
     pub evaluations: Evaluations,
     window: WindowState,
+    /// What the estimator remembers.
+    pub memory: Memory<E>,
     #[serde(skip)]
-    scratch: Scratch,
-}
-
-/// Memory that is reused and carries nothing over.
-#[derive(Debug, Default, Clone)]
-struct Scratch {
-    workspace: Workspace,
     grad: Array1<f64>,
 }
 
@@ -174,16 +169,17 @@ where
     E: GradientEstimator<M, F>,
     O: Optimizer,
 {
-    type State = SgviState<O::State>;
+    type State = SgviState<O::State, E::State>;
     type Info = SgviInfo;
     type Error = SgviError;
 
     fn step(&self, key: StreamKey, state: &mut Self::State) -> Result<SgviInfo, SgviError> {
-        let Scratch { workspace, grad } = &mut state.scratch;
+        let grad = &mut state.grad;
         if grad.len() != state.params.len() {
             *grad = Array1::zeros(state.params.len());
         }
-        let elbo = self.estimator.estimate(self.elbo, &state.params, key, self.exec, workspace, grad)?;
+        let elbo =
+            self.estimator.estimate(self.elbo, &state.params, key, self.exec, &mut state.memory, grad)?;
         if let Some((parameter, value)) = first_non_finite(self.elbo.family(), grad) {
             return Err(SgviError::NonFiniteGradient { parameter, value });
         }
@@ -192,7 +188,7 @@ where
             return Err(SgviError::NonFiniteParameter { parameter, value });
         }
         state.averager.push(self.averaging, &state.params);
-        state.evaluations += self.estimator.cost();
+        state.evaluations += self.estimator.cost(self.elbo);
         state.elbo_trace.push(elbo.value);
         let window = state.window.push(self.window, elbo.value);
         Ok(SgviInfo { elbo, grad_norm: grad.dot(&*grad).sqrt(), window })

@@ -4,8 +4,11 @@
 //! | module | what |
 //! |---|---|
 //! | `elbo` | the objective [`Elbo`]; [`evaluate_elbo`] at a fixed q, with its Monte Carlo error |
-//! | `estimator` | the contract [`GradientEstimator`] |
-//! | `score_function`, `baseline` | [`ScoreFunction`] with [`NoBaseline`] or [`LeaveOneOut`]: needs the log joint only |
+//! | `estimator` | the contract [`GradientEstimator`], its [`Memory`] |
+//! | `score_function` | [`ScoreFunction`]: needs the log joint only; composed of the next three |
+//! | `baseline` | [`NoBaseline`], [`LeaveOneOut`], [`MovingAverage`], [`ControlVariate`], [`SameSampleControlVariate`] |
+//! | `sampler` | [`Independent`] |
+//! | `locality` | [`Joint`], [`MarkovBlanket`] |
 //! | `pathwise` | [`Pathwise`]: needs the gradient of the log joint and a reparametrised family |
 //! | `optimizer` | [`Sgd`], [`RmsProp`], [`Adam`], their [`LearningRate`]s, and [`AnyOptimizer`] for settings files |
 //! | `averaging` | [`Averaging`] of the iterates |
@@ -27,9 +30,11 @@ mod error;
 mod estimator;
 mod fit;
 mod kernel;
+mod locality;
 mod optimizer;
 mod pathwise;
 mod posterior;
+mod sampler;
 mod score_function;
 mod settings;
 #[cfg(feature = "testing")]
@@ -38,18 +43,23 @@ mod window;
 mod workspace;
 
 pub use averaging::{Averager, Averaging};
-pub use baseline::{Baseline, LeaveOneOut, NoBaseline};
+pub use baseline::{
+    Baseline, BaselineScratch, ControlVariate, LeaveOneOut, MovingAverage, MovingAverageState, NoBaseline,
+    SameSampleControlVariate, Terms,
+};
 pub use elbo::{Elbo, evaluate_elbo};
 pub use error::{NamedValues, SgviError};
-pub use estimator::{Evaluations, GradientEstimator};
+pub use estimator::{EstimatorState, Evaluations, GradientEstimator, Memory};
 pub use fit::{SgviFit, fit};
 pub use kernel::{Sgvi, SgviInfo, SgviState};
+pub use locality::{Joint, Locality, MarkovBlanket, Scores};
 pub use optimizer::{
     Adam, AdamState, AnyOptimizer, AnyOptimizerState, LearningRate, Optimizer, RmsProp, RmsPropState, Sgd,
     SgdState,
 };
 pub use pathwise::Pathwise;
 pub use posterior::SgviPosterior;
+pub use sampler::{Independent, IndependentPlan, SamplePlan, Sampler};
 pub use score_function::ScoreFunction;
 pub use settings::SgviSettings;
 pub use window::{ElboPlateau, Window, WindowComparison};

@@ -8,8 +8,8 @@ use vi_families::{Reparameterized, VariationalDistribution, VariationalFamily};
 
 use crate::elbo::Elbo;
 use crate::error::{NamedValues, SgviError};
-use crate::estimator::{Evaluations, GradientEstimator};
-use crate::workspace::{Workspace, chunk_values, matrix, matrix_mut};
+use crate::estimator::{Evaluations, GradientEstimator, Memory};
+use crate::workspace::{Columns, Workspace, matrix, matrix_mut};
 
 /// The pathwise (reparametrisation) estimator with the entropy's gradient in closed form.
 ///
@@ -33,13 +33,15 @@ where
     F: VariationalFamily,
     for<'a> F::Member<'a>: Reparameterized,
 {
+    type State = ();
+
     fn estimate(
         &self,
         elbo: Elbo<'_, M, F>,
         params: &ArrayRef1<f64>,
         key: StreamKey,
         exec: Exec<'_>,
-        workspace: &mut Workspace,
+        memory: &mut Memory,
         grad: &mut ArrayRef1<f64>,
     ) -> Result<ElboEstimate, SgviError> {
         let (model, n) = (elbo.model(), self.n_samples);
@@ -51,7 +53,8 @@ where
         let layout = Layout { noise: q.noise_dim(), dim: q.dim() };
 
         // First pass: everything that belongs to one sample, in disjoint rows.
-        workspace.reserve(n, layout.width());
+        let (workspace, columns) = (&mut memory.workspace, Columns::default());
+        workspace.reserve(n, layout.width(), columns);
         exec.map_chunks(n, &mut workspace.values, &mut workspace.rows, |samples, values, rows| {
             let (noise, z, grad_z) = layout.split(rows, samples.len());
             let (mut noise, mut z) = (matrix_mut(noise, layout.noise), matrix_mut(z, layout.dim));
@@ -59,7 +62,7 @@ where
                 q.sample_noise(&mut key.rng(s as u64), &mut noise);
                 q.transport(&noise, &mut z);
             }
-            let (log_joint, log_q) = chunk_values(values);
+            let [log_joint, log_q, ..] = columns.split(values);
             let mut grad_z = matrix_mut(grad_z, layout.dim);
             model.log_joint_and_grad_batch(&z, &mut ArrayViewMut1::from(log_joint), &mut grad_z);
             q.log_prob_batch(&z, &mut ArrayViewMut1::from(log_q));
@@ -69,7 +72,7 @@ where
             q.sample_noise(&mut key.rng(s as u64), &mut noise);
             q.transport(&noise, z);
         };
-        let estimate = workspace.log_ratios(n, model, redraw)?;
+        let estimate = workspace.log_ratios(n, 1, columns, model, redraw)?;
 
         // Second pass: what the samples say about λ, summed in a fixed order.
         let Workspace { rows, partials, .. } = workspace;
@@ -84,8 +87,12 @@ where
         find_non_finite_gradient(model, n, redraw).map_or(Ok(estimate), Err)
     }
 
-    fn cost(&self) -> Evaluations {
-        Evaluations { n_log_joint: 0, n_gradient: self.n_samples as u64 }
+    fn cost(&self, _elbo: Elbo<'_, M, F>) -> Evaluations {
+        Evaluations { n_gradient: self.n_samples as u64, ..Evaluations::default() }
+    }
+
+    fn name(&self) -> String {
+        "pathwise".to_owned()
     }
 }
 

@@ -52,12 +52,12 @@ impl Default for SgviSettings {
 impl SgviSettings {
     /// The score function with leave-one-out baseline.
     pub fn score_function(&self) -> ScoreFunction<LeaveOneOut> {
-        ScoreFunction { n_samples: self.n_samples, baseline: LeaveOneOut }
+        ScoreFunction::leave_one_out(self.n_samples)
     }
 
     /// The score function without baseline.
     pub fn naive_score_function(&self) -> ScoreFunction<NoBaseline> {
-        ScoreFunction { n_samples: self.n_samples, baseline: NoBaseline }
+        ScoreFunction::naive(self.n_samples)
     }
 
     /// The pathwise estimator.

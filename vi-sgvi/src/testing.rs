@@ -6,8 +6,7 @@ use vi_families::VariationalFamily;
 
 use crate::elbo::Elbo;
 use crate::error::SgviError;
-use crate::estimator::GradientEstimator;
-use crate::workspace::Workspace;
+use crate::estimator::{GradientEstimator, Memory};
 
 /// Standard errors that a correct estimator's mean may lie from the exact gradient in [`check_estimator`]: a
 /// normal variable lies further out with probability 5.7e-7.
@@ -60,12 +59,12 @@ where
 {
     assert_eq!(exact.len(), params.len(), "exact: length is not the number of variational parameters");
     assert!(n_replicates >= 2, "a standard error needs two replicates");
-    let mut workspace = Workspace::default();
+    let mut memory = Memory::default();
     // An estimator overwrites: what stands here before must not show.
     let mut grad = Array1::from_elem(params.len(), f64::NAN);
     let (mut mean, mut squares) = (Array1::<f64>::zeros(params.len()), Array1::<f64>::zeros(params.len()));
     for r in 0..n_replicates {
-        estimator.estimate(elbo, params, key.fold_in(r), Exec::local(), &mut workspace, &mut grad)?;
+        estimator.estimate(elbo, params, key.fold_in(r), Exec::local(), &mut memory, &mut grad)?;
         Zip::from(&mut mean).and(&mut squares).and(&grad).for_each(|m, s, g| {
             let deviation = g - *m;
             *m += deviation / (r + 1) as f64;
@@ -126,10 +125,10 @@ where
     F: VariationalFamily,
     E: GradientEstimator<M, F>,
 {
-    let bits = |key: StreamKey, workspace: &mut Workspace| {
+    let bits = |key: StreamKey, memory: &mut Memory<E::State>| {
         let mut grad = Array1::from_elem(params.len(), f64::NAN);
         let estimate = estimator
-            .estimate(elbo, params, key, Exec::local(), workspace, &mut grad)
+            .estimate(elbo, params, key, Exec::local(), memory, &mut grad)
             .unwrap_or_else(|e| panic!("the estimator failed: {e}"));
         let mut bits: Vec<u64> = grad.iter().map(|g| g.to_bits()).collect();
         bits.push(estimate.value.to_bits());
@@ -139,9 +138,10 @@ where
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
         let pool = pool.unwrap_or_else(|e| panic!("no pool of {n} threads: {e}"));
         pool.install(|| {
-            let mut used = Workspace::default();
+            let mut used = Memory::default();
             bits(key.fold_in(u64::MAX), &mut used);
-            (bits(key, &mut Workspace::default()), bits(key, &mut used))
+            used.state = E::State::default();
+            (bits(key, &mut Memory::default()), bits(key, &mut used))
         })
     };
     let (fresh, used) = on_threads(1);

@@ -3,6 +3,7 @@
 use ndarray::{Array1, ArrayRef1, ArrayView1, ArrayView2, ArrayViewMut2};
 use vi_core::{CHUNK, ElboEstimate, LogJoint};
 
+use crate::baseline::BaselineScratch;
 use crate::error::{NamedValues, SgviError};
 
 /// Scratch memory that an estimator needs while it works. It carries nothing from one call to the next, so
@@ -15,11 +16,38 @@ pub struct Workspace {
     pub(crate) rows: Vec<f64>,
     /// One partial gradient per chunk.
     pub(crate) partials: Vec<f64>,
-    /// log p(x, z_s) − log q(z_s) of every sample.
-    pub(crate) log_ratios: Vec<f64>,
-    /// The weight of every sample's score.
-    pub(crate) weights: Vec<f64>,
+    /// The log ratios that weight scores, column after column.
+    log_ratios: Vec<f64>,
+    /// The importance weight of every point, if it has one.
+    importance: Vec<f64>,
+    /// The mean of u f in every independent group.
+    group_means: Vec<f64>,
+    baseline: BaselineScratch,
     extra: Vec<f64>,
+}
+
+/// What is computed for every point: its log joint and its log density under q, and if the flags say so the log of
+/// its importance weight and as many log ratios of blocks. Within a chunk each of them
+/// is contiguous, those of the blocks point after point.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Columns {
+    pub(crate) weighted: bool,
+    pub(crate) local: usize,
+}
+
+impl Columns {
+    fn width(self) -> usize {
+        2 + usize::from(self.weighted) + self.local
+    }
+
+    /// Log joints, log densities, log weights (empty without), log ratios of blocks (empty without) of a chunk.
+    pub(crate) fn split(self, values: &mut [f64]) -> [&mut [f64]; 4] {
+        let n = values.len() / self.width();
+        let (log_joint, rest) = values.split_at_mut(n);
+        let (log_q, rest) = rest.split_at_mut(n);
+        let (log_weights, local) = rest.split_at_mut(if self.weighted { n } else { 0 });
+        [log_joint, log_q, log_weights, local]
+    }
 }
 
 impl Clone for Workspace {
@@ -35,40 +63,70 @@ impl Workspace {
         &mut self.extra[..n]
     }
 
-    /// Room for `n_samples` samples with `width` values each.
-    pub(crate) fn reserve(&mut self, n_samples: usize, width: usize) {
-        self.values.resize(2 * n_samples, 0.0);
+    /// Room for `n_samples` samples with `width` values each beside their columns.
+    pub(crate) fn reserve(&mut self, n_samples: usize, width: usize, columns: Columns) {
+        self.values.resize(columns.width() * n_samples, 0.0);
         self.rows.resize(n_samples * width, 0.0);
-        self.log_ratios.resize(n_samples, 0.0);
-        self.weights.resize(n_samples, 0.0);
+        self.log_ratios.resize(n_samples * columns.local.max(1), 0.0);
+        self.importance.resize(if columns.weighted { n_samples } else { 0 }, 0.0);
     }
 
-    /// Forms the log ratios from the values of all chunks, and from them the estimate of the ELBO.
+    /// Forms the log ratios and importance weights from the values of all chunks, and from them the estimate of the
+    /// ELBO.
     ///
     /// `redraw(s, z)` repeats the draw of sample s for the error that shows it.
     pub(crate) fn log_ratios<M: LogJoint + ?Sized>(
         &mut self,
         n_samples: usize,
+        group: usize,
+        columns: Columns,
         model: &M,
         redraw: impl Fn(usize, &mut ArrayRef1<f64>),
     ) -> Result<ElboEstimate, SgviError> {
-        let ratios = self.log_ratios.chunks_mut(CHUNK);
-        for (c, (ratios, values)) in ratios.zip(self.values.chunks(2 * CHUNK)).enumerate() {
-            let (log_joint, log_q) = values.split_at(ratios.len());
-            for (i, ratio) in ratios.iter_mut().enumerate() {
+        let n_groups = n_samples / group;
+        self.group_means.clear();
+        self.group_means.resize(n_groups, 0.0);
+        for (c, values) in self.values.chunks_mut(columns.width() * CHUNK).enumerate() {
+            let [log_joint, log_q, log_weights, local] = columns.split(values);
+            let n = log_joint.len();
+            for i in 0..n {
+                let s = c * CHUNK + i;
                 if !(log_joint[i].is_finite() && log_q[i].is_finite()) {
-                    return Err(non_finite_value(model, c * CHUNK + i, log_joint[i], log_q[i], redraw));
+                    return Err(non_finite_value(model, s, log_joint[i], log_q[i], redraw));
                 }
-                *ratio = log_joint[i] - log_q[i];
+                let u = if columns.weighted { log_weights[i].exp() } else { 1.0 };
+                if columns.weighted {
+                    self.importance[s] = u;
+                }
+                let f = log_joint[i] - log_q[i];
+                self.group_means[s / group] += u * f / group as f64;
+                if columns.local == 0 {
+                    self.log_ratios[s] = f;
+                }
+                for b in 0..columns.local {
+                    let f = local[i * columns.local + b];
+                    if !f.is_finite() {
+                        return Err(non_finite_block(model, s, b, f, redraw));
+                    }
+                    self.log_ratios[b * n_samples + s] = f;
+                }
             }
         }
-        Ok(estimate(&ArrayView1::from(&self.log_ratios[..n_samples])))
+        let of_groups = estimate(&ArrayView1::from(&self.group_means[..]));
+        Ok(ElboEstimate { n_samples, ..of_groups })
     }
-}
 
-/// The two halves of a chunk's values: log joints and log densities under q.
-pub(crate) fn chunk_values(values: &mut [f64]) -> (&mut [f64], &mut [f64]) {
-    values.split_at_mut(values.len() / 2)
+    /// The log ratios that weight scores, the importance weights if there are any, the points, and the scratch of
+    /// baselines.
+    pub(crate) fn terms(
+        &mut self,
+        n_samples: usize,
+        columns: Columns,
+    ) -> (&[f64], Option<&[f64]>, &[f64], &mut BaselineScratch) {
+        let log_ratios = &self.log_ratios[..n_samples * columns.local.max(1)];
+        let importance = columns.weighted.then(|| &self.importance[..n_samples]);
+        (log_ratios, importance, &self.rows, &mut self.baseline)
+    }
 }
 
 /// Rows of length `width` as a matrix.
@@ -105,4 +163,17 @@ fn non_finite_value<M: LogJoint + ?Sized>(
     } else {
         SgviError::NonFiniteLogJoint { value: log_joint, sample, z }
     }
+}
+
+fn non_finite_block<M: LogJoint + ?Sized>(
+    model: &M,
+    sample: usize,
+    block: usize,
+    value: f64,
+    redraw: impl Fn(usize, &mut ArrayRef1<f64>),
+) -> SgviError {
+    let mut z = Array1::zeros(model.dim());
+    redraw(sample, &mut z);
+    let z = NamedValues::new(model.parameters().names(), &z);
+    SgviError::NonFiniteBlock { block, value, sample, z }
 }

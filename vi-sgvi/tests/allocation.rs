@@ -14,7 +14,7 @@ use diagonal::Diagonal;
 use gaussian_target::GaussianTarget;
 use ndarray::Array1;
 use vi_core::{Exec, Kernel, StreamKey};
-use vi_sgvi::{Adam, Elbo, GradientEstimator, Pathwise, ScoreFunction, Sgvi, Workspace};
+use vi_sgvi::{Adam, Elbo, GradientEstimator, Memory, Pathwise, ScoreFunction, Sgvi};
 
 struct Counting;
 
@@ -46,9 +46,9 @@ where
     let (model, family) = (GaussianTarget::correlated(), Diagonal { dim: 3 });
     let elbo = Elbo::new(&model, &family).unwrap();
     let (params, mut grad) = (Array1::zeros(6), Array1::zeros(6));
-    let (key, mut workspace) = (StreamKey::from_seed(16), Workspace::default());
+    let (key, mut memory) = (StreamKey::from_seed(16), Memory::default());
     let mut estimate = |t: u64| {
-        estimator.estimate(elbo, &params, key.fold_in(t), Exec::local(), &mut workspace, &mut grad).unwrap();
+        estimator.estimate(elbo, &params, key.fold_in(t), Exec::local(), &mut memory, &mut grad).unwrap();
     };
     estimate(0);
     count(|| (1..50).for_each(estimate))
@@ -63,6 +63,8 @@ fn steps_allocate_nothing() {
         assert!(count(|| drop(std::hint::black_box(vec![1.0]))) > 0, "the counter does not count");
         assert_eq!(allocations_of_later_estimates(&ScoreFunction::leave_one_out(200)), 0);
         assert_eq!(allocations_of_later_estimates(&ScoreFunction::naive(200)), 0);
+        assert_eq!(allocations_of_later_estimates(&ScoreFunction::moving_average(200)), 0);
+        assert_eq!(allocations_of_later_estimates(&ScoreFunction::control_variate(200)), 0);
         assert_eq!(allocations_of_later_estimates(&Pathwise { n_samples: 200 }), 0);
 
         let (model, family) = (GaussianTarget::correlated(), Diagonal { dim: 3 });

@@ -7,7 +7,7 @@ use vi_core::{ParameterSpace, StreamKey, StreamRng};
 
 use super::full_rank::{FullRankGaussian, FullRankGaussianMember};
 use super::gaussian::{fill_noise, real_names, transport_groups};
-use super::{Reparameterized, VariationalDistribution, VariationalFamily};
+use super::{FactorizedDistribution, Reparameterized, VariationalDistribution, VariationalFamily};
 use crate::error::FamilyError;
 use crate::validate::{domain, length};
 
@@ -194,6 +194,26 @@ impl VariationalDistribution for BlockDiagonalGaussianMember<'_> {
             let mut of_block = out.slice_mut(s![place.params.clone()]);
             block.add_score_batch(&z.slice(s![.., place.z.clone()]), weights, &mut of_block);
         }
+    }
+}
+
+/// Every block is a factor.
+impl FactorizedDistribution for BlockDiagonalGaussianMember<'_> {
+    fn n_factors(&self) -> usize {
+        self.blocks.len()
+    }
+    fn factor(&self, i: usize) -> Range<usize> {
+        self.family.places[i].z.clone()
+    }
+    fn sample_factor(&self, i: usize, rng: &mut StreamRng, z: &mut ArrayRef1<f64>) {
+        self.blocks[i].sample(rng, &mut z.slice_mut(s![self.factor(i)]));
+    }
+    fn log_prob_factor(&self, i: usize, z: &ArrayRef1<f64>) -> f64 {
+        self.blocks[i].log_prob(&z.slice(s![self.factor(i)]))
+    }
+    fn add_score_factor(&self, i: usize, z: &ArrayRef1<f64>, weight: f64, out: &mut ArrayRef1<f64>) {
+        let params = self.family.places[i].params.clone();
+        self.blocks[i].add_score(&z.slice(s![self.factor(i)]), weight, &mut out.slice_mut(s![params]));
     }
 }
 

@@ -1,11 +1,13 @@
 //! A product of exponential-family factors, one for every element of every variable, chosen by its support.
 
+use std::ops::Range;
+
 use ndarray::{Array1, Array2, ArrayRef1, s};
 use vi_core::{ParameterSpace, StreamRng};
 
 use super::gaussian::{with_slice, with_slice_mut};
 use super::product_factor::{FactorShape, ProductFactor};
-use super::{VariationalDistribution, VariationalFamily};
+use super::{FactorizedDistribution, VariationalDistribution, VariationalFamily};
 use crate::error::FamilyError;
 use crate::factor_kind::FactorKind;
 use crate::validate::length;
@@ -139,5 +141,40 @@ impl VariationalDistribution for ProductMember<'_> {
             fisher.slice_mut(range).assign(&factor.fisher());
         }
         Some(fisher)
+    }
+}
+
+impl FactorizedDistribution for ProductMember<'_> {
+    fn n_factors(&self) -> usize {
+        self.factors.len()
+    }
+    fn factor(&self, i: usize) -> Range<usize> {
+        self.family.shapes[i].z.clone()
+    }
+    fn sample_factor(&self, i: usize, rng: &mut StreamRng, z: &mut ArrayRef1<f64>) {
+        with_slice_mut(z, |z| self.factors[i].sample(rng, &mut z[self.factor(i)]));
+    }
+    fn log_prob_factor(&self, i: usize, z: &ArrayRef1<f64>) -> f64 {
+        with_slice(z, |z| self.factors[i].log_prob(&z[self.factor(i)]))
+    }
+    fn add_score_factor(&self, i: usize, z: &ArrayRef1<f64>, weight: f64, out: &mut ArrayRef1<f64>) {
+        let shape = &self.family.shapes[i];
+        with_slice(z, |z| {
+            with_slice_mut(out, |out| {
+                self.factors[i].add_score(&z[shape.z.clone()], weight, &mut out[shape.params.clone()]);
+            });
+        });
+    }
+    /// Bernoulli and categorical factors have finitely many values.
+    fn n_values(&self, i: usize) -> Option<usize> {
+        match self.family.shapes[i].kind {
+            FactorKind::Bernoulli => Some(2),
+            FactorKind::Categorical { n } => Some(n),
+            _ => None,
+        }
+    }
+    fn set_value(&self, i: usize, value: usize, z: &mut ArrayRef1<f64>) {
+        assert!(self.n_values(i).is_some_and(|n| value < n), "factor {i} has no value number {value}");
+        z[self.family.shapes[i].z.start] = value as f64;
     }
 }

@@ -5,9 +5,7 @@ use vi_core::{
     StopReason, Unconstrained,
 };
 use vi_families::{FullRankGaussian, MeanFieldGaussian, ProductFamily, Reparameterized, VariationalFamily};
-use vi_sgvi::{
-    GradientEstimator, LeaveOneOut, NoBaseline, Pathwise, ScoreFunction, Sgvi, SgviInfo, SgviPosterior,
-};
+use vi_sgvi::{GradientEstimator, Pathwise, ScoreFunction, Sgvi, SgviInfo, SgviPosterior};
 
 use super::context::{Context, Job};
 use super::{Fitted, Judged};
@@ -95,10 +93,8 @@ impl<C, M: LogJoint> Fit<'_, C, M> {
     fn score_function<F: VariationalFamily + Clone>(&self, family: F) -> Result<Fitted, LabError> {
         let n_samples = self.settings.n_samples;
         match self.settings.baseline {
-            Some(Baseline::None) => self.run(family, ScoreFunction { n_samples, baseline: NoBaseline }),
-            Some(Baseline::LeaveOneOut) | None => {
-                self.run(family, ScoreFunction { n_samples, baseline: LeaveOneOut })
-            }
+            Some(Baseline::None) => self.run(family, ScoreFunction::naive(n_samples)),
+            Some(Baseline::LeaveOneOut) | None => self.run(family, ScoreFunction::leave_one_out(n_samples)),
         }
     }
 

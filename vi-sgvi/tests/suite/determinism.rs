@@ -4,8 +4,8 @@ use ndarray::Array1;
 use vi_core::testing::check_kernel;
 use vi_core::{Exec, Role, StreamKey};
 use vi_sgvi::{
-    Adam, AnyOptimizer, Averaging, Elbo, GradientEstimator, Pathwise, RmsProp, ScoreFunction, Sgd, Sgvi,
-    Window, Workspace, evaluate_elbo,
+    Adam, AnyOptimizer, Averaging, Elbo, GradientEstimator, Memory, Pathwise, RmsProp, ScoreFunction, Sgd,
+    Sgvi, Window, evaluate_elbo,
 };
 
 use crate::common::{Diagonal, GaussianTarget, on_ranks};
@@ -38,11 +38,11 @@ where
 {
     let (model, family) = (GaussianTarget::correlated(), Diagonal { dim: 3 });
     let elbo = Elbo::new(&model, &family).unwrap();
-    let (params, mut workspace) = (Array1::from_elem(6, 0.3), Workspace::default());
+    let (params, mut memory) = (Array1::from_elem(6, 0.3), Memory::default());
     let (mut grad, mut out) = (Array1::zeros(6), Vec::new());
     for t in 0..2 {
         let key = StreamKey::from_seed(9).fold_in(t);
-        let estimate = estimator.estimate(elbo, &params, key, exec, &mut workspace, &mut grad).unwrap();
+        let estimate = estimator.estimate(elbo, &params, key, exec, &mut memory, &mut grad).unwrap();
         out.extend([estimate.value, estimate.mcse].iter().chain(&grad).map(|v| v.to_bits()));
     }
     let key = StreamKey::from_seed(9).role(Role::Evaluate);

@@ -3,8 +3,8 @@
 use ndarray::{Array1, ArrayRef1, array};
 use vi_core::{Exec, GradLogJoint, LogJoint, Parameter, ParameterSpace, StreamKey, Support};
 use vi_sgvi::{
-    Adam, AnyOptimizer, Elbo, GradientEstimator, LearningRate, Pathwise, ScoreFunction, Sgd, Sgvi, SgviError,
-    SgviSettings, Window, Workspace, evaluate_elbo, fit,
+    Adam, AnyOptimizer, Elbo, GradientEstimator, LearningRate, Memory, Pathwise, ScoreFunction, Sgd, Sgvi,
+    SgviError, SgviSettings, Window, evaluate_elbo, fit,
 };
 
 use crate::common::{Diagonal, GaussianTarget};
@@ -63,7 +63,7 @@ where
 {
     let (elbo, mut grad) = (Elbo::new(model, &FAMILY).unwrap(), Array1::zeros(6));
     let (params, key) = (Array1::zeros(6), StreamKey::from_seed(10));
-    estimator.estimate(elbo, &params, key, Exec::local(), &mut Workspace::default(), &mut grad)?;
+    estimator.estimate(elbo, &params, key, Exec::local(), &mut Memory::default(), &mut grad)?;
     Ok(grad)
 }
 

@@ -4,11 +4,11 @@
 //! every coordinate. A correct estimator fails one coordinate with probability 5.7e-7; the seeded comparisons
 //! of this file have 252 coordinates, so that its false-alarm probability is below 1.5e-4.
 
-use ndarray::{Array1, ArrayRef1, Zip, array};
-use vi_core::{Exec, LogJoint, StreamKey};
+use ndarray::{Array1, ArrayRef1, array};
+use vi_core::{CommError, Exec, LogJoint, StreamKey};
 use vi_families::{FullRankGaussian, MeanFieldGaussian, Reparameterized, VariationalFamily};
 use vi_sgvi::testing::{Z_LIMIT, check_estimator, compare_gradient};
-use vi_sgvi::{Baseline, Elbo, GradientEstimator, Pathwise, ScoreFunction, Workspace};
+use vi_sgvi::{Baseline, BaselineScratch, Elbo, GradientEstimator, Memory, Pathwise, ScoreFunction, Terms};
 
 use crate::common::{Diagonal, GaussianTarget};
 
@@ -76,10 +76,10 @@ where
 {
     let (model, family, params) = (GaussianTarget::correlated(), Diagonal { dim: 3 }, mean_field_params());
     let elbo = Elbo::new(&model, &family).unwrap();
-    let (mut workspace, mut grad) = (Workspace::default(), Array1::zeros(6));
+    let (mut memory, mut grad) = (Memory::default(), Array1::zeros(6));
     let estimates = (0..N_REPLICATES).map(|r| {
         let key = StreamKey::from_seed(5).fold_in(r);
-        estimator.estimate(elbo, &params, key, Exec::local(), &mut workspace, &mut grad).unwrap()
+        estimator.estimate(elbo, &params, key, Exec::local(), &mut memory, &mut grad).unwrap()
     });
     let (values, errors): (Vec<f64>, Vec<f64>) = estimates.map(|e| (e.value, e.mcse)).unzip();
     Array1::from_vec(values).std(1.0) / Array1::from_vec(errors).mean().unwrap()
@@ -100,11 +100,21 @@ struct MeanOfAll;
 
 impl Baseline for MeanOfAll {
     const NAME: &'static str = "a wrong baseline";
-    const MIN_SAMPLES: usize = 1;
-    fn weights(&self, log_ratios: &ArrayRef1<f64>, weights: &mut ArrayRef1<f64>) {
-        let n = log_ratios.len() as f64;
-        let mean = log_ratios.sum() / n;
-        Zip::from(weights).and(log_ratios).for_each(|w, f| *w = (f - mean) / n);
+    const MIN_GROUPS: usize = 1;
+    type State = ();
+    fn combine(
+        &self,
+        (): &mut (),
+        terms: &Terms<'_>,
+        exec: Exec<'_>,
+        scratch: &mut BaselineScratch,
+        grad: &mut ArrayRef1<f64>,
+    ) -> Result<(), CommError> {
+        terms.weighted_sum(exec, scratch, grad, |_, f, weights| {
+            let n = f.len() as f64;
+            let mean = f.iter().sum::<f64>() / n;
+            weights.iter_mut().zip(f).for_each(|(w, f)| *w = (f - mean) / n);
+        })
     }
 }
 
@@ -115,7 +125,7 @@ fn a_baseline_that_contains_the_sample_is_found_out() {
     let elbo = Elbo::new(&model, &family).unwrap();
     // The bias shrinks like 1/S, so that more replicates are needed to see it.
     for (s, n_replicates) in [(2, 400), (5, 2_000), (10, 5_000)] {
-        let wrong = ScoreFunction { n_samples: s, baseline: MeanOfAll };
+        let wrong = ScoreFunction::new(s, MeanOfAll);
         let wrong = compare_gradient(&wrong, elbo, &params, &exact, n_replicates, key(s)).unwrap();
         let (_, z) = wrong.worst();
         assert!(z > Z_LIMIT, "S = {s}: only {z} standard errors off");
@@ -130,6 +140,6 @@ fn a_baseline_that_contains_the_sample_is_found_out() {
 fn the_contract_check_fails_a_biased_estimator() {
     let (model, family, params) = (GaussianTarget::correlated(), Diagonal { dim: 3 }, mean_field_params());
     let exact = model.mean_field_gradient(&params);
-    let wrong = ScoreFunction { n_samples: 2, baseline: MeanOfAll };
+    let wrong = ScoreFunction::new(2, MeanOfAll);
     check_estimator(&wrong, &model, &family, &params, &exact, N_REPLICATES, key(2));
 }

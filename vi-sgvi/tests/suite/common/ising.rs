@@ -1,8 +1,10 @@
 //! Coupled bits: every expectation is a sum over 2ᴰ states.
 
+use std::ops::Range;
+
 use ndarray::{Array1, Array2, ArrayRef1};
 use rand::RngExt;
-use vi_core::{LogJoint, Parameter, ParameterSpace, StreamRng, Support};
+use vi_core::{LocalLogJoint, LogJoint, Parameter, ParameterSpace, StreamRng, Support};
 use vi_families::{FamilyError, VariationalDistribution, VariationalFamily};
 
 /// log p(x, z) = Σ_i field_i z_i + Σ_{i<j} coupling_ij z_i z_j + offset.
@@ -35,6 +37,19 @@ impl LogJoint for Ising {
 
     fn log_joint(&self, z: &ArrayRef1<f64>) -> f64 {
         self.offset + self.field.dot(z) + z.dot(&self.coupling.dot(z))
+    }
+}
+
+/// Every bit is a block: its field and its couplings.
+impl LocalLogJoint for Ising {
+    fn n_blocks(&self) -> usize {
+        self.field.len()
+    }
+    fn block(&self, b: usize) -> Range<usize> {
+        b..b + 1
+    }
+    fn log_joint_block(&self, b: usize, z: &ArrayRef1<f64>) -> f64 {
+        z[b] * (self.field[b] + self.coupling.row(b).dot(z) + self.coupling.column(b).dot(z))
     }
 }
 

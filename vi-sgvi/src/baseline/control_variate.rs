@@ -1,0 +1,149 @@
+//! A control variate with a coefficient of its own for every element of λ.
+
+use std::ops::Range;
+
+use ndarray::{ArrayRef1, ArrayViewMut1};
+use vi_core::{CommError, Exec};
+
+use super::{Baseline, BaselineScratch, Terms};
+
+/// The score as control variate, with the best coefficient for every element of λ, estimated from the *other* groups.
+///
+/// ```text
+/// ĝ_i = (1/S) Σ_g (HF_gi − a_gi H_gi),   H_g = Σ_{s∈g} u_s h_s,   HF_g = Σ_{s∈g} u_s f_s h_s,   h_s = ∇_λ log q(z_s)
+/// a_gi = Σ_{r≠g} H_ri HF_ri / Σ_{r≠g} H_ri²
+/// ```
+/// H has mean zero, so that a_i = Cov(H_i, HF_i)/Var(H_i) is the coefficient of least variance. That it comes from
+/// other groups keeps the estimator unbiased. Cost: every score twice.
+///
+/// Source: Ranganath, Gerrish & Blei 2014, §3.2, eq. 9–10, <https://arxiv.org/abs/1401.0118>.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ControlVariate;
+
+/// [`ControlVariate`] with coefficients from all points, the point itself included, as in the paper's algorithm:
+/// **biased**, by a term of order 1/S.
+///
+/// ```text
+/// a_i = Σ_g H_gi HF_gi / Σ_g H_gi²
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SameSampleControlVariate;
+
+impl Baseline for ControlVariate {
+    const NAME: &'static str = "control variate";
+    const MIN_GROUPS: usize = 2;
+    const WHOLE_GROUPS: bool = true;
+    type State = ();
+
+    fn combine(
+        &self,
+        (): &mut (),
+        terms: &Terms<'_>,
+        exec: Exec<'_>,
+        scratch: &mut BaselineScratch,
+        grad: &mut ArrayRef1<f64>,
+    ) -> Result<(), CommError> {
+        // What the group itself adds is taken off both sums.
+        combine(terms, exec, scratch, grad, |[cross, square], [h, hf]| [cross - h * hf, square - h * h])
+    }
+}
+
+impl Baseline for SameSampleControlVariate {
+    const NAME: &'static str = "same-sample control variate";
+    const MIN_GROUPS: usize = 2;
+    const BIAS: Option<&'static str> = Some("the coefficients depend on the points that they weight");
+    const WHOLE_GROUPS: bool = true;
+    type State = ();
+
+    fn combine(
+        &self,
+        (): &mut (),
+        terms: &Terms<'_>,
+        exec: Exec<'_>,
+        scratch: &mut BaselineScratch,
+        grad: &mut ArrayRef1<f64>,
+    ) -> Result<(), CommError> {
+        combine(terms, exec, scratch, grad, |sums, _| sums)
+    }
+}
+
+/// `used` turns the sums over all groups, Σ H HF and Σ H², into those that the coefficient of one group uses.
+fn combine(
+    terms: &Terms<'_>,
+    exec: Exec<'_>,
+    scratch: &mut BaselineScratch,
+    grad: &mut ArrayRef1<f64>,
+    used: impl Fn([f64; 2], [f64; 2]) -> [f64; 2] + Sync,
+) -> Result<(), CommError> {
+    let (n, p) = (terms.n_samples(), grad.len());
+    let BaselineScratch { weights, sums, spare, partials } = scratch;
+    weights.resize(terms.log_ratios.len() + n, 0.0);
+    let (of_ratios, of_scores) = weights.split_at_mut(terms.log_ratios.len());
+    for (s, u) in of_scores.iter_mut().enumerate() {
+        *u = terms.importance(s);
+    }
+    for (of_column, f) in of_ratios.chunks_mut(n).zip(terms.log_ratios.chunks(n)) {
+        for ((w, f), u) in of_column.iter_mut().zip(f).zip(&*of_scores) {
+            *w = u * f;
+        }
+    }
+    let groups = Groups { terms, of_ratios, of_scores, p };
+
+    // Σ H HF, Σ H², and room for H and HF of one group.
+    sums.resize(4 * p, 0.0);
+    exec.sum_in(n, &mut ArrayViewMut1::from(&mut sums[..]), partials, |samples, partial| {
+        let (mut sums, mut room) = partial.view_mut().split_at(ndarray::Axis(0), 2 * p);
+        groups.for_each(samples, &mut room, |i, h, hf| {
+            sums[i] += h * hf;
+            sums[p + i] += h * h;
+        });
+        room.fill(0.0);
+    })?;
+
+    let of_all = &*sums;
+    spare.resize(3 * p, 0.0);
+    exec.sum_in(n, &mut ArrayViewMut1::from(&mut spare[..]), partials, |samples, partial| {
+        let (mut grad, mut room) = partial.view_mut().split_at(ndarray::Axis(0), p);
+        groups.for_each(samples, &mut room, |i, h, hf| {
+            let [cross, square] = used([of_all[i], of_all[p + i]], [h, hf]);
+            let coefficient = if square > 0.0 { cross / square } else { 0.0 };
+            grad[i] += (hf - coefficient * h) / n as f64;
+        });
+        room.fill(0.0);
+    })?;
+    grad.iter_mut().zip(&*spare).for_each(|(g, o)| *g = *o);
+    Ok(())
+}
+
+/// The sums H and HF, group by group.
+struct Groups<'a> {
+    terms: &'a Terms<'a>,
+    /// u f, column by column.
+    of_ratios: &'a [f64],
+    /// u, the same for every column.
+    of_scores: &'a [f64],
+    p: usize,
+}
+
+impl Groups<'_> {
+    /// Calls `f(i, H_i, HF_i)` for every group among `samples` and every element i of λ; `room` is 2P values.
+    fn for_each(
+        &self,
+        samples: Range<usize>,
+        room: &mut ArrayViewMut1<'_, f64>,
+        mut f: impl FnMut(usize, f64, f64),
+    ) {
+        let (n, group, scores) = (self.terms.n_samples(), self.terms.group(), self.terms.scores());
+        let (mut h, mut hf) = room.view_mut().split_at(ndarray::Axis(0), self.p);
+        for start in samples.clone().step_by(group) {
+            let members = start..(start + group).min(samples.end);
+            h.fill(0.0);
+            hf.fill(0.0);
+            scores.add(members.clone(), self.of_scores, 0, &mut h);
+            scores.add(members, self.of_ratios, n, &mut hf);
+            for (i, (h, hf)) in h.iter().zip(&hf).enumerate() {
+                f(i, *h, *hf);
+            }
+        }
+    }
+}
