@@ -189,3 +189,17 @@ fn reductions_agree_between_levels() {
         }
     }
 }
+
+/// Alone in its block, so that it is this value that has to lead off the path for ordinary ones.
+#[test]
+fn log_of_each_extraordinary_value() {
+    for x in
+        [f64::INFINITY, 0.0, -0.0, 5e-324, -5e-324, -1.0, f64::MIN, f64::NEG_INFINITY, f64::NAN, -f64::NAN]
+    {
+        for level in Level::available() {
+            let (value, expected) = (apply::<Log>(level, &[x])[0], x.ln());
+            let same = value == expected || (value.is_nan() && expected.is_nan());
+            assert!(same, "log {x:e} on {}: {value:e}", level.name());
+        }
+    }
+}
