@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// Where a latent variable lives.
 ///
-/// Scalar supports apply to every element of the shape. For [`Support::Simplex`] and [`Support::Ordered`] the
-/// last axis is the vector; for the matrix supports the last two axes are the square matrix, stored whole in
+/// Scalar supports apply to every element of the shape. For [`Support::Simplex`], [`Support::Ordered`] and
+/// [`Support::PositiveOrdered`] the last axis is the vector; for the matrix supports the last two axes are the square matrix, stored whole in
 /// row-major order.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -29,6 +29,8 @@ pub enum Support {
     Simplex,
     /// Strictly increasing vectors.
     Ordered,
+    /// Strictly increasing vectors of positive numbers.
+    PositiveOrdered,
     /// Lower-triangular matrices with a positive diagonal; the upper triangle is stored as zeros. Densities
     /// are with respect to Lebesgue measure on the lower triangle.
     CholeskyFactor,
@@ -55,7 +57,7 @@ impl Support {
     /// How many trailing axes of the shape form one element of the support: 0, 1 or 2.
     pub fn event_rank(&self) -> usize {
         match self {
-            Support::Simplex | Support::Ordered => 1,
+            Support::Simplex | Support::Ordered | Support::PositiveOrdered => 1,
             Support::CholeskyFactor | Support::PositiveDefinite => 2,
             _ => 0,
         }
@@ -70,6 +72,7 @@ impl std::fmt::Display for Support {
             Support::Interval { lower, upper } => write!(f, "interval({lower}, {upper})"),
             Support::Simplex => f.write_str("simplex"),
             Support::Ordered => f.write_str("ordered"),
+            Support::PositiveOrdered => f.write_str("positive ordered"),
             Support::CholeskyFactor => f.write_str("Cholesky factor"),
             Support::PositiveDefinite => f.write_str("positive definite"),
             Support::Binary => f.write_str("binary"),
@@ -350,6 +353,7 @@ fn first_outside(support: Support, x: &[f64], n: usize) -> Option<usize> {
             ((total - 1.0).abs() > 1e-9).then_some(n - 1)
         }),
         Support::Ordered => (1..n).find(|&i| x[i] <= x[i - 1]),
+        Support::PositiveOrdered => (0..n).find(|&i| x[i] <= if i == 0 { 0.0 } else { x[i - 1] }),
         Support::CholeskyFactor => (0..n * n).find(|&k| {
             let (i, j) = (k / n, k % n);
             (i == j && x[k] <= 0.0) || (j > i && x[k] != 0.0)

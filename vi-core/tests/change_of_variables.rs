@@ -60,6 +60,9 @@ fn densities_integrate_to_one() {
     let ordered = unconstrained(Parameter::vector("c", 2, Support::Ordered), |z| {
         2f64.ln() - std::f64::consts::TAU.ln() - 0.5 * (z[0] * z[0] + z[1] * z[1])
     });
+    // Those of an exponential: 2 exp(−z₁ − z₂) on 0 < z₁ < z₂.
+    let positive =
+        unconstrained(Parameter::vector("d", 2, Support::PositiveOrdered), |z| 2f64.ln() - z[0] - z[1]);
     // A 1×1 Wishart with 4 degrees of freedom is Gamma(2, 1/2).
     let wishart = unconstrained(Parameter::new("S", &[1, 1], Support::PositiveDefinite), |z| {
         2.0 * 0.5f64.ln() + z[0].ln() - 0.5 * z[0]
@@ -68,7 +71,7 @@ fn densities_integrate_to_one() {
     let factor = unconstrained(Parameter::new("L", &[1, 1], Support::CholeskyFactor), |z| {
         2.0 * 3f64.ln() + z[0].ln() - 3.0 * z[0]
     });
-    for model in [gamma, beta, two, three, ordered, wishart, factor] {
+    for model in [gamma, beta, two, three, ordered, positive, wishart, factor] {
         let total = integral(&model);
         assert!((total - 1.0).abs() < 1e-10, "{:?}: {total}", model.inner().space.names());
     }

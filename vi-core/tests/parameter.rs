@@ -64,6 +64,8 @@ fn every_support_refuses_what_lies_outside_and_takes_what_lies_inside() {
     outside(Support::Real, 1, &[], &[-1e300], &[f64::INFINITY], 0);
     outside(Support::Interval { lower: 0.0, upper: 1.0 }, 1, &[], &[0.5], &[1.0], 0);
     outside(Support::Ordered, 3, &[3], &[-1.0, 0.0, 2.0], &[-1.0, 0.0, 0.0], 2);
+    outside(Support::PositiveOrdered, 2, &[2], &[0.5, 2.0], &[0.0, 2.0], 0);
+    outside(Support::PositiveOrdered, 2, &[2], &[0.5, 2.0], &[0.5, 0.5], 1);
     outside(Support::Simplex, 2, &[2], &[0.5, 0.5], &[1.0, 0.0], 1);
     outside(Support::CholeskyFactor, 4, &[2, 2], &[1.0, 0.0, -3.0, 2.0], &[1.0, 0.1, -3.0, 2.0], 1);
     outside(Support::CholeskyFactor, 4, &[2, 2], &[1.0, 0.0, -3.0, 2.0], &[1.0, 0.0, -3.0, 0.0], 3);

@@ -25,5 +25,8 @@ fn every_ready_made_experiment_builds_its_model_and_names_methods_that_it_has() 
         names.push(stem);
     }
     names.sort();
-    assert_eq!(names, ["breast-cancer", "eight-schools", "linear", "old-faithful"]);
+    assert_eq!(
+        names,
+        ["breast-cancer", "eight-schools", "garch", "gaussian-process", "linear", "old-faithful"]
+    );
 }

@@ -10,6 +10,11 @@
 //! | [`gaussian_mixture`] | mixture of Gaussians; assignments as a block, or summed out |
 //! | [`eight_schools`] | normal hierarchical model, centred and non-centred |
 //! | [`gaussian_regression`] | normal linear regression with unknown σ and priors of any kind |
+//! | [`garch`] | GARCH(1, 1): a series whose variance follows its past |
+//! | [`gaussian_process`] | Gaussian processes under normal noise and under counts |
+//! | [`two_normals`] | mixture of two normal distributions with ordered means |
+//! | [`hidden_markov`] | hidden Markov chain seen through normal noise |
+//! | [`one_compartment`] | pharmacokinetics of one dose in one compartment |
 //! | [`prior`] | priors of single parameters |
 //! | [`regression`] | covariates and responses: the data of the regressions |
 //! | `error` | [`ModelError`]: what is wrong with data or priors |
@@ -17,15 +22,21 @@
 mod checks;
 pub mod eight_schools;
 mod error;
+pub mod garch;
 pub mod gaussian_mixture;
+pub mod gaussian_process;
 pub mod gaussian_regression;
+pub mod hidden_markov;
+mod lanes;
 pub mod linear_regression;
 pub mod logistic_regression;
 pub mod normal_mean_precision;
+pub mod one_compartment;
 pub mod prior;
 mod quadratic_loss;
 pub mod regression;
 mod scratch;
+pub mod two_normals;
 
 pub use error::ModelError;
 

@@ -21,6 +21,7 @@ use crate::parameter::{Parameter, ParameterError, ParameterSpace, Support};
 /// | interval (a, b) | `logit(x)` | a + (b − a) σ(u) |
 /// | simplex of K | `stick(x)`, K − 1 values | stick-breaking; u = 0 is uniform |
 /// | ordered | `log_increments(x)` | z₁ = u₁, z_k = z_{k−1} + e^{u_k} |
+/// | positive ordered | `log_increments(x)` | z₁ = e^{u₁}, z_k = z_{k−1} + e^{u_k} |
 /// | Cholesky factor of order n | `log_cholesky(x)`, n(n + 1)/2 values | L, with e^{u_ii} on the diagonal |
 /// | positive definite of order n | `log_cholesky(x)`, n(n + 1)/2 values | S = L Lᵀ |
 ///
@@ -290,6 +291,7 @@ impl Piece {
             log_det += match self.support {
                 Support::Simplex => simplex::constrain(u, z),
                 Support::Ordered => ordered::constrain(u, z),
+                Support::PositiveOrdered => ordered::positive_constrain(u, z),
                 Support::CholeskyFactor => matrix::cholesky_constrain(u, self.order, z),
                 Support::PositiveDefinite => matrix::definite_constrain(u, self.order, z),
                 _ => unreachable!("discrete supports are refused when the bijection is built"),
@@ -308,6 +310,7 @@ impl Piece {
                 Support::Interval { lower, upper } => u[0] = scalar::interval_unconstrain(lower, upper, z[0]),
                 Support::Simplex => simplex::unconstrain(z, u),
                 Support::Ordered => ordered::unconstrain(z, u),
+                Support::PositiveOrdered => ordered::positive_unconstrain(z, u),
                 Support::CholeskyFactor => matrix::cholesky_unconstrain(z, self.order, u),
                 Support::PositiveDefinite => matrix::definite_unconstrain(z, self.order, u)
                     .map_err(|pivot| e * self.event_z + pivot * self.order + pivot)?,
@@ -330,6 +333,7 @@ impl Piece {
                 }
                 Support::Simplex => simplex::pullback(u, z, grad_z, grad_u),
                 Support::Ordered => ordered::pullback(u, grad_z, grad_u),
+                Support::PositiveOrdered => ordered::positive_pullback(u, grad_z, grad_u),
                 Support::CholeskyFactor => matrix::cholesky_pullback(z, self.order, grad_z, grad_u),
                 Support::PositiveDefinite => matrix::definite_pullback(u, self.order, grad_z, grad_u),
                 _ => unreachable!("discrete supports are refused when the bijection is built"),
@@ -346,7 +350,7 @@ fn image(p: &Parameter) -> Result<(String, usize), ParameterError> {
         Support::Positive => (format!("log({name})"), 1),
         Support::Interval { .. } => (format!("logit({name})"), 1),
         Support::Simplex => (format!("stick({name})"), n - 1),
-        Support::Ordered => (format!("log_increments({name})"), n),
+        Support::Ordered | Support::PositiveOrdered => (format!("log_increments({name})"), n),
         Support::CholeskyFactor | Support::PositiveDefinite => {
             (format!("log_cholesky({name})"), matrix::packed_len(n))
         }

@@ -13,6 +13,7 @@ pub(crate) fn continuous_parameters() -> Vec<Parameter> {
         Parameter::new("rows", &[2, 3], Support::Simplex),
         Parameter::vector("one", 1, Support::Simplex),
         Parameter::vector("c", 3, Support::Ordered),
+        Parameter::new("d", &[2, 3], Support::PositiveOrdered),
         Parameter::new("L", &[3, 3], Support::CholeskyFactor),
         Parameter::new("S", &[3, 3], Support::PositiveDefinite),
         Parameter::new("T", &[2, 2, 2], Support::PositiveDefinite),

@@ -16,7 +16,7 @@ pub struct BuiltIn {
 }
 
 /// All built-in data sets.
-pub const BUILT_IN: [BuiltIn; 4] = [
+pub const BUILT_IN: [BuiltIn; 14] = [
     BuiltIn {
         name: "eight_schools",
         file: "eight_schools.json",
@@ -45,7 +45,42 @@ pub const BUILT_IN: [BuiltIn; 4] = [
         response: Some("kid_score"),
         standard_errors: None,
     },
+    of_posteriordb("earnings", "earnings.json", include_str!("../../../data/earnings.json"), "earn"),
+    of_posteriordb(
+        "kilpisjarvi",
+        "kilpisjarvi_mod.json",
+        include_str!("../../../data/kilpisjarvi_mod.json"),
+        "y",
+    ),
+    of_posteriordb("nes2000", "nes2000.json", include_str!("../../../data/nes2000.json"), "partyid7"),
+    of_posteriordb("sblrc", "sblrc.json", include_str!("../../../data/sblrc.json"), "y"),
+    of_posteriordb("arK", "arK.json", include_str!("../../../data/arK.json"), "y"),
+    of_posteriordb("garch", "garch.json", include_str!("../../../data/garch.json"), "y"),
+    of_posteriordb("gp_pois_regr", "gp_pois_regr.json", include_str!("../../../data/gp_pois_regr.json"), "y"),
+    of_posteriordb(
+        "low_dim_gauss_mix",
+        "low_dim_gauss_mix.json",
+        include_str!("../../../data/low_dim_gauss_mix.json"),
+        "y",
+    ),
+    of_posteriordb("hmm_example", "hmm_example.json", include_str!("../../../data/hmm_example.json"), "y"),
+    of_posteriordb(
+        "one_comp_mm_elim_abs",
+        "one_comp_mm_elim_abs.json",
+        include_str!("../../../data/one_comp_mm_elim_abs.json"),
+        "C_hat",
+    ),
 ];
+
+/// A set of posteriordb with a response.
+const fn of_posteriordb(
+    name: &'static str,
+    file: &'static str,
+    text: &'static str,
+    response: &'static str,
+) -> BuiltIn {
+    BuiltIn { name, file, text, response: Some(response), standard_errors: None }
+}
 
 /// The built-in data set of this name.
 pub fn built_in(name: &str) -> Option<&'static BuiltIn> {

@@ -7,6 +7,7 @@ mod conjugate;
 mod eight_schools;
 mod plain;
 mod registry;
+mod reparametrised;
 
 use serde_json::Value;
 use vi_core::{GradLogJoint, KnownPosterior, LogJoint, ParameterError, ParameterSpace, Reported};

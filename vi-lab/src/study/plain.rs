@@ -6,7 +6,7 @@ use vi_core::{GradLogJoint, KnownPosterior, LogJoint};
 use super::{Conjugate, Study, Target};
 use crate::config::Parametrisation;
 
-/// A model that has a gradient and complete conditionals.
+/// A model that has a gradient.
 #[derive(Debug)]
 pub(super) struct Plain<M> {
     pub(super) name: &'static str,
@@ -14,11 +14,13 @@ pub(super) struct Plain<M> {
     pub(super) n_data: usize,
     pub(super) priors: Value,
     pub(super) labels: Vec<(String, String)>,
+    /// Its complete conditionals, for models that have them.
+    pub(super) conjugate: fn(&M) -> Option<&dyn Conjugate>,
     /// Its exact posterior, for models that know it.
     pub(super) exact: fn(&M) -> Option<&dyn KnownPosterior>,
 }
 
-impl<M: GradLogJoint + Conjugate + std::fmt::Debug> Study for Plain<M> {
+impl<M: GradLogJoint + std::fmt::Debug> Study for Plain<M> {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -39,7 +41,7 @@ impl<M: GradLogJoint + Conjugate + std::fmt::Debug> Study for Plain<M> {
     }
 
     fn conjugate(&self) -> Option<&dyn Conjugate> {
-        Some(&self.model)
+        (self.conjugate)(&self.model)
     }
 
     fn exact(&self) -> Option<&dyn KnownPosterior> {

@@ -1,5 +1,8 @@
 //! The models by name.
 
+mod more;
+mod series;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -41,7 +44,8 @@ impl std::fmt::Debug for ModelEntry {
 }
 
 /// All models.
-pub const MODELS: [ModelEntry; 5] = [
+pub const MODELS: [ModelEntry; 13] = [
+    series::AUTOREGRESSION,
     ModelEntry {
         name: "eight_schools",
         about: "normal hierarchy with known standard errors and a half-Cauchy prior of the between-group scale",
@@ -49,6 +53,7 @@ pub const MODELS: [ModelEntry; 5] = [
         data_keys: &["response", "standard_errors"],
         build: eight_schools,
     },
+    series::GARCH,
     ModelEntry {
         name: "gaussian_mixture",
         about: "finite mixture of Gaussians with Dirichlet and normal-Wishart priors, assignments summed out",
@@ -57,6 +62,10 @@ pub const MODELS: [ModelEntry; 5] = [
         data_keys: &["columns", "standardise"],
         build: gaussian_mixture,
     },
+    more::GAUSSIAN_PROCESS_POISSON,
+    more::GAUSSIAN_PROCESS_REGRESSION,
+    more::GAUSSIAN_REGRESSION,
+    series::HIDDEN_MARKOV,
     ModelEntry {
         name: "linear_regression",
         about: "normal linear regression with a conjugate prior; exact posterior and evidence known",
@@ -80,6 +89,8 @@ pub const MODELS: [ModelEntry; 5] = [
         data_keys: &["response", "standardise_response"],
         build: normal_mean_precision,
     },
+    more::ONE_COMPARTMENT,
+    more::TWO_NORMALS,
 ];
 
 /// The model that `[model]` names, on its data.
@@ -125,9 +136,13 @@ where
         Some(value) => reader.rest(reader.as_table(value, "[model.priors]".into())?, &[])?,
         None => P::default(),
     };
-    let described = serde_json::to_value(&priors)
-        .map_err(|e| LabError::Render { what: "the priors", message: e.to_string() })?;
+    let described = described(&priors)?;
     Ok((priors, described))
+}
+
+/// Priors as the report shows them.
+fn described<P: Serialize>(priors: &P) -> Result<Value, LabError> {
+    serde_json::to_value(priors).map_err(|e| LabError::Render { what: "the priors", message: e.to_string() })
 }
 
 /// What the model says of its data and priors, with the place in the file.
@@ -159,7 +174,15 @@ fn normal_mean_precision(
     let model = checked(&at, model)?;
     let n_data = data.n_rows();
     let name = "normal_mean_precision";
-    Ok(Box::new(Plain { name, model, n_data, priors, labels: Vec::new(), exact: |m| Some(m) }))
+    Ok(Box::new(Plain {
+        name,
+        model,
+        n_data,
+        priors,
+        labels: Vec::new(),
+        conjugate: |m| Some(m),
+        exact: |m| Some(m),
+    }))
 }
 
 fn linear_regression(
@@ -173,7 +196,15 @@ fn linear_regression(
     let model = checked(&at, LinearRegression::new(regression, given))?;
     let labels = slopes(names);
     let n_data = data.n_rows();
-    Ok(Box::new(Plain { name: "linear_regression", model, n_data, priors, labels, exact: |m| Some(m) }))
+    Ok(Box::new(Plain {
+        name: "linear_regression",
+        model,
+        n_data,
+        priors,
+        labels,
+        conjugate: |m| Some(m),
+        exact: |m| Some(m),
+    }))
 }
 
 fn logistic_regression(
@@ -187,7 +218,15 @@ fn logistic_regression(
     let model = checked(&at, LogisticRegression::new(regression, given))?;
     let labels = slopes(names);
     let n_data = data.n_rows();
-    Ok(Box::new(Plain { name: "logistic_regression", model, n_data, priors, labels, exact: |_| None }))
+    Ok(Box::new(Plain {
+        name: "logistic_regression",
+        model,
+        n_data,
+        priors,
+        labels,
+        conjugate: |m| Some(m),
+        exact: |_| None,
+    }))
 }
 
 fn slopes(names: Vec<String>) -> Vec<(String, String)> {
@@ -209,12 +248,19 @@ fn gaussian_mixture(
     data: &Dataset,
 ) -> Result<Box<dyn Study>, LabError> {
     let size: MixtureSize = reader.rest(table, &["name"])?;
-    let priors = serde_json::to_value(&size.priors)
-        .map_err(|e| LabError::Render { what: "the priors", message: e.to_string() })?;
+    let priors = described(&size.priors)?;
     let observations = data.observations()?;
     let names = observations.names.iter().enumerate();
     let labels = names.map(|(j, name)| (format!("mean[·,{}]", j + 1), name.clone())).collect();
     let model = checked(&at, GaussianMixture::new(observations.values, size.n_components, size.priors))?;
     let n_data = data.n_rows();
-    Ok(Box::new(Plain { name: "gaussian_mixture", model, n_data, priors, labels, exact: |_| None }))
+    Ok(Box::new(Plain {
+        name: "gaussian_mixture",
+        model,
+        n_data,
+        priors,
+        labels,
+        conjugate: |m| Some(m),
+        exact: |_| None,
+    }))
 }

@@ -4,7 +4,12 @@ use std::path::Path;
 
 use ndarray::{Array1, Array2, array};
 use serde_json::Value;
+use vi_models::garch::Garch;
+use vi_models::gaussian_process::{GaussianProcessPoisson, GaussianProcessPriors, GaussianProcessRegression};
 use vi_models::gaussian_regression::{GaussianRegression, NationalElectionStudy};
+use vi_models::hidden_markov::{HiddenMarkov, HiddenMarkovPriors};
+use vi_models::one_compartment::{OneCompartment, OneCompartmentData, OneCompartmentPriors};
+use vi_models::two_normals::{TwoNormals, TwoNormalsPriors};
 
 fn read(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data").join(file);
@@ -81,4 +86,42 @@ pub(crate) fn diamonds() -> GaussianRegression {
 
 pub(crate) fn autoregression() -> GaussianRegression {
     GaussianRegression::autoregression(&column("arK.json", "y"), 5).unwrap()
+}
+
+pub(crate) fn garch() -> Garch {
+    Garch::new(column("garch.json", "y"), json("garch.json")["sigma1"].as_f64().unwrap()).unwrap()
+}
+
+const PROCESS: &str = "gp_pois_regr.json";
+
+pub(crate) fn gp_regression() -> GaussianProcessRegression {
+    let priors = GaussianProcessPriors::default();
+    GaussianProcessRegression::new(column(PROCESS, "x"), column(PROCESS, "y"), priors).unwrap()
+}
+
+pub(crate) fn gp_poisson() -> GaussianProcessPoisson {
+    let priors = GaussianProcessPriors::default();
+    GaussianProcessPoisson::new(column(PROCESS, "x"), column(PROCESS, "k"), priors).unwrap()
+}
+
+pub(crate) fn two_normals() -> TwoNormals {
+    TwoNormals::new(column("low_dim_gauss_mix.json", "y"), TwoNormalsPriors::default()).unwrap()
+}
+
+pub(crate) fn hidden_markov() -> HiddenMarkov {
+    HiddenMarkov::new(column("hmm_example.json", "y"), HiddenMarkovPriors::two_states()).unwrap()
+}
+
+pub(crate) fn one_compartment() -> OneCompartment {
+    let file = "one_comp_mm_elim_abs.json";
+    let value = json(file);
+    let number = |name: &str| value[name].as_f64().unwrap();
+    let data = OneCompartmentData {
+        dose: number("D"),
+        volume: number("V"),
+        start: number("t0"),
+        times: column(file, "times"),
+        concentrations: column(file, "C_hat"),
+    };
+    OneCompartment::new(data, OneCompartmentPriors::default()).unwrap()
 }

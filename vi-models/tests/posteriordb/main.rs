@@ -2,5 +2,6 @@
 
 mod contracts;
 mod data;
+mod mean_field;
 mod refusals;
 mod values;
