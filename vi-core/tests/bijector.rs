@@ -120,13 +120,14 @@ fn names_and_lengths_of_the_unconstrained_space() {
         "stick(w)",
         "stick(rows)",
         "log_increments(c)",
+        "log_increments(d)",
         "log_cholesky(L)",
         "log_cholesky(S)",
         "log_cholesky(T)",
     ];
     assert_eq!(names, expected, "a simplex of one element has no coordinate");
     let sizes: Vec<usize> = b.unconstrained().parameters().iter().map(Parameter::size).collect();
-    assert_eq!(sizes, [2, 1, 4, 3, 4, 3, 6, 6, 6]);
+    assert_eq!(sizes, [2, 1, 4, 3, 4, 3, 6, 6, 6, 6]);
     assert!(b.unconstrained().names().contains(&"log_cholesky(T)[2,3]".to_owned()));
 }
 

@@ -111,7 +111,9 @@ fn lists_name_everything_that_experiments_can() {
             "gaussian_regression",
             "hidden_markov",
             "linear_regression",
+            "logearn_interaction",
             "logistic_regression",
+            "nes",
             "normal_mean_precision",
             "one_compartment",
             "two_normals"

@@ -5,4 +5,5 @@ mod data;
 mod determinism;
 mod faults;
 mod known_posteriors;
+mod posteriordb;
 mod resume;

@@ -97,6 +97,18 @@ impl Dataset {
         self.columns.vector(name, self.config.standardise_response)
     }
 
+    /// The columns of these names (n each), for a model that knows what its columns are called.
+    ///
+    /// # Errors
+    /// [`DataError`] when one is missing, or a value is no finite number.
+    pub(crate) fn named<const N: usize>(&self, names: [&str; N]) -> Result<[Array1<f64>; N], DataError> {
+        let mut columns = names.map(|_| Array1::default(0));
+        for (column, name) in columns.iter_mut().zip(names) {
+            *column = self.columns.column(name)?;
+        }
+        Ok(columns)
+    }
+
     /// The column of known standard errors (n).
     ///
     /// # Errors

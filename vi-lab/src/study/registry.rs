@@ -44,7 +44,7 @@ impl std::fmt::Debug for ModelEntry {
 }
 
 /// All models.
-pub const MODELS: [ModelEntry; 13] = [
+pub const MODELS: [ModelEntry; 15] = [
     series::AUTOREGRESSION,
     ModelEntry {
         name: "eight_schools",
@@ -74,6 +74,7 @@ pub const MODELS: [ModelEntry; 13] = [
         data_keys: &["response", "covariates", "standardise", "standardise_response", "intercept"],
         build: linear_regression,
     },
+    more::LOGEARN_INTERACTION,
     ModelEntry {
         name: "logistic_regression",
         about: "Bernoulli regression with logit link and Gaussian priors",
@@ -82,6 +83,7 @@ pub const MODELS: [ModelEntry; 13] = [
         data_keys: &["response", "covariates", "standardise", "intercept"],
         build: logistic_regression,
     },
+    more::NES,
     ModelEntry {
         name: "normal_mean_precision",
         about: "normal data with unknown mean and precision",

@@ -99,7 +99,7 @@ pub(super) fn factor<const L: usize>(n: usize, n_rows: usize, a: &mut [[f64; L]]
                 }
                 None => {
                     for l in 0..L {
-                        definite[l] &= !(s[l] <= 0.0);
+                        definite[l] &= s[l] > 0.0 || s[l].is_nan();
                         current[j][l] = s[l].sqrt();
                     }
                 }

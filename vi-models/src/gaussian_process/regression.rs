@@ -88,8 +88,8 @@ impl GaussianProcessRegression {
             }
         }
         std::array::from_fn(|l| {
-            let inside = !(rho[l] <= 0.0 || alpha[l] <= 0.0 || sigma[l] <= 0.0);
-            if !(inside && definite[l]) {
+            let outside = rho[l] <= 0.0 || alpha[l] <= 0.0 || sigma[l] <= 0.0;
+            if outside || !definite[l] {
                 return f64::NEG_INFINITY;
             }
             let prior = self.priors.log_kernel(rho[l], alpha[l]) + self.priors.noise.log_kernel(sigma[l]);

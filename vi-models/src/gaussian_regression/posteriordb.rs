@@ -43,7 +43,7 @@ impl GaussianRegression {
         height: &ArrayRef1<f64>,
         male: &ArrayRef1<f64>,
     ) -> Result<Self, ModelError> {
-        if let Some((row, &value)) = earn.iter().enumerate().find(|(_, e)| !(**e > 0.0)) {
+        if let Some((row, &value)) = earn.iter().enumerate().find(|(_, e)| e.is_nan() || **e <= 0.0) {
             let requirement = "finite and > 0";
             return Err(ModelError::Datum { model: MODEL, data: "earn", row, column: 0, value, requirement });
         }

@@ -2,11 +2,11 @@
 
 use ndarray::Array1;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use vi_core::GradLogJoint;
 use vi_models::ModelError;
 use vi_models::gaussian_process::{GaussianProcessPoisson, GaussianProcessPriors, GaussianProcessRegression};
-use vi_models::gaussian_regression::GaussianRegression;
+use vi_models::gaussian_regression::{GaussianRegression, NationalElectionStudy};
 use vi_models::one_compartment::{OneCompartment, OneCompartmentData, OneCompartmentPriors};
 use vi_models::regression::RegressionData;
 use vi_models::two_normals::TwoNormals;
@@ -60,6 +60,22 @@ pub(super) const TWO_NORMALS: ModelEntry = ModelEntry {
     example: "[data]\nset = \"low_dim_gauss_mix\"\n\n[model]\nname = \"two_normals\"\n",
     data_keys: &["response", "standardise_response"],
     build: two_normals,
+};
+
+pub(super) const LOGEARN_INTERACTION: ModelEntry = ModelEntry {
+    name: "logearn_interaction",
+    about: "log earnings on height, sex and their product, flat priors; reads the columns earn, height, male",
+    example: "[data]\nset = \"earnings\"\n\n[model]\nname = \"logearn_interaction\"\n",
+    data_keys: &[],
+    build: logearn_interaction,
+};
+
+pub(super) const NES: ModelEntry = ModelEntry {
+    name: "nes",
+    about: "party identification on ideology and six traits, flat priors; reads the columns of nes2000",
+    example: "[data]\nset = \"nes2000\"\n\n[model]\nname = \"nes\"\n",
+    data_keys: &[],
+    build: nes,
 };
 
 /// A model that has a gradient and no complete conditionals.
@@ -132,6 +148,48 @@ fn two_normals(
     let (given, priors) = priors(reader, table)?;
     let model = checked(&at, TwoNormals::new(data.response(name)?, given))?;
     Ok(smooth(name, model, data.n_rows(), priors, Vec::new()))
+}
+
+/// A regression whose priors are part of its name.
+fn published(
+    reader: &Reader<'_>,
+    table: Table<'_>,
+    name: &'static str,
+    model: GaussianRegression,
+) -> Result<Box<dyn Study>, LabError> {
+    reader.rest::<Nothing>(table, &["name"])?;
+    let priors = json!({ "coefficients": model.coefficient_priors()[0], "noise": model.noise_prior() });
+    let n_data = model.data().n_points();
+    Ok(smooth(name, model, n_data, priors, Vec::new()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+fn logearn_interaction(
+    reader: &Reader<'_>,
+    table: Table<'_>,
+    at: Location,
+    data: &Dataset,
+) -> Result<Box<dyn Study>, LabError> {
+    let [earn, height, male] = data.named(["earn", "height", "male"])?;
+    let model = checked(&at, GaussianRegression::logearn_interaction(&earn, &height, &male))?;
+    published(reader, table, LOGEARN_INTERACTION.name, model)
+}
+
+fn nes(
+    reader: &Reader<'_>,
+    table: Table<'_>,
+    at: Location,
+    data: &Dataset,
+) -> Result<Box<dyn Study>, LabError> {
+    let names = ["partyid7", "real_ideo", "race_adj", "age_discrete", "educ1", "gender", "income"];
+    let [partyid7, real_ideo, race_adj, age_discrete, educ1, gender, income] = data.named(names)?;
+    let columns =
+        NationalElectionStudy { partyid7, real_ideo, race_adj, age_discrete, educ1, gender, income };
+    let model = checked(&at, GaussianRegression::nes(&columns))?;
+    published(reader, table, NES.name, model)
 }
 
 #[derive(Deserialize)]
