@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
-use ndarray::{Array1, Array2, array};
+use ndarray::{Array1, Array2, array, s};
 use serde_json::Value;
+use vi_core::{Parameter, Support};
 use vi_models::garch::Garch;
 use vi_models::gaussian_process::{GaussianProcessPoisson, GaussianProcessPriors, GaussianProcessRegression};
 use vi_models::gaussian_regression::{GaussianRegression, NationalElectionStudy};
 use vi_models::hidden_markov::{HiddenMarkov, HiddenMarkovPriors};
 use vi_models::one_compartment::{OneCompartment, OneCompartmentData, OneCompartmentPriors};
+use vi_models::regression::RegressionData;
 use vi_models::two_normals::{TwoNormals, TwoNormalsPriors};
 
 fn read(file: &str) -> String {
@@ -82,6 +84,29 @@ pub(crate) fn diamonds() -> GaussianRegression {
         [1.0, 1.0, 0.5]
     ];
     GaussianRegression::diamonds(&x, &array![8.1, 9.2, 7.4, 10.3, 6.9, 8.8]).unwrap()
+}
+
+/// The published posterior, from the triangular factor of (X_c, 1, y) that `diamonds_factor.py` computes: 26 rows have
+/// the sums of squares of all 5000, and rows of zeros their number. The priors are those of the constructor.
+pub(crate) fn diamonds_from_factor() -> GaussianRegression {
+    let value: Value = serde_json::from_str(include_str!("diamonds_factor.json")).unwrap();
+    let n = usize::try_from(value["N"].as_u64().unwrap()).unwrap();
+    let rows: Vec<Vec<f64>> = value["R"].as_array().unwrap().iter().map(numbers).collect();
+    let d = rows.len() - 1;
+    let mut design = Array2::zeros((n, d + 1));
+    for (i, row) in rows.iter().enumerate() {
+        for (j, v) in row.iter().enumerate() {
+            design[[i, i + j]] = *v;
+        }
+    }
+    let small = diamonds();
+    let mut priors = vec![small.coefficient_priors()[0]; d - 1];
+    priors.push(small.coefficient_priors()[2]);
+    let data =
+        RegressionData::new(design.slice(s![.., ..d]).to_owned(), design.column(d).to_owned()).unwrap();
+    let names =
+        vec![Parameter::vector("b", d - 1, Support::Real), Parameter::scalar("Intercept", Support::Real)];
+    GaussianRegression::with_parameters(data, names, priors, small.noise_prior()).unwrap()
 }
 
 pub(crate) fn autoregression() -> GaussianRegression {

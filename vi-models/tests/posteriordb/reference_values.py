@@ -243,4 +243,4 @@ if __name__ == "__main__":
         print(model.__name__)
         for point in points:
             # The points are doubles: what is typed in Rust is what is evaluated here.
-            print("   ", point, mp.nstr(model([mpf(x) for x in point]), 20))
+            print("   ", point, float(model([mpf(x) for x in point])))
