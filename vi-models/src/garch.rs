@@ -7,8 +7,8 @@
 //! z = (μ, α₀, α₁, β₁/(1 − α₁)): `beta1_share` in (0, 1) makes the support a product, at the cost of
 //! log |det ∂(…, β₁)/∂z| = log(1 − α₁) in the log joint. Results are reported in (μ, α₀, α₁, β₁).
 //!
-//! It is the model `garch11` of posteriordb, whose program has the same constants. The prior of (μ, α₀) is improper;
-//! two distinct values in the series are enough for a proper posterior in μ and α₀.
+//! It is the model `garch11` of posteriordb, whose program has the same constants. The prior is improper: for large α₀ the
+//! likelihood falls as α₀^{−(T − 1)/2}, so the posterior is proper from T = 4 values on.
 //!
 //! Source: T. Bollerslev, *Journal of Econometrics* 31 (1986) 307–327, eq. 1–2.
 

@@ -80,3 +80,27 @@ impl<M: GradLogJoint + Reported + std::fmt::Debug> Study for Reparametrised<M> {
         self.priors.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+    use vi_models::garch::Garch;
+
+    use super::*;
+
+    #[test]
+    fn the_judge_is_the_model_in_other_variables() {
+        let garch = Garch::new(array![0.3, -0.8, 1.4, 0.1], 0.5).expect("a series");
+        let study = Reparametrised::new("garch", garch.clone(), 4, Value::Null);
+        let z = array![0.1, 0.2, 0.6, 0.5];
+        let mut reported = array![0.0, 0.0, 0.0, 0.0];
+        let log_det = garch.report(&z, &mut reported);
+        let difference = study.log_joint().log_joint(&reported) + log_det - garch.log_joint(&z);
+        assert!(difference.abs() < 1e-12, "{difference}");
+        assert_eq!(study.reported().names()[3], "beta1");
+        // β₁ beyond 1 − α₁, and at the corner where no share of it is defined.
+        for outside in [array![0.1, 0.2, 0.6, 0.5], array![0.1, 0.2, 1.0, 0.0]] {
+            assert_eq!(study.log_joint().log_joint(&outside), f64::NEG_INFINITY);
+        }
+    }
+}
