@@ -68,6 +68,20 @@ pub enum FamilyError {
         /// And on the other.
         actual: String,
     },
+    /// The Fisher information in λ has no inverse.
+    #[error("the Fisher information is singular at element {index} of λ (pivot {})", short(*value))]
+    SingularFisher {
+        /// The element of λ.
+        index: usize,
+        /// The pivot there, which is not positive or a rounding error.
+        value: f64,
+    },
+    /// A family whose Fisher information has no closed form.
+    #[error("{family} has no Fisher information in closed form, and so no natural gradient")]
+    NoFisher {
+        /// The type of its members.
+        family: &'static str,
+    },
     /// A family cannot be built over a parameter space.
     #[error(transparent)]
     Parameter(#[from] vi_core::ParameterError),

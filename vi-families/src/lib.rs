@@ -66,7 +66,7 @@ pub use slices::{LogProbSlice, SampleSlice, fill_standard_normal};
 pub use sufficient::SufficientStats;
 pub use univariate::Univariate;
 pub use variational::{
-    BlockDiagonalGaussian, BlockDiagonalGaussianMember, FactorizedDistribution, FullRankGaussian,
+    BlockDiagonalGaussian, BlockDiagonalGaussianMember, Damping, FactorizedDistribution, FullRankGaussian,
     FullRankGaussianMember, GaussianMixture, GaussianMixtureMember, LearnedStudentTMeanField,
     LearnedStudentTMeanFieldMember, LowRankGaussian, LowRankGaussianMember, MeanFieldGaussian,
     MeanFieldGaussianMember, MixtureComponent, MixtureFamily, ProductFamily, ProductMember, Reparameterized,

@@ -7,7 +7,8 @@ use vi_core::{ParameterSpace, StreamKey, StreamRng};
 
 use super::full_rank::{FullRankGaussian, FullRankGaussianMember};
 use super::gaussian::{fill_noise, real_names, transport_groups};
-use super::{FactorizedDistribution, Reparameterized, VariationalDistribution, VariationalFamily};
+use super::natural_gradient::{check_step, shifted};
+use super::{Damping, FactorizedDistribution, Reparameterized, VariationalDistribution, VariationalFamily};
 use crate::error::FamilyError;
 use crate::validate::{domain, length};
 
@@ -110,6 +111,23 @@ impl VariationalFamily for BlockDiagonalGaussian {
         let blocks = self.blocks.iter().zip(&self.places).map(bind).collect::<Result<_, _>>()?;
         Ok(BlockDiagonalGaussianMember { family: self, blocks })
     }
+    /// Block by block.
+    fn natural_step(
+        &self,
+        params: &ArrayRef1<f64>,
+        natural_gradient: &ArrayRef1<f64>,
+        step: f64,
+        out: &mut ArrayRef1<f64>,
+    ) -> Result<u32, FamilyError> {
+        check_step(FAMILY, self.n_params(), params, natural_gradient, out)?;
+        let mut n_halvings = 0;
+        for (block, place) in self.blocks.iter().zip(&self.places) {
+            let range = s![place.params.clone()];
+            let (at, along) = (params.slice(range), natural_gradient.slice(range));
+            n_halvings += block.natural_step_as(FAMILY, &at, &along, step, &mut out.slice_mut(range))?;
+        }
+        Ok(n_halvings)
+    }
 }
 
 /// One member of [`BlockDiagonalGaussian`].
@@ -167,6 +185,22 @@ impl VariationalDistribution for BlockDiagonalGaussianMember<'_> {
             fisher.slice_mut(s![range.clone(), range]).assign(&block.fisher()?);
         }
         Some(fisher)
+    }
+    /// Block by block.
+    fn natural_gradient(
+        &self,
+        damping: Damping,
+        grad: &ArrayRef1<f64>,
+        out: &mut ArrayRef1<f64>,
+    ) -> Result<(), FamilyError> {
+        let p = self.n_params();
+        assert_eq!((grad.len(), out.len()), (p, p), "BlockDiagonalGaussian: wrong length");
+        for (place, block) in self.pairs() {
+            let range = s![place.params.clone()];
+            let solved = block.natural_gradient(damping, &grad.slice(range), &mut out.slice_mut(range));
+            solved.map_err(|e| shifted(e, place.params.start))?;
+        }
+        Ok(())
     }
 
     fn sample_batch(&self, key: StreamKey, samples: Range<usize>, z: &mut ArrayRef2<f64>) {

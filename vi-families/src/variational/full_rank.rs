@@ -7,7 +7,8 @@ use vi_core::linalg::{gemm, symmetric_rank_update};
 use vi_core::{ParameterSpace, StreamKey, StreamRng};
 
 use super::gaussian::{LANES, fill_noise, real_names, scale, transport_groups, with_slice, with_slice_mut};
-use super::{Reparameterized, VariationalDistribution, VariationalFamily};
+use super::natural_gradient::check_step;
+use super::{Damping, Reparameterized, VariationalDistribution, VariationalFamily};
 use crate::distributions::LOG_TWO_PI;
 use crate::error::FamilyError;
 use crate::symmetric::{vech_index, vech_len};
@@ -85,6 +86,17 @@ impl VariationalFamily for FullRankGaussian {
     fn bind<'a>(&'a self, params: &'a ArrayRef1<f64>) -> Result<Self::Member<'a>, FamilyError> {
         self.bind_as(FAMILY, params)
     }
+    /// In Σ⁻¹ and Σ⁻¹m; ρ is halved until Σ′⁻¹ is positive definite.
+    fn natural_step(
+        &self,
+        params: &ArrayRef1<f64>,
+        natural_gradient: &ArrayRef1<f64>,
+        step: f64,
+        out: &mut ArrayRef1<f64>,
+    ) -> Result<u32, FamilyError> {
+        check_step(FAMILY, self.n_params(), params, natural_gradient, out)?;
+        self.natural_step_as(FAMILY, params, natural_gradient, step, out)
+    }
 }
 
 impl FullRankGaussian {
@@ -140,11 +152,11 @@ fn inverse_factor(l: &Array2<f64>) -> Array2<f64> {
 /// each row is summed as it would be alone, so that their bits do not depend on the batch.
 #[derive(Clone, Debug)]
 pub struct FullRankGaussianMember {
-    location: Vec<f64>,
+    pub(super) location: Vec<f64>,
     /// L (D, D), zeros above the diagonal.
-    factor: Array2<f64>,
+    pub(super) factor: Array2<f64>,
     /// L⁻¹ (D, D), zeros above the diagonal.
-    inverse: Array2<f64>,
+    pub(super) inverse: Array2<f64>,
     log_det: f64,
 }
 
@@ -292,6 +304,21 @@ impl VariationalDistribution for FullRankGaussianMember {
             fisher[[d + vech_index(j, j), d + vech_index(j, j)]] += 1.0;
         }
         Some(fisher)
+    }
+    /// Without damping in closed form, O(D³); with it column by column of L, O(D⁴).
+    fn natural_gradient(
+        &self,
+        damping: Damping,
+        grad: &ArrayRef1<f64>,
+        out: &mut ArrayRef1<f64>,
+    ) -> Result<(), FamilyError> {
+        let p = self.n_params();
+        assert_eq!((grad.len(), out.len()), (p, p), "FullRankGaussian: wrong length");
+        if damping.is_none() {
+            self.natural_gradient_undamped(grad, out);
+            return Ok(());
+        }
+        self.natural_gradient_damped(damping, grad, out)
     }
 
     fn sample_batch(&self, key: StreamKey, samples: Range<usize>, z: &mut ArrayRef2<f64>) {

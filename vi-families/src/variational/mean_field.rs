@@ -8,7 +8,8 @@ use vi_core::{ParameterSpace, StreamKey, StreamRng};
 use super::gaussian::{
     LANES, add_location_scale_vjp, fill_noise, real_names, scale, with_slice, with_slice_mut,
 };
-use super::{Reparameterized, VariationalDistribution, VariationalFamily};
+use super::natural_gradient::{check_step, gaussian_step, solve_one};
+use super::{Damping, Reparameterized, VariationalDistribution, VariationalFamily};
 use crate::distributions::LOG_TWO_PI;
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
@@ -87,6 +88,24 @@ impl VariationalFamily for MeanFieldGaussian {
             inverse_scale: inverse,
             log_det,
         })
+    }
+    /// In τ = 1/s² and τm of every coordinate.
+    fn natural_step(
+        &self,
+        params: &ArrayRef1<f64>,
+        natural_gradient: &ArrayRef1<f64>,
+        step: f64,
+        out: &mut ArrayRef1<f64>,
+    ) -> Result<u32, FamilyError> {
+        check_step(FAMILY, self.n_params(), params, natural_gradient, out)?;
+        let (d, mut n_halvings) = (self.dim(), 0);
+        for i in 0..d {
+            let (at, along) = ([params[i], params[d + i]], [natural_gradient[i], natural_gradient[d + i]]);
+            let ([mean, log_scale], n) = gaussian_step(FAMILY, at, along, step)?;
+            (out[i], out[d + i]) = (mean, log_scale);
+            n_halvings += n;
+        }
+        Ok(n_halvings)
     }
 }
 
@@ -189,6 +208,21 @@ impl VariationalDistribution for MeanFieldGaussianMember {
         let location = self.inverse_scale.iter().map(|r| r * r);
         let diagonal: Array1<f64> = location.chain(self.scale.iter().map(|_| 2.0)).collect();
         Some(Array2::from_diag(&diagonal))
+    }
+    /// Element by element; allocates nothing.
+    fn natural_gradient(
+        &self,
+        damping: Damping,
+        grad: &ArrayRef1<f64>,
+        out: &mut ArrayRef1<f64>,
+    ) -> Result<(), FamilyError> {
+        let d = self.dim();
+        assert_eq!((grad.len(), out.len()), (2 * d, 2 * d), "MeanFieldGaussian: wrong length");
+        for (i, r) in self.inverse_scale.iter().enumerate() {
+            out[i] = solve_one(i, r * r, damping, grad[i])?;
+            out[d + i] = solve_one(d + i, 2.0, damping, grad[d + i])?;
+        }
+        Ok(())
     }
 
     fn sample_batch(&self, key: StreamKey, samples: Range<usize>, z: &mut ArrayRef2<f64>) {

@@ -6,8 +6,9 @@ use ndarray::{Array1, Array2, ArrayRef1, s};
 use vi_core::{ParameterSpace, StreamRng};
 
 use super::gaussian::{with_slice, with_slice_mut};
-use super::product_factor::{FactorShape, ProductFactor};
-use super::{FactorizedDistribution, VariationalDistribution, VariationalFamily};
+use super::natural_gradient::{check_step, shifted};
+use super::product_factor::{FactorShape, ProductFactor, natural_step};
+use super::{Damping, FactorizedDistribution, VariationalDistribution, VariationalFamily};
 use crate::error::FamilyError;
 use crate::factor_kind::FactorKind;
 use crate::validate::length;
@@ -84,6 +85,29 @@ impl VariationalFamily for ProductFamily {
         })?;
         Ok(ProductMember { family: self, factors })
     }
+    /// Factor by factor.
+    fn natural_step(
+        &self,
+        params: &ArrayRef1<f64>,
+        natural_gradient: &ArrayRef1<f64>,
+        step: f64,
+        out: &mut ArrayRef1<f64>,
+    ) -> Result<u32, FamilyError> {
+        check_step(FAMILY, self.n_params, params, natural_gradient, out)?;
+        let mut n_halvings = 0;
+        with_slice(params, |params| {
+            with_slice(natural_gradient, |natural| {
+                with_slice_mut(out, |out| {
+                    for f in &self.shapes {
+                        let range = f.params.clone();
+                        let (at, along) = (&params[range.clone()], &natural[range.clone()]);
+                        n_halvings += natural_step(f.kind, at, along, step, &mut out[range])?;
+                    }
+                    Ok(n_halvings)
+                })
+            })
+        })
+    }
 }
 
 /// One member of [`ProductFamily`].
@@ -141,6 +165,30 @@ impl VariationalDistribution for ProductMember<'_> {
             fisher.slice_mut(range).assign(&factor.fisher());
         }
         Some(fisher)
+    }
+    /// Factor by factor: O(P).
+    fn natural_gradient(
+        &self,
+        damping: Damping,
+        grad: &ArrayRef1<f64>,
+        out: &mut ArrayRef1<f64>,
+    ) -> Result<(), FamilyError> {
+        assert_eq!(
+            (grad.len(), out.len()),
+            (self.n_params(), self.n_params()),
+            "ProductFamily: wrong length"
+        );
+        with_slice(grad, |grad| {
+            with_slice_mut(out, |out| {
+                for (shape, factor) in self.pairs() {
+                    let range = shape.params.clone();
+                    let solved =
+                        factor.natural_gradient(damping, &grad[range.clone()], &mut out[range.clone()]);
+                    solved.map_err(|e| shifted(e, range.start))?;
+                }
+                Ok(())
+            })
+        })
     }
 }
 

@@ -5,12 +5,18 @@ use std::ops::Range;
 use ndarray::{Array1, Array2};
 use vi_core::StreamRng;
 
+use super::Damping;
 use super::gaussian::scale;
+use super::natural_gradient::{
+    gaussian_step, log_step, singular, solve_less_rank_one, solve_less_rank_one_by_difference, solve_one,
+    solve_two,
+};
 use crate::distributions::LOG_TWO_PI;
 use crate::draw::standard_normal;
 use crate::error::FamilyError;
 use crate::factor::Factor;
 use crate::factor_kind::FactorKind;
+use crate::special::trigamma;
 use crate::validate::{FINITE, domain};
 
 /// The shape of a factor: its family, where its values stand in z and its parameters in λ.
@@ -111,6 +117,88 @@ impl ProductFactor {
                 }
                 fisher
             }
+        }
+    }
+
+    /// out = (F, damped)⁻¹ grad, by the structure of the family: O(n).
+    pub(crate) fn natural_gradient(
+        &self,
+        damping: Damping,
+        grad: &[f64],
+        out: &mut [f64],
+    ) -> Result<(), FamilyError> {
+        let (factor, slopes, mean_params, log_partition) = match self {
+            Self::Gaussian { inverse_sd, .. } => {
+                out[0] = solve_one(0, inverse_sd * inverse_sd, damping, grad[0])?;
+                out[1] = solve_one(1, 2.0, damping, grad[1])?;
+                return Ok(());
+            }
+            Self::Other { factor, slopes, mean_params, log_partition, .. } => {
+                (factor, slopes, mean_params, *log_partition)
+            }
+        };
+        match factor {
+            Factor::Dirichlet(d) => {
+                let common = trigamma(d.concentration().sum());
+                let of = |i: usize| {
+                    let (own, u) = (trigamma(d.concentration()[i]), slopes[i]);
+                    (u * u * own + damping.extra(u * u * (own - common)), u)
+                };
+                solve_less_rank_one_by_difference(of, common, grad, out)
+            }
+            Factor::Categorical(_) => {
+                let variance = |p: f64| p * (1.0 - p);
+                let of = |i: usize| {
+                    let p = mean_params[i];
+                    (p + damping.extra(variance(p)), p)
+                };
+                // 1 − Σ p²/d as the last probability and a sum of what is positive.
+                let extra = |p: &f64| {
+                    let extra = damping.extra(variance(*p));
+                    if extra > 0.0 { p * extra / (p + extra) } else { 0.0 }
+                };
+                let rest = (-log_partition).exp() + mean_params.iter().map(extra).sum::<f64>();
+                solve_less_rank_one(of, 1.0, rest, grad, out)
+            }
+            _ => {
+                let fisher = self.fisher();
+                if grad.len() == 1 {
+                    out[0] = solve_one(0, fisher[[0, 0]], damping, grad[0])?;
+                    return Ok(());
+                }
+                let fisher = [fisher[[0, 0]], fisher[[0, 1]], fisher[[1, 1]]];
+                let solved = solve_two(fisher, damping, [grad[0], grad[1]]);
+                [out[0], out[1]] = solved.map_err(|(i, value)| singular(i, value))?;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A step in the natural parameters of one factor; how often it was halved.
+pub(crate) fn natural_step(
+    kind: FactorKind,
+    params: &[f64],
+    natural_gradient: &[f64],
+    step: f64,
+    out: &mut [f64],
+) -> Result<u32, FamilyError> {
+    const FAMILY: &str = "ProductFamily";
+    match kind {
+        FactorKind::Gaussian => {
+            let (at, along) = ([params[0], params[1]], [natural_gradient[0], natural_gradient[1]]);
+            let (moved, n_halvings) = gaussian_step(FAMILY, at, along, step)?;
+            out.copy_from_slice(&moved);
+            Ok(n_halvings)
+        }
+        FactorKind::Gamma | FactorKind::Beta { .. } | FactorKind::Dirichlet { .. } => {
+            log_step(FAMILY, params, natural_gradient, step, out)
+        }
+        FactorKind::Bernoulli | FactorKind::Categorical { .. } => {
+            for ((o, p), n) in out.iter_mut().zip(params).zip(natural_gradient) {
+                *o = p + step * n;
+            }
+            Ok(0)
         }
     }
 }

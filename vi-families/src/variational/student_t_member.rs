@@ -6,8 +6,10 @@ use ndarray::{Array2, ArrayRef1, ArrayRef2};
 use vi_core::{StreamKey, StreamRng};
 
 use super::gaussian::{add_location_scale_vjp, with_slice, with_slice_mut};
-use super::{Reparameterized, VariationalDistribution};
+use super::natural_gradient::{singular, solve_one, solve_two};
+use super::{Damping, Reparameterized, VariationalDistribution};
 use crate::draw::{GammaDraw, standard_normal};
+use crate::error::FamilyError;
 use crate::special::{digamma_difference, log_beta, trigamma};
 
 /// One member of [`StudentTMeanField`](crate::StudentTMeanField).
@@ -113,13 +115,17 @@ impl StudentTMeanFieldMember {
         spread + 0.5 * dof.ln() + log_beta(0.5 * dof, 0.5)
     }
 
+    /// The Fisher information of the location and of the log scale of coordinate `i`.
+    fn fisher_of(&self, i: usize) -> [f64; 2] {
+        let (dof, r) = (self.dof[i], self.inverse_scale[i]);
+        [(dof + 1.0) / (dof + 3.0) * r * r, 2.0 * dof / (dof + 3.0)]
+    }
+
     /// Fills the first 2D rows and columns.
     fn fill_fisher(&self, fisher: &mut Array2<f64>) {
         let d = self.location.len();
-        for (i, dof) in self.dof.iter().enumerate() {
-            let r = self.inverse_scale[i];
-            fisher[[i, i]] = (dof + 1.0) / (dof + 3.0) * r * r;
-            fisher[[d + i, d + i]] = 2.0 * dof / (dof + 3.0);
+        for i in 0..d {
+            [fisher[[i, i]], fisher[[d + i, d + i]]] = self.fisher_of(i);
         }
     }
 }
@@ -174,6 +180,22 @@ impl VariationalDistribution for StudentTMeanFieldMember {
         let mut fisher = Array2::zeros((self.n_params(), self.n_params()));
         self.fill_fisher(&mut fisher);
         Some(fisher)
+    }
+    /// Element by element; allocates nothing.
+    fn natural_gradient(
+        &self,
+        damping: Damping,
+        grad: &ArrayRef1<f64>,
+        out: &mut ArrayRef1<f64>,
+    ) -> Result<(), FamilyError> {
+        let d = self.dim();
+        assert_eq!((grad.len(), out.len()), (2 * d, 2 * d), "StudentTMeanField: wrong length");
+        for i in 0..d {
+            let [location, log_scale] = self.fisher_of(i);
+            out[i] = solve_one(i, location, damping, grad[i])?;
+            out[d + i] = solve_one(d + i, log_scale, damping, grad[d + i])?;
+        }
+        Ok(())
     }
 
     fn sample_batch(&self, key: StreamKey, samples: Range<usize>, z: &mut ArrayRef2<f64>) {
@@ -268,6 +290,11 @@ impl LearnedStudentTMeanFieldMember {
     }
 }
 
+/// The Fisher information between log s and log ν.
+fn fisher_mixed(dof: f64) -> f64 {
+    -2.0 * dof / ((dof + 1.0) * (dof + 3.0))
+}
+
 /// ν² times the Fisher information of ν.
 ///
 /// ```text
@@ -321,12 +348,30 @@ impl VariationalDistribution for LearnedStudentTMeanFieldMember {
         self.shape.fill_fisher(&mut fisher);
         for (i, dof) in self.shape.dof.iter().enumerate() {
             let (log_scale, log_dof) = (d + i, 2 * d + i);
-            let mixed = -2.0 * dof / ((dof + 1.0) * (dof + 3.0));
+            let mixed = fisher_mixed(*dof);
             fisher[[log_scale, log_dof]] = mixed;
             fisher[[log_dof, log_scale]] = mixed;
             fisher[[log_dof, log_dof]] = fisher_log_dof(*dof);
         }
         Some(fisher)
+    }
+    /// Coordinate by coordinate, of order two in (log s, log ν); allocates nothing.
+    fn natural_gradient(
+        &self,
+        damping: Damping,
+        grad: &ArrayRef1<f64>,
+        out: &mut ArrayRef1<f64>,
+    ) -> Result<(), FamilyError> {
+        let d = self.dim();
+        assert_eq!((grad.len(), out.len()), (3 * d, 3 * d), "LearnedStudentTMeanField: wrong length");
+        for (i, dof) in self.shape.dof.iter().enumerate() {
+            let [location, log_scale] = self.shape.fisher_of(i);
+            out[i] = solve_one(i, location, damping, grad[i])?;
+            let fisher = [log_scale, fisher_mixed(*dof), fisher_log_dof(*dof)];
+            let solved = solve_two(fisher, damping, [grad[d + i], grad[2 * d + i]]);
+            [out[d + i], out[2 * d + i]] = solved.map_err(|(k, value)| singular((k + 1) * d + i, value))?;
+        }
+        Ok(())
     }
 
     fn sample_batch(&self, key: StreamKey, samples: Range<usize>, z: &mut ArrayRef2<f64>) {

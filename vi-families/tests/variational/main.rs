@@ -6,6 +6,7 @@ mod common;
 mod families;
 mod gaussians;
 mod mixture;
+mod natural;
 mod student_t;
 
 use ndarray::Array1;
