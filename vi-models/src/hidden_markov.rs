@@ -15,7 +15,7 @@
 //!
 //! Source: L. R. Rabiner, *Proceedings of the IEEE* 77 (1989) 257–286, §III and §V.
 
-use ndarray::{Array1, ArrayRef1};
+use ndarray::{Array1, ArrayRef1, ArrayRef2, Axis};
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ use vi_families::special::log_gamma;
 
 use crate::ModelError;
 use crate::checks::{LOG_2_PI, finite, finite_vector, positive};
-use crate::scratch;
+use crate::lanes::{LANES, coordinate, with_arrays};
 
 const MODEL: &str = "hidden_markov";
 
@@ -78,16 +78,16 @@ pub struct HiddenMarkov {
     space: ParameterSpace,
 }
 
-/// What the forward pass leaves behind, T rows each.
-struct Forward<'a> {
+/// What the forward pass of `L` samples leaves behind, T rows each.
+struct Forward<'a, const L: usize> {
     /// p(y_t | s_t = k) relative to the likeliest state (T, K).
-    emission: &'a mut [f64],
+    emission: &'a mut [[f64; L]],
     /// p(s_t = k | y_1 … y_t) (T, K).
-    filtered: &'a mut [f64],
+    filtered: &'a mut [[f64; L]],
     /// p(y_t | y_1 … y_{t−1}) on the scale of `emission` (T).
-    scale: &'a mut [f64],
+    scale: &'a mut [[f64; L]],
     /// The exponent of the likeliest state (T): what `emission` is relative to.
-    exponent: &'a mut [f64],
+    exponent: &'a mut [[f64; L]],
 }
 
 impl HiddenMarkov {
@@ -138,88 +138,77 @@ impl HiddenMarkov {
         self.priors.mean_mean.len()
     }
 
-    fn is_outside(&self, z: &[f64]) -> bool {
+    fn is_outside(&self, z: &ArrayRef1<f64>) -> bool {
         let k = self.n_states();
-        let (theta, mu) = z.split_at(k * k);
-        theta.iter().any(|t| *t <= 0.0) || mu[0] <= 0.0 || mu.windows(2).any(|m| m[1] <= m[0])
+        let (theta, mu) = z.view().split_at(Axis(0), k * k);
+        theta.iter().any(|t| *t <= 0.0) || mu[0] <= 0.0 || (1..k).any(|j| mu[j] <= mu[j - 1])
     }
 
-    /// The log priors without constants.
-    fn log_priors(&self, z: &[f64]) -> f64 {
+    /// The log joint, from the log likelihood without the constant of its normal densities.
+    fn assemble(&self, z: &ArrayRef1<f64>, log_likelihood: f64) -> f64 {
+        if self.is_outside(z) {
+            return f64::NEG_INFINITY;
+        }
         let k = self.n_states();
         let a = self.priors.concentration - 1.0;
-        let (theta, mu) = z.split_at(k * k);
+        let (theta, mu) = z.view().split_at(Axis(0), k * k);
         let transitions = if a == 0.0 { 0.0 } else { a * theta.iter().map(|t| t.ln()).sum::<f64>() };
         let means = mu.iter().zip(&self.priors.mean_mean).zip(&self.priors.mean_sd);
-        transitions - 0.5 * means.map(|((x, m), s)| ((x - m) / s).powi(2)).sum::<f64>()
+        let means: f64 = means.map(|((x, m), s)| ((x - m) / s).powi(2)).sum();
+        self.log_constant + transitions - 0.5 * means + log_likelihood
     }
 
-    /// Calls `f` with the forward pass over a series, `extra` more values of scratch and z without strides.
-    fn with_forward<R>(
+    /// Calls `f` with the forward pass over a series of the `L` rows of `z` from `first` on, and 2K values of scratch.
+    fn with_forward<const L: usize, R>(
         &self,
         y: &ArrayRef1<f64>,
-        z: &ArrayRef1<f64>,
-        extra: usize,
-        f: impl FnOnce(Forward<'_>, &mut [f64], &[f64]) -> R,
+        z: &ArrayRef2<f64>,
+        first: usize,
+        f: impl FnOnce(Forward<'_, L>, &mut [[f64; L]]) -> R,
     ) -> R {
         let (n, k) = (y.len(), self.n_states());
-        scratch::with(2 * n * (k + 1) + extra + z.len(), |buffer| {
-            let (emission, rest) = buffer.split_at_mut(n * k);
-            let (filtered, rest) = rest.split_at_mut(n * k);
-            let (scale, rest) = rest.split_at_mut(n);
-            let (exponent, rest) = rest.split_at_mut(n);
-            let (extra, point) = rest.split_at_mut(extra);
-            point.iter_mut().zip(z).for_each(|(p, z)| *p = *z);
+        let lengths = [n * k, n * k, n, n, k * k + k, 2 * k];
+        with_arrays(lengths, |[emission, filtered, scale, exponent, point, work]| {
+            point.iter_mut().enumerate().for_each(|(d, p)| *p = coordinate(z, first, d));
+            let (theta, mu) = point.split_at(k * k);
             let mut forward = Forward { emission, filtered, scale, exponent };
-            self.emissions(y, &point[k * k..], &mut forward);
-            filter(&point[..k * k], k, &mut forward);
-            f(forward, extra, point)
+            forward.emit(y, mu, self.priors.noise_sd.powi(-2));
+            forward.filter(theta, k);
+            f(forward, work)
         })
-    }
-
-    fn emissions(&self, y: &ArrayRef1<f64>, mu: &[f64], forward: &mut Forward<'_>) {
-        let precision = self.priors.noise_sd.powi(-2);
-        let rows = forward.emission.chunks_exact_mut(mu.len()).zip(forward.exponent.iter_mut());
-        for ((row, largest), y) in rows.zip(y) {
-            *largest = f64::NEG_INFINITY;
-            for (e, m) in row.iter_mut().zip(mu) {
-                *e = -0.5 * precision * (y - m).powi(2);
-                *largest = if *e > *largest { *e } else { *largest };
-            }
-            row.iter_mut().for_each(|e| *e -= *largest);
-        }
-        numerics::exp_inplace(forward.emission);
     }
 
     /// Adds the gradient of the log likelihood to that of the priors, which `grad` holds.
     fn add_likelihood_gradient(
         &self,
-        forward: &Forward<'_>,
-        [weight, next]: [&mut [f64]; 2],
-        z: &[f64],
+        forward: &Forward<'_, 1>,
+        work: &mut [[f64; 1]],
+        z: &ArrayRef1<f64>,
         grad: &mut ArrayRef1<f64>,
     ) {
         let k = self.n_states();
         let precision = self.priors.noise_sd.powi(-2);
-        // `weight`: p(y_{t+1} … y_T | s_t = j) / p(y_{t+1} … y_T | y_1 … y_t).
+        let (weight, next) = work.as_flattened_mut().split_at_mut(k);
         weight.fill(1.0);
+        // `weight`: p(y_{t+1} … y_T | s_t = j) / p(y_{t+1} … y_T | y_1 … y_t).
         for t in (0..self.y.len()).rev() {
             let row = t * k..(t + 1) * k;
             for j in 0..k {
-                let probability = forward.filtered[row.start + j] * weight[j];
+                let [filtered] = forward.filtered[row.start + j];
+                let probability = filtered * weight[j];
                 grad[k * k + j] += precision * probability * (self.y[t] - z[k * k + j]);
             }
             if t == 0 {
                 break;
             }
             for j in 0..k {
-                next[j] = forward.emission[row.start + j] * weight[j] / forward.scale[t];
+                next[j] = forward.emission[row.start + j][0] * weight[j] / forward.scale[t][0];
             }
             let before = &forward.filtered[row.start - k..row.start];
             for i in 0..k {
                 let mut sum = 0.0;
                 for j in 0..k {
-                    grad[i * k + j] += before[i] * next[j];
+                    grad[i * k + j] += before[i][0] * next[j];
                     sum += z[i * k + j] * next[j];
                 }
                 weight[i] = sum;
@@ -228,31 +217,62 @@ impl HiddenMarkov {
     }
 }
 
-/// The forward pass from a uniform first state, every row of `filtered` summing to one.
-fn filter(theta: &[f64], k: usize, forward: &mut Forward<'_>) {
-    for t in 0..forward.scale.len() {
-        let (done, rest) = forward.filtered.split_at_mut(t * k);
-        let (current, emission) = (&mut rest[..k], &forward.emission[t * k..(t + 1) * k]);
-        let mut total = 0.0;
-        for j in 0..k {
-            let predicted = if t == 0 {
-                1.0 / k as f64
-            } else {
-                (0..k).map(|i| done[(t - 1) * k + i] * theta[i * k + j]).sum()
-            };
-            current[j] = predicted * emission[j];
-            total += current[j];
+impl<const L: usize> Forward<'_, L> {
+    fn emit(&mut self, y: &ArrayRef1<f64>, mu: &[[f64; L]], precision: f64) {
+        let rows = self.emission.chunks_exact_mut(mu.len()).zip(self.exponent.iter_mut());
+        for ((row, largest), y) in rows.zip(y) {
+            *largest = [f64::NEG_INFINITY; L];
+            for (e, m) in row.iter_mut().zip(mu) {
+                *e = m.map(|m| -0.5 * precision * (y - m).powi(2));
+                for l in 0..L {
+                    largest[l] = if e[l] > largest[l] { e[l] } else { largest[l] };
+                }
+            }
+            for e in row {
+                for l in 0..L {
+                    e[l] -= largest[l];
+                }
+            }
         }
-        forward.scale[t] = total;
-        current.iter_mut().for_each(|p| *p /= total);
+        numerics::exp_inplace(self.emission.as_flattened_mut());
     }
-}
 
-impl Forward<'_> {
+    /// From a uniform first state, every row of `filtered` summing to one.
+    fn filter(&mut self, theta: &[[f64; L]], k: usize) {
+        for t in 0..self.scale.len() {
+            let (done, rest) = self.filtered.split_at_mut(t * k);
+            let mut total = [0.0; L];
+            for j in 0..k {
+                let mut predicted = [if t == 0 { 1.0 / k as f64 } else { 0.0 }; L];
+                for (i, before) in done.iter().skip((t.max(1) - 1) * k).enumerate() {
+                    for l in 0..L {
+                        predicted[l] += before[l] * theta[i * k + j][l];
+                    }
+                }
+                for l in 0..L {
+                    rest[j][l] = predicted[l] * self.emission[t * k + j][l];
+                    total[l] += rest[j][l];
+                }
+            }
+            self.scale[t] = total;
+            for p in &mut rest[..k] {
+                for l in 0..L {
+                    p[l] /= total[l];
+                }
+            }
+        }
+    }
+
     /// Σ_t log p(y_t | y_1 … y_{t−1}), up to the constant of the normal densities.
-    fn log_likelihood(&mut self) -> f64 {
-        numerics::log_inplace(self.scale);
-        self.scale.iter().sum::<f64>() + self.exponent.iter().sum::<f64>()
+    fn log_likelihoods(&mut self) -> [f64; L] {
+        numerics::log_inplace(self.scale.as_flattened_mut());
+        let mut sum = [0.0; L];
+        for row in self.scale.iter().chain(self.exponent.iter()) {
+            for l in 0..L {
+                sum[l] += row[l];
+            }
+        }
+        sum
     }
 }
 
@@ -262,34 +282,39 @@ impl LogJoint for HiddenMarkov {
     }
 
     fn log_joint(&self, z: &ArrayRef1<f64>) -> f64 {
-        self.with_forward(&self.y, z, 0, |mut forward, _, z| {
-            if self.is_outside(z) {
-                return f64::NEG_INFINITY;
+        let row = z.view().insert_axis(Axis(0));
+        let [value] = self.with_forward(&self.y, &row, 0, |mut forward, _| forward.log_likelihoods());
+        self.assemble(z, value)
+    }
+
+    fn log_joint_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
+        for first in (0..z.nrows()).step_by(LANES) {
+            let values: [f64; LANES] =
+                self.with_forward(&self.y, z, first, |mut forward, _| forward.log_likelihoods());
+            for (row, value) in (first..z.nrows()).zip(values) {
+                out[row] = self.assemble(&z.row(row), value);
             }
-            self.log_constant + self.log_priors(z) + forward.log_likelihood()
-        })
+        }
     }
 }
 
 impl GradLogJoint for HiddenMarkov {
     fn log_joint_and_grad(&self, z: &ArrayRef1<f64>, grad: &mut ArrayRef1<f64>) -> f64 {
         let k = self.n_states();
-        self.with_forward(&self.y, z, 2 * k, |mut forward, extra, z| {
-            let a = self.priors.concentration - 1.0;
-            for (g, t) in grad.iter_mut().zip(&z[..k * k]) {
-                *g = a / t;
-            }
-            for j in 0..k {
-                let (mean, sd) = (self.priors.mean_mean[j], self.priors.mean_sd[j]);
-                grad[k * k + j] = (mean - z[k * k + j]) / (sd * sd);
-            }
-            let (weight, next) = extra.split_at_mut(k);
-            self.add_likelihood_gradient(&forward, [weight, next], z, grad);
-            if self.is_outside(z) {
-                return f64::NEG_INFINITY;
-            }
-            self.log_constant + self.log_priors(z) + forward.log_likelihood()
-        })
+        let a = self.priors.concentration - 1.0;
+        for d in 0..k * k {
+            grad[d] = a / z[d];
+        }
+        for j in 0..k {
+            let (mean, sd) = (self.priors.mean_mean[j], self.priors.mean_sd[j]);
+            grad[k * k + j] = (mean - z[k * k + j]) / (sd * sd);
+        }
+        let row = z.view().insert_axis(Axis(0));
+        let [value] = self.with_forward(&self.y, &row, 0, |mut forward: Forward<'_, 1>, work| {
+            self.add_likelihood_gradient(&forward, work, z, grad);
+            forward.log_likelihoods()
+        });
+        self.assemble(z, value)
     }
 }
 
@@ -308,8 +333,9 @@ impl Predictive for HiddenMarkov {
 
     fn log_likelihood_pointwise(&self, data: &Array1<f64>, z: &ArrayRef1<f64>, out: &mut ArrayRef1<f64>) {
         let constant = -0.5 * LOG_2_PI - self.priors.noise_sd.ln();
-        self.with_forward(data, z, 0, |forward, _, _| {
-            for ((o, scale), exponent) in out.iter_mut().zip(&*forward.scale).zip(&*forward.exponent) {
+        let row = z.view().insert_axis(Axis(0));
+        self.with_forward(data, &row, 0, |forward: Forward<'_, 1>, _| {
+            for ((o, [scale]), [exponent]) in out.iter_mut().zip(&*forward.scale).zip(&*forward.exponent) {
                 *o = constant + scale.ln() + exponent;
             }
         });
