@@ -62,6 +62,23 @@ fn slice_forms_allocate_nothing() {
     one_member();
     members_of_their_own();
     rows();
+    natural_gradients();
+}
+
+/// Of families with independent coordinates.
+fn natural_gradients() {
+    fn of<F: VariationalFamily>(family: &F) {
+        let (params, grad) = (family.init(), Array1::ones(family.n_params()));
+        let (q, mut natural, mut moved) = (family.bind(&params).unwrap(), grad.clone(), grad.clone());
+        let damping = Damping { relative: 0.1, absolute: 0.0 };
+        check("a natural gradient", || q.natural_gradient(damping, &grad, &mut natural).unwrap());
+        check("a step along it", || drop(family.natural_step(&params, &grad, 0.1, &mut moved).unwrap()));
+    }
+    let space = vi_core::Parameter::vector("theta", 20, vi_core::Support::Real);
+    let space = vi_core::ParameterSpace::new([space]).unwrap();
+    of(&MeanFieldGaussian::new(&space).unwrap());
+    of(&StudentTMeanField::new(&space, 3.0).unwrap());
+    of(&LearnedStudentTMeanField::new(&space, 3.0).unwrap());
 }
 
 fn one_member() {

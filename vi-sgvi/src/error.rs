@@ -118,6 +118,14 @@ pub enum SgviError {
         /// Its value after the step.
         value: f64,
     },
+    /// The Fisher information of q has no inverse: without damping there is no natural gradient.
+    #[error("the Fisher information is singular at {parameter} (pivot {value:e}): damp it")]
+    SingularFisher {
+        /// The element of λ.
+        parameter: String,
+        /// The pivot there, which is not positive or a rounding error.
+        value: f64,
+    },
     /// An estimator was asked for with too few samples.
     #[error("{estimator} needs at least {minimum} samples per gradient, not {actual}")]
     TooFewSamples {

@@ -7,7 +7,7 @@ use crate::elbo::evaluate_elbo;
 use crate::error::SgviError;
 use crate::estimator::{Evaluations, GradientEstimator};
 use crate::kernel::{Sgvi, SgviInfo, SgviState};
-use crate::optimizer::{AnyOptimizer, Optimizer};
+use crate::optimizer::{AnyOptimizer, AscentRule};
 use crate::posterior::SgviPosterior;
 use crate::settings::SgviSettings;
 
@@ -85,7 +85,7 @@ where
     M: LogJoint + ?Sized,
     F: VariationalFamily + Clone,
     E: GradientEstimator<M, F>,
-    O: Optimizer,
+    O: AscentRule,
 {
     /// Turns the state at the end of a run into a result: q at the averaged λ, and its ELBO from `n_evaluate`
     /// samples under `key.role(Role::Evaluate)`.

@@ -11,7 +11,7 @@ use crate::averaging::{Averager, Averaging};
 use crate::elbo::Elbo;
 use crate::error::SgviError;
 use crate::estimator::{Evaluations, GradientEstimator, Memory};
-use crate::optimizer::Optimizer;
+use crate::optimizer::AscentRule;
 use crate::window::{Window, WindowComparison, WindowState};
 
 /// Stochastic-gradient variational inference: maximises the ELBO over λ with unbiased gradient estimates.
@@ -45,7 +45,7 @@ where
     M: LogJoint + ?Sized,
     F: VariationalFamily,
     E: GradientEstimator<M, F>,
-    O: Optimizer,
+    O: AscentRule,
 {
     /// A kernel with tail averaging on the threads of the current pool.
     ///
@@ -53,7 +53,7 @@ where
     /// [`SgviError::Dimension`] when model and family do not fit, [`SgviError::Setting`] for settings of the
     /// optimizer outside their domain.
     pub fn new(model: &'a M, family: &'a F, estimator: E, optimizer: O) -> Result<Self, SgviError> {
-        optimizer.validate()?;
+        optimizer.check()?;
         Ok(Self {
             elbo: Elbo::new(model, family)?,
             estimator,
@@ -115,7 +115,7 @@ where
     fn start(&self, params: Array1<f64>) -> SgviState<O::State, E::State> {
         SgviState {
             averager: Averager::new(&params),
-            optimizer: self.optimizer.init(params.len()),
+            optimizer: self.optimizer.start(params.len()),
             params,
             elbo_trace: Vec::new(),
             evaluations: Evaluations::default(),
@@ -167,7 +167,7 @@ where
     M: LogJoint + ?Sized,
     F: VariationalFamily,
     E: GradientEstimator<M, F>,
-    O: Optimizer,
+    O: AscentRule,
 {
     type State = SgviState<O::State, E::State>;
     type Info = SgviInfo;
@@ -183,7 +183,7 @@ where
         if let Some((parameter, value)) = first_non_finite(self.elbo.family(), grad) {
             return Err(SgviError::NonFiniteGradient { parameter, value });
         }
-        self.optimizer.ascend(&mut state.optimizer, grad, &mut state.params);
+        self.optimizer.step(self.elbo.family(), &mut state.optimizer, grad, &mut state.params)?;
         if let Some((parameter, value)) = first_non_finite(self.elbo.family(), &state.params) {
             return Err(SgviError::NonFiniteParameter { parameter, value });
         }

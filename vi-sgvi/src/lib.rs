@@ -10,7 +10,7 @@
 //! | `sampler` | [`Independent`] |
 //! | `locality` | [`Joint`], [`MarkovBlanket`] |
 //! | `pathwise` | [`Pathwise`]: needs the gradient of the log joint and a reparametrised family |
-//! | `optimizer` | [`Sgd`], [`RmsProp`], [`Adam`], their [`LearningRate`]s, and [`AnyOptimizer`] for settings files |
+//! | `optimizer` | [`Sgd`], [`RmsProp`], [`Adam`], [`NaturalGradient`], their [`LearningRate`]s, and [`AnyOptimizer`] for settings files |
 //! | `averaging` | [`Averaging`] of the iterates |
 //! | `window` | windows of the ELBO trace and the stop rule [`ElboPlateau`] |
 //! | `kernel` | the [`Sgvi`] kernel, its [`SgviState`] and [`SgviInfo`] |
@@ -54,8 +54,8 @@ pub use fit::{SgviFit, fit};
 pub use kernel::{Sgvi, SgviInfo, SgviState};
 pub use locality::{Joint, Locality, MarkovBlanket, Scores};
 pub use optimizer::{
-    Adam, AdamState, AnyOptimizer, AnyOptimizerState, LearningRate, Optimizer, RmsProp, RmsPropState, Sgd,
-    SgdState,
+    Adam, AdamState, AnyOptimizer, AnyOptimizerState, AscentRule, LearningRate, NaturalGradient,
+    NaturalGradientState, Optimizer, RmsProp, RmsPropState, Sgd, SgdState, StepCoordinates, TrustRegion,
 };
 pub use pathwise::Pathwise;
 pub use posterior::SgviPosterior;

@@ -14,7 +14,9 @@ use diagonal::Diagonal;
 use gaussian_target::GaussianTarget;
 use ndarray::Array1;
 use vi_core::{Exec, Kernel, StreamKey};
-use vi_sgvi::{Adam, Elbo, GradientEstimator, Memory, Pathwise, ScoreFunction, Sgvi};
+use vi_sgvi::{
+    Adam, AscentRule, Elbo, GradientEstimator, Memory, NaturalGradient, Pathwise, ScoreFunction, Sgvi,
+};
 
 struct Counting;
 
@@ -67,16 +69,20 @@ fn steps_allocate_nothing() {
         assert_eq!(allocations_of_later_estimates(&ScoreFunction::control_variate(200)), 0);
         assert_eq!(allocations_of_later_estimates(&Pathwise { n_samples: 200 }), 0);
 
-        let (model, family) = (GaussianTarget::correlated(), Diagonal { dim: 3 });
-        let kernel = Sgvi::new(&model, &family, ScoreFunction::leave_one_out(64), Adam::default()).unwrap();
-        let (mut state, key) = (kernel.init(), StreamKey::from_seed(17));
-        kernel.step(key.fold_in(0), &mut state).unwrap();
         // The trace alone grows, by doubling: from room for 4 to room for 1024 in eight reallocations.
-        let n = count(|| {
-            for t in 1..1000 {
-                kernel.step(key.fold_in(t), &mut state).unwrap();
-            }
-        });
-        assert_eq!(n, 8);
+        assert_eq!(allocations_of_later_steps(Adam::default()), 8);
+        assert_eq!(allocations_of_later_steps(NaturalGradient::default()), 8);
     });
+}
+
+fn allocations_of_later_steps(rule: impl AscentRule) -> usize {
+    let (model, family) = (GaussianTarget::correlated(), Diagonal { dim: 3 });
+    let kernel = Sgvi::new(&model, &family, ScoreFunction::leave_one_out(64), rule).unwrap();
+    let (mut state, key) = (kernel.init(), StreamKey::from_seed(17));
+    kernel.step(key.fold_in(0), &mut state).unwrap();
+    count(|| {
+        for t in 1..1000 {
+            kernel.step(key.fold_in(t), &mut state).unwrap();
+        }
+    })
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
-use vi_sgvi::{Adam, AnyOptimizer, RmsProp, Sgd};
+use vi_sgvi::{Adam, AnyOptimizer, NaturalGradient, RmsProp, Sgd};
 
 pub(super) fn name_or_table<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AnyOptimizer, D::Error> {
     deserializer.deserialize_any(NameOrTable)
@@ -17,6 +17,7 @@ enum Name {
     Sgd,
     RmsProp,
     Adam,
+    Natural,
 }
 
 struct NameOrTable;
@@ -33,10 +34,32 @@ impl<'de> Visitor<'de> for NameOrTable {
             Name::Sgd => AnyOptimizer::Sgd(Sgd::default()),
             Name::RmsProp => AnyOptimizer::RmsProp(RmsProp::default()),
             Name::Adam => AnyOptimizer::Adam(Adam::default()),
+            Name::Natural => AnyOptimizer::Natural(NaturalGradient::default()),
         })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<AnyOptimizer, A::Error> {
         AnyOptimizer::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Method {
+        #[serde(deserialize_with = "name_or_table")]
+        optimizer: AnyOptimizer,
+    }
+
+    #[test]
+    fn natural_gradients_have_a_name_and_a_table() {
+        let read = |text: &str| toml::from_str::<Method>(text).unwrap().optimizer;
+        let default = NaturalGradient::default();
+        assert_eq!(read("optimizer = \"natural\""), AnyOptimizer::Natural(default));
+        let table = read("optimizer = { natural = { damping = { absolute = 0.5 } } }");
+        let damping = vi_families::Damping { relative: 0.0, absolute: 0.5 };
+        assert_eq!(table, AnyOptimizer::Natural(NaturalGradient { damping, ..default }));
     }
 }

@@ -2,8 +2,12 @@
 
 use ndarray::ArrayRef1;
 use serde::{Deserialize, Serialize};
+use vi_families::VariationalFamily;
 
-use super::{Adam, AdamState, Optimizer, RmsProp, RmsPropState, Sgd, SgdState};
+use super::{
+    Adam, AdamState, AscentRule, NaturalGradient, NaturalGradientState, Optimizer, RmsProp, RmsPropState,
+    Sgd, SgdState,
+};
 use crate::error::SgviError;
 
 /// One of the optimizers of this crate, chosen at run time.
@@ -16,6 +20,8 @@ pub enum AnyOptimizer {
     RmsProp(RmsProp),
     /// [`Adam`].
     Adam(Adam),
+    /// [`NaturalGradient`].
+    Natural(NaturalGradient),
 }
 
 impl Default for AnyOptimizer {
@@ -33,35 +39,47 @@ pub enum AnyOptimizerState {
     RmsProp(RmsPropState),
     /// The state of [`Adam`].
     Adam(AdamState),
+    /// The state of [`NaturalGradient`].
+    Natural(NaturalGradientState),
 }
 
-impl Optimizer for AnyOptimizer {
+impl AscentRule for AnyOptimizer {
     type State = AnyOptimizerState;
 
-    fn validate(&self) -> Result<(), SgviError> {
+    fn check(&self) -> Result<(), SgviError> {
         match self {
             Self::Sgd(o) => o.validate(),
             Self::RmsProp(o) => o.validate(),
             Self::Adam(o) => o.validate(),
+            Self::Natural(o) => o.check(),
         }
     }
 
-    fn init(&self, n_params: usize) -> AnyOptimizerState {
+    fn start(&self, n_params: usize) -> AnyOptimizerState {
         match self {
             Self::Sgd(o) => AnyOptimizerState::Sgd(o.init(n_params)),
             Self::RmsProp(o) => AnyOptimizerState::RmsProp(o.init(n_params)),
             Self::Adam(o) => AnyOptimizerState::Adam(o.init(n_params)),
+            Self::Natural(o) => AnyOptimizerState::Natural(o.start(n_params)),
         }
     }
 
     /// # Panics
     /// If the state is another optimizer's.
-    fn ascend(&self, state: &mut AnyOptimizerState, grad: &ArrayRef1<f64>, params: &mut ArrayRef1<f64>) {
+    fn step<F: VariationalFamily>(
+        &self,
+        family: &F,
+        state: &mut AnyOptimizerState,
+        grad: &ArrayRef1<f64>,
+        params: &mut ArrayRef1<f64>,
+    ) -> Result<(), SgviError> {
         match (self, state) {
             (Self::Sgd(o), AnyOptimizerState::Sgd(s)) => o.ascend(s, grad, params),
             (Self::RmsProp(o), AnyOptimizerState::RmsProp(s)) => o.ascend(s, grad, params),
             (Self::Adam(o), AnyOptimizerState::Adam(s)) => o.ascend(s, grad, params),
+            (Self::Natural(o), AnyOptimizerState::Natural(s)) => return o.step(family, s, grad, params),
             (optimizer, state) => panic!("the state {state:?} is not one of {optimizer:?}"),
         }
+        Ok(())
     }
 }

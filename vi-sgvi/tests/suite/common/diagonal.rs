@@ -5,7 +5,7 @@ use ndarray::{Array1, ArrayRef1};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use vi_core::StreamRng;
-use vi_families::{FamilyError, Reparameterized, VariationalDistribution, VariationalFamily};
+use vi_families::{Damping, FamilyError, Reparameterized, VariationalDistribution, VariationalFamily};
 
 /// λ = (location (D), log_scale (D)).
 #[derive(Clone, Debug)]
@@ -79,6 +79,18 @@ impl VariationalDistribution for Member<'_> {
     fn entropy(&self) -> Option<f64> {
         let each = 0.5 * (2.0 * std::f64::consts::PI * std::f64::consts::E).ln();
         Some((0..self.dim).map(|d| self.log_scale(d) + each).sum())
+    }
+    fn natural_gradient(
+        &self,
+        damping: Damping,
+        grad: &ArrayRef1<f64>,
+        out: &mut ArrayRef1<f64>,
+    ) -> Result<(), FamilyError> {
+        for d in 0..self.dim {
+            out[d] = grad[d] / damping.diagonal((-2.0 * self.log_scale(d)).exp());
+            out[self.dim + d] = grad[self.dim + d] / damping.diagonal(2.0);
+        }
+        Ok(())
     }
 }
 
