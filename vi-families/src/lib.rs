@@ -69,8 +69,9 @@ pub use variational::{
     BlockDiagonalGaussian, BlockDiagonalGaussianMember, Damping, FactorizedDistribution, FullRankGaussian,
     FullRankGaussianMember, GaussianMixture, GaussianMixtureMember, LearnedStudentTMeanField,
     LearnedStudentTMeanFieldMember, LowRankGaussian, LowRankGaussianMember, MeanFieldGaussian,
-    MeanFieldGaussianMember, MixtureComponent, MixtureFamily, ProductFamily, ProductMember, Reparameterized,
-    StudentTMeanField, StudentTMeanFieldMember, VariationalDistribution, VariationalFamily,
+    MeanFieldGaussianMember, MeasureValuedDistribution, MixtureComponent, MixtureFamily, ProductFamily,
+    ProductMember, Reparameterized, StudentTMeanField, StudentTMeanFieldMember, VariationalDistribution,
+    VariationalFamily,
 };
 
 #[cfg(doctest)]

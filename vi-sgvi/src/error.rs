@@ -70,6 +70,46 @@ pub enum SgviError {
         /// The coordinate after its last.
         end: usize,
     },
+    /// An estimator that needs finitely many values was given a factor with infinitely many.
+    #[error("{estimator} needs factors with finitely many values, and that of {factor} has infinitely many")]
+    NotFinitelyMany {
+        /// The estimator.
+        estimator: String,
+        /// The coordinates of the factor.
+        factor: String,
+    },
+    /// There are too many combinations of values to enumerate them.
+    #[error("{n_points} points to enumerate, but the limit is {limit}")]
+    TooManyStates {
+        /// The number of points; the largest that can be written for all beyond it.
+        n_points: u128,
+        /// The largest number allowed.
+        limit: usize,
+    },
+    /// An element of λ whose derivative is not known to be a difference of two measures.
+    #[error("no decomposition into a pair of measures is known for the variational parameter {parameter}")]
+    NoDecomposition {
+        /// The element of λ.
+        parameter: String,
+    },
+    /// A factor of q lies in no single block of the model.
+    #[error("the factor of {factor} lies in no single block of the model")]
+    FactorAcrossBlocks {
+        /// The coordinates of the factor.
+        factor: String,
+    },
+    /// A factor of q holds coordinates of variables that are treated by different estimators.
+    #[error("the factor of {factor} lies across variables with different estimators")]
+    FactorAcrossVariables {
+        /// The coordinates of the factor.
+        factor: String,
+    },
+    /// A variable that the model does not have.
+    #[error("there is no variable `{name}`")]
+    UnknownVariable {
+        /// The name asked for.
+        name: String,
+    },
     /// The number of samples does not fit the groups in which they are drawn.
     #[error("{n_samples} samples in groups of {group}, but {requirement} is needed")]
     Groups {

@@ -9,6 +9,7 @@
 //! | `baseline` | [`NoBaseline`], [`LeaveOneOut`], [`MovingAverage`], [`ControlVariate`], [`SameSampleControlVariate`] |
 //! | `sampler` | [`Independent`] |
 //! | `locality` | [`Joint`], [`MarkovBlanket`] |
+//! | `factors` | [`LocalExpectations`], [`Arm`], [`DisArm`], [`Enumeration`], [`MeasureValued`]; [`PerFactor`]: one estimator for some variables, another for the rest |
 //! | `pathwise` | [`Pathwise`]: needs the gradient of the log joint and a reparametrised family |
 //! | `optimizer` | [`Sgd`], [`RmsProp`], [`Adam`], [`NaturalGradient`], their [`LearningRate`]s, and [`AnyOptimizer`] for settings files |
 //! | `averaging` | [`Averaging`] of the iterates |
@@ -28,6 +29,7 @@ mod baseline;
 mod elbo;
 mod error;
 mod estimator;
+mod factors;
 mod fit;
 mod kernel;
 mod locality;
@@ -36,6 +38,7 @@ mod pathwise;
 mod posterior;
 mod sampler;
 mod score_function;
+mod scratch;
 mod settings;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -50,6 +53,11 @@ pub use baseline::{
 pub use elbo::{Elbo, evaluate_elbo};
 pub use error::{NamedValues, SgviError};
 pub use estimator::{EstimatorState, Evaluations, GradientEstimator, Memory};
+pub use factors::{
+    Arm, ArmWeights, CoupledBits, DisArm, DisArmWeights, Enumeration, FactorLocality, FactorRule, FactorSet,
+    GaussHermite, LocalExpectations, LocalQuadrature, MeasureValued, Measures, Misfit, OneAtATime,
+    PairWeights, PartialEstimator, PerFactor, Restricted, Values,
+};
 pub use fit::{SgviFit, fit};
 pub use kernel::{Sgvi, SgviInfo, SgviState};
 pub use locality::{Joint, Locality, MarkovBlanket, Scores};

@@ -1,7 +1,8 @@
 //! Scratch memory of the estimators: sized by the first gradient, reused by all that follow.
 
 use ndarray::{Array1, ArrayRef1, ArrayView1, ArrayView2, ArrayViewMut2};
-use vi_core::{CHUNK, ElboEstimate, LogJoint};
+use vi_core::{CHUNK, ElboEstimate, LogJoint, StreamKey};
+use vi_families::VariationalDistribution;
 
 use crate::baseline::BaselineScratch;
 use crate::error::{NamedValues, SgviError};
@@ -17,13 +18,14 @@ pub struct Workspace {
     /// One partial gradient per chunk.
     pub(crate) partials: Vec<f64>,
     /// The log ratios that weight scores, column after column.
-    log_ratios: Vec<f64>,
+    pub(crate) log_ratios: Vec<f64>,
     /// The importance weight of every point, if it has one.
     importance: Vec<f64>,
     /// The mean of u f in every independent group.
-    group_means: Vec<f64>,
+    pub(crate) group_means: Vec<f64>,
     baseline: BaselineScratch,
-    extra: Vec<f64>,
+    /// What belongs to one estimator alone.
+    pub(crate) extra: Vec<f64>,
 }
 
 /// What is computed for every point: its log joint and its log density under q, and if the flags say so the log of
@@ -69,6 +71,11 @@ impl Workspace {
         self.rows.resize(n_samples * width, 0.0);
         self.log_ratios.resize(n_samples * columns.local.max(1), 0.0);
         self.importance.resize(if columns.weighted { n_samples } else { 0 }, 0.0);
+    }
+
+    /// Repeats the draws of all points, where a rank has kept its own alone.
+    pub(crate) fn redraw<Q: VariationalDistribution>(&mut self, q: &Q, n_samples: usize, key: StreamKey) {
+        q.sample_batch(key, 0..n_samples, &mut matrix_mut(&mut self.rows, q.dim()));
     }
 
     /// Forms the log ratios and importance weights from the values of all chunks, and from them the estimate of the

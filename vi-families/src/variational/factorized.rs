@@ -43,6 +43,12 @@ pub trait FactorizedDistribution: VariationalDistribution {
         panic!("factor {i} has no value number {value}");
     }
 
+    /// Mean and standard deviation of a Gaussian factor of one coordinate; `None` for the others.
+    fn gaussian_factor(&self, i: usize) -> Option<(f64, f64)> {
+        let _ = i;
+        None
+    }
+
     /// The factors that make up the coordinates of `block`; `None` when one of them reaches beyond it.
     fn factors_within(&self, block: Range<usize>) -> Option<Range<usize>> {
         let first_at = |at: usize| {
@@ -84,6 +90,9 @@ impl FactorizedDistribution for MeanFieldGaussianMember {
         let y = (z[i] - self.mean()[i]) / sd;
         out[i] += weight * y / sd;
         out[self.dim() + i] += weight * (y * y - 1.0);
+    }
+    fn gaussian_factor(&self, i: usize) -> Option<(f64, f64)> {
+        Some((self.mean()[i], self.sd()[i]))
     }
     fn factors_within(&self, block: Range<usize>) -> Option<Range<usize>> {
         Some(block)

@@ -8,7 +8,9 @@ use vi_core::{ParameterSpace, StreamRng};
 use super::gaussian::{with_slice, with_slice_mut};
 use super::natural_gradient::{check_step, shifted};
 use super::product_factor::{FactorShape, ProductFactor, natural_step};
-use super::{Damping, FactorizedDistribution, VariationalDistribution, VariationalFamily};
+use super::{
+    Damping, FactorizedDistribution, MeasureValuedDistribution, VariationalDistribution, VariationalFamily,
+};
 use crate::error::FamilyError;
 use crate::factor_kind::FactorKind;
 use crate::validate::length;
@@ -224,5 +226,34 @@ impl FactorizedDistribution for ProductMember<'_> {
     fn set_value(&self, i: usize, value: usize, z: &mut ArrayRef1<f64>) {
         assert!(self.n_values(i).is_some_and(|n| value < n), "factor {i} has no value number {value}");
         z[self.family.shapes[i].z.start] = value as f64;
+    }
+    fn gaussian_factor(&self, i: usize) -> Option<(f64, f64)> {
+        match self.factors[i] {
+            ProductFactor::Gaussian { mean, sd, .. } => Some((mean, sd)),
+            ProductFactor::Other { .. } => None,
+        }
+    }
+}
+
+impl MeasureValuedDistribution for ProductMember<'_> {
+    fn factor_params(&self, i: usize) -> impl Iterator<Item = usize> {
+        self.family.shapes[i].params.clone()
+    }
+    fn pair_weight(&self, i: usize, param: usize) -> Option<f64> {
+        self.factors[i].pair_weight(param - self.family.shapes[i].params.start)
+    }
+    fn sample_pair(
+        &self,
+        i: usize,
+        param: usize,
+        rng: &mut StreamRng,
+        plus: &mut ArrayRef1<f64>,
+        minus: &mut ArrayRef1<f64>,
+    ) {
+        let shape = &self.family.shapes[i];
+        let (start, first) = (shape.z.start, shape.params.start);
+        let pair = self.factors[i].sample_pair(param - first, rng);
+        [plus[start], minus[start]] =
+            pair.unwrap_or_else(|| panic!("parameter {param} has no decomposition"));
     }
 }

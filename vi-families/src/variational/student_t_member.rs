@@ -7,7 +7,7 @@ use vi_core::{StreamKey, StreamRng};
 
 use super::gaussian::{add_location_scale_vjp, with_slice, with_slice_mut};
 use super::natural_gradient::{singular, solve_one, solve_two};
-use super::{Damping, Reparameterized, VariationalDistribution};
+use super::{Damping, FactorizedDistribution, Reparameterized, VariationalDistribution};
 use crate::draw::{GammaDraw, standard_normal};
 use crate::error::FamilyError;
 use crate::special::{digamma_difference, log_beta, trigamma};
@@ -100,12 +100,18 @@ impl StudentTMeanFieldMember {
     /// ```text
     /// ∇_m log q = (ν + 1) y / (ν + y²) / s      ∇_{log s} log q = ν (y² − 1) / (ν + y²)
     /// ```
+    fn score(&self, i: usize, z: f64) -> (f64, f64) {
+        let (y, dof) = (self.standardised(i, z), self.dof[i]);
+        // Forms that are right at y = 0 and where y² overflows.
+        let location = (dof + 1.0) / (y + dof / y) * self.inverse_scale[i];
+        (location, (dof + 1.0) * tail_share(y, dof) - 1.0)
+    }
+
     fn add_score_row(&self, z: &[f64], weight: f64, location: &mut [f64], log_scale: &mut [f64]) {
         for (i, z) in z.iter().enumerate() {
-            let (y, dof) = (self.standardised(i, *z), self.dof[i]);
-            // Forms that are right at y = 0 and where y² overflows.
-            location[i] += weight * ((dof + 1.0) / (y + dof / y) * self.inverse_scale[i]);
-            log_scale[i] += weight * ((dof + 1.0) * tail_share(y, dof) - 1.0);
+            let (by_location, by_log_scale) = self.score(i, *z);
+            location[i] += weight * by_location;
+            log_scale[i] += weight * by_log_scale;
         }
     }
 
@@ -277,15 +283,20 @@ impl LearnedStudentTMeanFieldMember {
         &self.shape
     }
 
+    /// ∇_{log ν} log q of coordinate `i`, twice.
+    fn twice_log_dof_score(&self, i: usize, z: f64) -> f64 {
+        let (y, dof) = (self.shape.standardised(i, z), self.shape.dof[i]);
+        let logarithm = dof * log_one_plus_square_over(y, dof);
+        self.drift[i] - logarithm + (dof + 1.0) * tail_share(y, dof)
+    }
+
     fn add_score_row(&self, z: &[f64], weight: f64, out: &mut [f64]) {
         let d = z.len();
         let (location, rest) = out.split_at_mut(d);
         let (log_scale, log_dof) = rest.split_at_mut(d);
         self.shape.add_score_row(z, weight, location, log_scale);
         for (i, z) in z.iter().enumerate() {
-            let (y, dof) = (self.shape.standardised(i, *z), self.shape.dof[i]);
-            let logarithm = dof * log_one_plus_square_over(y, dof);
-            log_dof[i] += 0.5 * weight * (self.drift[i] - logarithm + (dof + 1.0) * tail_share(y, dof));
+            log_dof[i] += 0.5 * weight * self.twice_log_dof_score(i, *z);
         }
     }
 }
@@ -388,6 +399,55 @@ impl VariationalDistribution for LearnedStudentTMeanFieldMember {
                 with_slice(&row, |row| self.add_score_row(row, *w, out));
             }
         });
+    }
+}
+
+/// Every coordinate is a factor.
+impl FactorizedDistribution for StudentTMeanFieldMember {
+    fn n_factors(&self) -> usize {
+        self.dim()
+    }
+    fn factor(&self, i: usize) -> Range<usize> {
+        i..i + 1
+    }
+    fn sample_factor(&self, i: usize, rng: &mut StreamRng, z: &mut ArrayRef1<f64>) {
+        z[i] = self.location[i] + self.scale[i] * self.noise(i, rng);
+    }
+    fn log_prob_factor(&self, i: usize, z: &ArrayRef1<f64>) -> f64 {
+        let dof = self.dof[i];
+        let exponent = 0.5 * (dof + 1.0) * log_one_plus_square_over(self.standardised(i, z[i]), dof);
+        -log_beta(0.5 * dof, 0.5) - 0.5 * dof.ln() - self.scale[i].ln() - exponent
+    }
+    fn add_score_factor(&self, i: usize, z: &ArrayRef1<f64>, weight: f64, out: &mut ArrayRef1<f64>) {
+        let (location, log_scale) = self.score(i, z[i]);
+        out[i] += weight * location;
+        out[self.dim() + i] += weight * log_scale;
+    }
+    fn factors_within(&self, block: Range<usize>) -> Option<Range<usize>> {
+        Some(block)
+    }
+}
+
+/// Every coordinate is a factor.
+impl FactorizedDistribution for LearnedStudentTMeanFieldMember {
+    fn n_factors(&self) -> usize {
+        self.dim()
+    }
+    fn factor(&self, i: usize) -> Range<usize> {
+        i..i + 1
+    }
+    fn sample_factor(&self, i: usize, rng: &mut StreamRng, z: &mut ArrayRef1<f64>) {
+        self.shape.sample_factor(i, rng, z);
+    }
+    fn log_prob_factor(&self, i: usize, z: &ArrayRef1<f64>) -> f64 {
+        self.shape.log_prob_factor(i, z)
+    }
+    fn add_score_factor(&self, i: usize, z: &ArrayRef1<f64>, weight: f64, out: &mut ArrayRef1<f64>) {
+        self.shape.add_score_factor(i, z, weight, out);
+        out[2 * self.dim() + i] += 0.5 * weight * self.twice_log_dof_score(i, z[i]);
+    }
+    fn factors_within(&self, block: Range<usize>) -> Option<Range<usize>> {
+        Some(block)
     }
 }
 

@@ -1,0 +1,136 @@
+//! A choice of estimator for each factor.
+
+use ndarray::{ArrayRef1, ArrayViewMut1};
+use vi_core::{ElboEstimate, Exec, LogJoint, ParameterSpace, StreamKey};
+use vi_families::{FactorizedDistribution, VariationalFamily};
+
+use super::{FactorSet, PartialEstimator, factor_name};
+use crate::elbo::Elbo;
+use crate::error::SgviError;
+use crate::estimator::{Evaluations, GradientEstimator, Memory};
+
+/// One estimator for some variables, another for the rest.
+///
+/// ```text
+/// ĝ = (ĝ^A over the factors of the chosen variables, ĝ^B over all others)
+/// ```
+/// Both see all factors drawn from q; each is unbiased for its own elements of λ, hence so is the whole. The estimate of
+/// the ELBO is that of the first.
+///
+/// ```
+/// use vi_core::{Parameter, ParameterSpace, Support};
+/// use vi_sgvi::{LocalExpectations, PerFactor, ScoreFunction};
+///
+/// # fn main() -> Result<(), vi_sgvi::SgviError> {
+/// let space = ParameterSpace::new([
+///     Parameter::vector("assignment", 10, Support::Categorical { n: 3 }),
+///     Parameter::vector("centre", 3, Support::Real),
+/// ])?;
+/// let rest = ScoreFunction::leave_one_out(64);
+/// let estimator = PerFactor::new(&space, &["assignment"], LocalExpectations::new(4), rest)?;
+/// # Ok(())
+/// # }
+/// ```
+/// Requirements: those of both estimators for their own factors; members of the family are
+/// [`FactorizedDistribution`]s. Cost: the sum of both.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PerFactor<A, B> {
+    first: A,
+    rest: B,
+    names: Vec<String>,
+    mask: Vec<bool>,
+}
+
+impl<A, B> PerFactor<A, B> {
+    /// `first` for the variables called `names`, `rest` for all others.
+    ///
+    /// # Errors
+    /// [`SgviError::UnknownVariable`] for a name that `space` does not have.
+    pub fn new<N: AsRef<str>>(
+        space: &ParameterSpace,
+        names: &[N],
+        first: A,
+        rest: B,
+    ) -> Result<Self, SgviError> {
+        let mut mask = vec![false; space.dim()];
+        for name in names.iter().map(AsRef::as_ref) {
+            let parameter =
+                space.get(name).ok_or_else(|| SgviError::UnknownVariable { name: name.to_owned() })?;
+            mask[parameter.range()].fill(true);
+        }
+        let names = names.iter().map(|name| name.as_ref().to_owned()).collect();
+        Ok(Self { first, rest, names, mask })
+    }
+
+    /// The estimator of the chosen variables.
+    pub fn first(&self) -> &A {
+        &self.first
+    }
+
+    /// The estimator of all others.
+    pub fn rest(&self) -> &B {
+        &self.rest
+    }
+
+    /// The chosen variables.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+}
+
+/// What both estimators remember.
+type Both<A, B> = (Memory<A>, Memory<B>);
+
+impl<M, F, A, B> GradientEstimator<M, F> for PerFactor<A, B>
+where
+    M: LogJoint + ?Sized,
+    F: VariationalFamily,
+    for<'a> F::Member<'a>: FactorizedDistribution,
+    A: PartialEstimator<M, F>,
+    B: PartialEstimator<M, F>,
+{
+    type State = Both<A::State, B::State>;
+
+    fn estimate(
+        &self,
+        elbo: Elbo<'_, M, F>,
+        params: &ArrayRef1<f64>,
+        key: StreamKey,
+        exec: Exec<'_>,
+        memory: &mut Memory<Self::State>,
+        grad: &mut ArrayRef1<f64>,
+    ) -> Result<ElboEstimate, SgviError> {
+        if self.mask.len() != elbo.model().dim() {
+            return Err(SgviError::Dimension { model: elbo.model().dim(), family: self.mask.len() });
+        }
+        let factors = FactorSet::new(&self.mask);
+        let q = elbo.family().bind(params)?;
+        if let Some(i) = (0..q.n_factors()).find(|i| factors.cuts(q.factor(*i))) {
+            return Err(SgviError::FactorAcrossVariables { factor: factor_name(elbo.model(), q.factor(i)) });
+        }
+        let Memory { state: (first, rest), workspace } = memory;
+        let estimate =
+            self.first.estimate_factors(elbo, params, factors, key.fold_in(0), exec, first, grad)?;
+        let mut other = ArrayViewMut1::from(workspace.scratch(grad.len()));
+        let complement = factors.complement();
+        self.rest.estimate_factors(elbo, params, complement, key.fold_in(1), exec, rest, &mut other)?;
+        *grad += &*other;
+        Ok(estimate)
+    }
+
+    fn cost(&self, elbo: Elbo<'_, M, F>) -> Evaluations {
+        let factors = FactorSet::new(&self.mask);
+        let mut cost = self.first.partial_cost(elbo, factors);
+        cost += self.rest.partial_cost(elbo, factors.complement());
+        cost
+    }
+
+    fn name(&self) -> String {
+        let (first, rest) = (self.first.partial_name(), self.rest.partial_name());
+        format!("{first} for {}; {rest} for the rest", self.names.join(", "))
+    }
+
+    fn bias(&self) -> Option<&'static str> {
+        self.first.partial_bias().or_else(|| self.rest.partial_bias())
+    }
+}
