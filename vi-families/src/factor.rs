@@ -8,6 +8,8 @@ use crate::distributions::{Bernoulli, Beta, Categorical, Dirichlet, Gamma, Gauss
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::factor_kind::{FactorKind, log_unit};
+use crate::special::{inverse_regularized_gamma_lower, log_gamma};
+use crate::univariate::Univariate;
 
 /// What errors say of it.
 const METHOD: &str = "a product of exponential-family factors";
@@ -129,6 +131,37 @@ impl Factor {
         }
     }
 
+    /// η, with respect to a constant base measure.
+    pub(crate) fn natural(&self) -> Array1<f64> {
+        each!(self, d => d.natural())
+    }
+
+    /// Overwrites `z` with a draw from as many independent uniforms `u`: the quantile at u of one number, normalised
+    /// quantiles of Gammas for a simplex; inside the support also where rounding would carry it to an end.
+    pub(crate) fn quantile(&self, u: &[f64], z: &mut [f64]) {
+        match self {
+            Self::Gaussian(d) => z[0] = d.quantile(u[0]),
+            Self::Gamma(d) => z[0] = d.quantile(u[0]).clamp(f64::MIN_POSITIVE, f64::MAX),
+            Self::Beta { unit, lower, upper } => {
+                let inside = lower + (upper - lower) * unit.quantile(u[0]);
+                z[0] = inside.max(lower.next_up()).min(upper.next_down());
+            }
+            Self::Dirichlet(d) => {
+                for ((z, u), a) in z.iter_mut().zip(u).zip(d.concentration()) {
+                    *z = log_gamma_quantile(*a, *u);
+                }
+                // Normalised on the log scale: with small concentrations every Gamma quantile may underflow.
+                let max = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let total: f64 = z.iter().map(|v| (v - max).exp()).sum();
+                for z in z.iter_mut() {
+                    *z = ((*z - max).exp() / total).max(f64::MIN_POSITIVE);
+                }
+            }
+            Self::Bernoulli(d) => z[0] = d.quantile(u[0]),
+            Self::Categorical(d) => z[0] = d.quantile(u[0]),
+        }
+    }
+
     /// log q(z); −∞ outside the support.
     pub fn log_prob(&self, z: &[f64]) -> f64 {
         self.log_prob_with(self.log_partition(), z)
@@ -181,6 +214,12 @@ impl Factor {
     pub fn realise(support: Support, stats: &ArrayRef1<f64>, z: &mut [f64]) {
         kind_of(support, z.len()).realise(stats, z);
     }
+}
+
+/// The logarithm of the `p`-quantile of Gamma(a, 1): near zero from P(a, x) = xᵃ/Γ(a + 1) (1 + O(x)).
+fn log_gamma_quantile(a: f64, p: f64) -> f64 {
+    let x = inverse_regularized_gamma_lower(a, p);
+    if x > 1e-280 { x.ln() } else { (p.ln() - log_gamma(a + 1.0)) / a }
 }
 
 fn kind_of(support: Support, n: usize) -> FactorKind {

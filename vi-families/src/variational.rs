@@ -10,6 +10,7 @@ use vi_core::{StreamKey, StreamRng};
 use crate::error::FamilyError;
 
 mod block_diagonal;
+mod disperse;
 mod factorized;
 mod full_rank;
 mod full_rank_natural;
@@ -25,8 +26,10 @@ mod product;
 mod product_factor;
 mod student_t;
 mod student_t_member;
+mod uniform_transport;
 
 pub use block_diagonal::{BlockDiagonalGaussian, BlockDiagonalGaussianMember};
+pub use disperse::Disperse;
 pub use factorized::FactorizedDistribution;
 pub use full_rank::{FullRankGaussian, FullRankGaussianMember};
 pub use low_rank::LowRankGaussian;
@@ -39,6 +42,7 @@ pub use natural_gradient::Damping;
 pub use product::{ProductFamily, ProductMember};
 pub use student_t::{LearnedStudentTMeanField, StudentTMeanField};
 pub use student_t_member::{LearnedStudentTMeanFieldMember, StudentTMeanFieldMember};
+pub use uniform_transport::UniformTransport;
 
 /// A family of distributions over `z` (D), indexed by unconstrained λ (P).
 pub trait VariationalFamily: Send + Sync {

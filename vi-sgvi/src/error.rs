@@ -120,6 +120,14 @@ pub enum SgviError {
         /// What is needed.
         requirement: &'static str,
     },
+    /// There are no Sobol points of so many dimensions.
+    #[error("quasi-Monte Carlo needs {n_uniforms} uniforms per sample here, but has at most {maximum}")]
+    SobolDimensions {
+        /// The uniforms that a member asks for.
+        n_uniforms: usize,
+        /// The most there are.
+        maximum: usize,
+    },
     /// The variational density is NaN or infinite at its own draw.
     #[error("log q is {value} at its own sample {sample}: {z}")]
     NonFiniteLogProb {

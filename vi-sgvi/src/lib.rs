@@ -7,9 +7,10 @@
 //! | `estimator` | the contract [`GradientEstimator`], its [`Memory`] |
 //! | `score_function` | [`ScoreFunction`]: needs the log joint only; composed of the next three |
 //! | `baseline` | [`NoBaseline`], [`LeaveOneOut`], [`MovingAverage`], [`ControlVariate`], [`SameSampleControlVariate`] |
-//! | `sampler` | [`Independent`] |
+//! | `sampler` | [`Independent`], [`Antithetic`], [`QuasiMonteCarlo`], [`Overdispersed`] |
 //! | `locality` | [`Joint`], [`MarkovBlanket`] |
 //! | `factors` | [`LocalExpectations`], [`Arm`], [`DisArm`], [`Enumeration`], [`MeasureValued`]; [`PerFactor`]: one estimator for some variables, another for the rest |
+//! | `sample_reuse` | [`SampleReuse`]: the points of past iterations once more, importance weighted |
 //! | `pathwise` | [`Pathwise`]: needs the gradient of the log joint and a reparametrised family |
 //! | `optimizer` | [`Sgd`], [`RmsProp`], [`Adam`], [`NaturalGradient`], their [`LearningRate`]s, and [`AnyOptimizer`] for settings files |
 //! | `averaging` | [`Averaging`] of the iterates |
@@ -36,6 +37,7 @@ mod locality;
 mod optimizer;
 mod pathwise;
 mod posterior;
+mod sample_reuse;
 mod sampler;
 mod score_function;
 mod scratch;
@@ -67,7 +69,11 @@ pub use optimizer::{
 };
 pub use pathwise::Pathwise;
 pub use posterior::SgviPosterior;
-pub use sampler::{Independent, IndependentPlan, SamplePlan, Sampler};
+pub use sample_reuse::{SampleReuse, SampleReuseState};
+pub use sampler::{
+    Antithetic, AntitheticPlan, Independent, IndependentPlan, Overdispersed, OverdispersedPlan,
+    QuasiMonteCarlo, QuasiMonteCarloPlan, SamplePlan, Sampler,
+};
 pub use score_function::ScoreFunction;
 pub use settings::SgviSettings;
 pub use window::{ElboPlateau, Window, WindowComparison};

@@ -9,7 +9,7 @@ use crate::elbo::Elbo;
 use crate::error::SgviError;
 use crate::estimator::{Evaluations, GradientEstimator, Memory};
 use crate::locality::{Joint, Locality, MarkovBlanket, StoredScores};
-use crate::sampler::{Independent, SamplePlan, Sampler};
+use crate::sampler::{Antithetic, Independent, QuasiMonteCarlo, SamplePlan, Sampler};
 use crate::workspace::{Columns, matrix_mut};
 
 /// The score-function (REINFORCE, likelihood-ratio) estimator: any log joint, any family, discrete latents
@@ -19,7 +19,7 @@ use crate::workspace::{Columns, matrix_mut};
 /// ĝ = (1/S) Σ_s u_s (f_s − c_s) ∇_λ log q_λ(z_s),   f_s = log p(x, z_s) − log q_λ(z_s)
 /// ```
 /// Three types say the rest, and they compose: the [`Sampler`] draws the points z_s and gives them importance weights
-/// u_s ([`Independent`]: q itself, all 1); the [`Baseline`] subtracts c_s ([`NoBaseline`], [`LeaveOneOut`],
+/// u_s ([`Independent`]: q itself, all 1; [`Antithetic`]; [`QuasiMonteCarlo`]; [`Overdispersed`](crate::Overdispersed)); the [`Baseline`] subtracts c_s ([`NoBaseline`], [`LeaveOneOut`],
 /// [`MovingAverage`], [`ControlVariate`]); the [`Locality`] is [`Joint`], or [`MarkovBlanket`] for
 /// Rao–Blackwellisation, where every block of the model has an f and a c of its own.
 ///
@@ -86,6 +86,16 @@ impl<B, S, L> ScoreFunction<B, S, L> {
     pub fn with_sampler<T>(self, sampler: T) -> ScoreFunction<B, T, L> {
         let Self { n_samples, baseline, locality, .. } = self;
         ScoreFunction { n_samples, baseline, sampler, locality }
+    }
+
+    /// The same with antithetic pairs; S even.
+    pub fn antithetic(self) -> ScoreFunction<B, Antithetic, L> {
+        self.with_sampler(Antithetic)
+    }
+
+    /// The same with scrambled Sobol points in so many independent randomisations, each of a power of two.
+    pub fn quasi_monte_carlo(self, n_randomizations: usize) -> ScoreFunction<B, QuasiMonteCarlo, L> {
+        self.with_sampler(QuasiMonteCarlo { n_randomizations })
     }
 
     /// The same with every block weighted by its own terms alone.

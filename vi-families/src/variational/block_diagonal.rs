@@ -143,6 +143,11 @@ impl BlockDiagonalGaussianMember<'_> {
         &self.blocks
     }
 
+    /// The same with every standard deviation `factor` times as large.
+    pub(super) fn stretched(&self, factor: f64) -> Self {
+        Self { family: self.family, blocks: self.blocks.iter().map(|b| b.stretched(factor)).collect() }
+    }
+
     fn pairs(&self) -> impl Iterator<Item = (&Place, &FullRankGaussianMember)> {
         self.family.places.iter().zip(&self.blocks)
     }

@@ -176,6 +176,16 @@ impl FullRankGaussianMember {
         self.factor.dot(&self.factor.t())
     }
 
+    /// The same with L `factor` times as large.
+    pub(super) fn stretched(&self, factor: f64) -> Self {
+        Self {
+            location: self.location.clone(),
+            factor: &self.factor * factor,
+            inverse: &self.inverse / factor,
+            log_det: self.log_det + self.location.len() as f64 * factor.ln(),
+        }
+    }
+
     fn log_normaliser(&self) -> f64 {
         -self.log_det - 0.5 * self.location.len() as f64 * LOG_TWO_PI
     }

@@ -67,6 +67,17 @@ impl LowRankGaussianMember {
         self.factor.ncols()
     }
 
+    /// The same with d and B `factor` times as large; V stays.
+    pub(super) fn stretched(&self, factor: f64) -> Self {
+        Self {
+            scale: self.scale.iter().map(|s| s * factor).collect(),
+            inverse_scale: self.inverse_scale.iter().map(|r| r / factor).collect(),
+            factor: &self.factor * factor,
+            log_det: self.log_det + self.location.len() as f64 * factor.ln(),
+            ..self.clone()
+        }
+    }
+
     fn log_normaliser(&self) -> f64 {
         -self.log_det - 0.5 * self.location.len() as f64 * LOG_TWO_PI
     }

@@ -132,6 +132,16 @@ impl MeanFieldGaussianMember {
         &self.scale
     }
 
+    /// The same with all standard deviations `factor` times as large.
+    pub(super) fn stretched(&self, factor: f64) -> Self {
+        Self {
+            location: self.location.clone(),
+            scale: self.scale.iter().map(|s| s * factor).collect(),
+            inverse_scale: self.inverse_scale.iter().map(|r| r / factor).collect(),
+            log_det: self.log_det + self.location.len() as f64 * factor.ln(),
+        }
+    }
+
     fn log_prob_row(&self, z: &[f64]) -> f64 {
         // Eight partial sums: one register of the widest vectors, and an order of summation that does not
         // depend on which instructions the compiler chooses.

@@ -120,6 +120,23 @@ pub struct ProductMember<'a> {
 }
 
 impl ProductMember<'_> {
+    /// The product of the factors' densities to the power 1/`dispersion`, normalised.
+    pub(super) fn tempered(&self, dispersion: f64) -> Result<Self, FamilyError> {
+        let factors = self.factors.iter().map(|f| f.tempered(dispersion)).collect::<Result<_, _>>()?;
+        Ok(Self { family: self.family, factors })
+    }
+
+    /// Overwrites every element of `z` with the quantiles of its factor at `u`, both (D).
+    pub(super) fn transport_factors(&self, u: &ArrayRef1<f64>, z: &mut ArrayRef1<f64>) {
+        with_slice(u, |u| {
+            with_slice_mut(z, |z| {
+                for (shape, factor) in self.pairs() {
+                    factor.quantile(&u[shape.z.clone()], &mut z[shape.z.clone()]);
+                }
+            });
+        });
+    }
+
     fn pairs(&self) -> impl Iterator<Item = (&FactorShape, &ProductFactor)> {
         self.family.shapes.iter().zip(&self.factors)
     }

@@ -16,7 +16,7 @@ use crate::draw::standard_normal;
 use crate::error::FamilyError;
 use crate::factor::Factor;
 use crate::factor_kind::FactorKind;
-use crate::special::trigamma;
+use crate::special::{normal_quantile, trigamma};
 use crate::validate::{FINITE, domain};
 
 /// The shape of a factor: its family, where its values stand in z and its parameters in λ.
@@ -60,8 +60,36 @@ impl ProductFactor {
         let positive = |i: usize| Ok(scale(FAMILY, || name(i), params[i])?.0);
         let factor = kind.with_unconstrained(params, positive, &name)?;
         let slopes = (0..params.len()).map(|i| factor.natural_slope(i)).collect();
+        Ok(Self::other(kind, factor, slopes))
+    }
+
+    fn other(kind: FactorKind, factor: Factor, slopes: Array1<f64>) -> Self {
         let (log_partition, mean_params) = (factor.log_partition(), factor.mean_params());
-        Ok(Self::Other { kind, factor, log_partition, mean_params, slopes })
+        Self::Other { kind, factor, log_partition, mean_params, slopes }
+    }
+
+    /// The factor whose density is proportional to the power 1/`dispersion` of this one's.
+    pub(crate) fn tempered(&self, dispersion: f64) -> Result<Self, FamilyError> {
+        match self {
+            Self::Gaussian { mean, sd, inverse_sd, log_sd } => {
+                let factor = dispersion.sqrt();
+                let (sd, inverse_sd) = (sd * factor, inverse_sd / factor);
+                Ok(Self::Gaussian { mean: *mean, sd, inverse_sd, log_sd: log_sd + factor.ln() })
+            }
+            Self::Other { kind, factor, .. } => {
+                let factor = kind.with_natural(&(factor.natural() / dispersion))?;
+                let slopes = (0..kind.n_params()).map(|i| factor.natural_slope(i)).collect();
+                Ok(Self::other(*kind, factor, slopes))
+            }
+        }
+    }
+
+    /// Overwrites `z` with the quantiles at `u`, as many as coordinates.
+    pub(crate) fn quantile(&self, u: &[f64], z: &mut [f64]) {
+        match self {
+            Self::Gaussian { mean, sd, .. } => z[0] = mean + sd * normal_quantile(u[0]),
+            Self::Other { factor, .. } => factor.quantile(u, z),
+        }
     }
 
     pub(crate) fn sample(&self, rng: &mut StreamRng, z: &mut [f64]) {

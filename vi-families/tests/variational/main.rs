@@ -22,3 +22,4 @@ pub(crate) fn reals(d: usize) -> ParameterSpace {
 pub(crate) fn params(n: usize, size: f64) -> impl Strategy<Value = Array1<f64>> {
     prop::collection::vec(-size..size, n).prop_map(Array1::from)
 }
+mod transports;

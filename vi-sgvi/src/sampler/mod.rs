@@ -8,9 +8,16 @@ use vi_families::VariationalDistribution;
 
 use crate::error::SgviError;
 
+mod antithetic;
 mod independent;
+mod overdispersed;
+mod quasi_monte_carlo;
+mod uniforms;
 
+pub use antithetic::{Antithetic, AntitheticPlan};
 pub use independent::{Independent, IndependentPlan};
+pub use overdispersed::{Overdispersed, OverdispersedPlan};
+pub use quasi_monte_carlo::{QuasiMonteCarlo, QuasiMonteCarloPlan};
 
 /// How S points are drawn, from q itself or from a proposal.
 ///
