@@ -194,6 +194,12 @@ pub enum SgviError {
         /// Its domain in words.
         requirement: &'static str,
     },
+    /// Candidates of a bench are told apart by their names.
+    #[error("two candidates are named `{name}`: give one of them another name")]
+    DuplicateCandidate {
+        /// The name.
+        name: String,
+    },
     /// Model and family do not have the same dimension.
     #[error("the model has dimension {model}, the variational family {family}")]
     Dimension {

@@ -90,3 +90,28 @@ pub trait GradientEstimator<M: ?Sized, F: VariationalFamily>: Send + Sync {
         None
     }
 }
+
+impl<M: ?Sized, F: VariationalFamily, E: GradientEstimator<M, F>> GradientEstimator<M, F> for &E {
+    type State = E::State;
+
+    fn estimate(
+        &self,
+        elbo: Elbo<'_, M, F>,
+        params: &ArrayRef1<f64>,
+        key: StreamKey,
+        exec: Exec<'_>,
+        memory: &mut Memory<E::State>,
+        grad: &mut ArrayRef1<f64>,
+    ) -> Result<ElboEstimate, SgviError> {
+        E::estimate(self, elbo, params, key, exec, memory, grad)
+    }
+    fn cost(&self, elbo: Elbo<'_, M, F>) -> Evaluations {
+        E::cost(self, elbo)
+    }
+    fn name(&self) -> String {
+        E::name(self)
+    }
+    fn bias(&self) -> Option<&'static str> {
+        E::bias(self)
+    }
+}

@@ -1,5 +1,6 @@
 //! Tests of the crate through its public interface.
 
+mod bench;
 mod common;
 mod convergence;
 mod determinism;
