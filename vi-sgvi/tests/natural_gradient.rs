@@ -28,8 +28,9 @@ use vi_models::normal_mean_precision::{
     NormalMeanPrecision, NormalMeanPrecisionBlock, NormalMeanPrecisionPriors,
 };
 use vi_sgvi::{
-    Adam, AnyOptimizer, AscentRule, GradientEstimator, LearningRate, NaturalGradient, Pathwise,
-    ScoreFunction, Sgd, Sgvi, SgviError, SgviSettings, StepCoordinates, TrustRegion,
+    Adam, AnyOptimizer, AscentRule, DisArm, Enumeration, GradientEstimator, LearningRate, LocalExpectations,
+    NaturalGradient, Pathwise, PerFactor, ScoreFunction, Sgd, Sgvi, SgviError, SgviSettings, StepCoordinates,
+    TrustRegion,
 };
 
 fn assert_near(a: &ArrayRef1<f64>, b: &ArrayRef1<f64>, tolerance: f64) {
@@ -455,6 +456,10 @@ fn threads_and_stops_leave_no_trace() {
     check(ScoreFunction::moving_average(130));
     check(ScoreFunction::control_variate(130));
     check(ScoreFunction::leave_one_out(130).rao_blackwellized());
+    let (space, rest) = (gamma_and_bits().space, ScoreFunction::leave_one_out(130));
+    check(PerFactor::new(&space, &["on"], LocalExpectations::new(30), rest).unwrap());
+    check(PerFactor::new(&space, &["on"], DisArm::new(30), rest).unwrap());
+    check(PerFactor::new(&space, &["on"], Enumeration::around(30), rest).unwrap());
 }
 
 #[test]
