@@ -15,7 +15,8 @@ use gaussian_target::GaussianTarget;
 use ndarray::Array1;
 use vi_core::{Exec, Kernel, StreamKey};
 use vi_sgvi::{
-    Adam, AscentRule, Elbo, GradientEstimator, Memory, NaturalGradient, Pathwise, ScoreFunction, Sgvi,
+    Adam, AscentRule, Elbo, GradientEstimator, Memory, NaturalGradient, Pathwise, SampleReuse, ScoreFunction,
+    Sgvi,
 };
 
 struct Counting;
@@ -45,6 +46,13 @@ fn allocations_of_later_estimates<E>(estimator: &E) -> usize
 where
     E: GradientEstimator<GaussianTarget, Diagonal>,
 {
+    allocations_after(1, estimator)
+}
+
+fn allocations_after<E>(n_first: u64, estimator: &E) -> usize
+where
+    E: GradientEstimator<GaussianTarget, Diagonal>,
+{
     let (model, family) = (GaussianTarget::correlated(), Diagonal { dim: 3 });
     let elbo = Elbo::new(&model, &family).unwrap();
     let (params, mut grad) = (Array1::zeros(6), Array1::zeros(6));
@@ -52,8 +60,8 @@ where
     let mut estimate = |t: u64| {
         estimator.estimate(elbo, &params, key.fold_in(t), Exec::local(), &mut memory, &mut grad).unwrap();
     };
-    estimate(0);
-    count(|| (1..50).for_each(estimate))
+    (0..n_first).for_each(&mut estimate);
+    count(|| (n_first..50).for_each(estimate))
 }
 
 /// One test, because the counter belongs to the whole process. One thread: what rayon's queues allocate now and
@@ -67,7 +75,14 @@ fn steps_allocate_nothing() {
         assert_eq!(allocations_of_later_estimates(&ScoreFunction::naive(200)), 0);
         assert_eq!(allocations_of_later_estimates(&ScoreFunction::moving_average(200)), 0);
         assert_eq!(allocations_of_later_estimates(&ScoreFunction::control_variate(200)), 0);
+        assert_eq!(allocations_of_later_estimates(&ScoreFunction::leave_one_out(200).antithetic()), 0);
+        assert_eq!(
+            allocations_of_later_estimates(&ScoreFunction::leave_one_out(256).quasi_monte_carlo(2)),
+            0
+        );
         assert_eq!(allocations_of_later_estimates(&Pathwise { n_samples: 200 }), 0);
+        // The buffers of reuse grow until as many iterations are remembered as are used.
+        assert_eq!(allocations_after(4, &SampleReuse::leave_one_out(100, 4)), 0);
 
         // The trace alone grows, by doubling: from room for 4 to room for 1024 in eight reallocations.
         assert_eq!(allocations_of_later_steps(Adam::default()), 8);

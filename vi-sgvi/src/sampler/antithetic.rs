@@ -6,7 +6,7 @@ use ndarray::ArrayRef2;
 use vi_core::StreamKey;
 use vi_families::UniformTransport;
 
-use super::uniforms::{open_uniform, with_scratch};
+use super::uniforms::{open_uniform, with_uniforms};
 use super::{SamplePlan, Sampler};
 use crate::error::SgviError;
 
@@ -57,7 +57,7 @@ impl<Q: UniformTransport> Sampler<Q> for Antithetic {
 impl<Q: UniformTransport> SamplePlan for AntitheticPlan<'_, Q> {
     fn draw_batch(&self, samples: Range<usize>, z: &mut ArrayRef2<f64>) {
         let first = samples.start;
-        with_scratch(self.q.n_uniforms(), |u| {
+        with_uniforms(self.q.n_uniforms(), |u| {
             for (s, mut row) in samples.zip(z.rows_mut()) {
                 let second = s % 2 == 1;
                 if !second || s == first {

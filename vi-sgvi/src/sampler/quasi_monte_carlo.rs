@@ -7,7 +7,7 @@ use rand::RngExt;
 use vi_core::StreamKey;
 use vi_families::UniformTransport;
 
-use super::uniforms::{open_uniform, with_scratch};
+use super::uniforms::{open_uniform, with_uniforms};
 use super::{SamplePlan, Sampler};
 use crate::error::SgviError;
 
@@ -93,7 +93,7 @@ impl<Q: UniformTransport> Sampler<Q> for QuasiMonteCarlo {
 impl<Q: UniformTransport> SamplePlan for QuasiMonteCarloPlan<'_, Q> {
     fn draw_batch(&self, samples: Range<usize>, z: &mut ArrayRef2<f64>) {
         let randomizations = self.key.fold_in(RANDOMIZATIONS);
-        with_scratch(self.q.n_uniforms(), |u| {
+        with_uniforms(self.q.n_uniforms(), |u| {
             for (s, mut row) in samples.zip(z.rows_mut()) {
                 let mut of_group = randomizations.rng((s / self.group) as u64);
                 let seed: u32 = of_group.random();

@@ -5,7 +5,10 @@ use ndarray::{Array1, ArrayRef1};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use vi_core::StreamRng;
-use vi_families::{Damping, FamilyError, Reparameterized, VariationalDistribution, VariationalFamily};
+use vi_families::special::normal_quantile;
+use vi_families::{
+    Damping, FamilyError, Reparameterized, UniformTransport, VariationalDistribution, VariationalFamily,
+};
 
 /// λ = (location (D), log_scale (D)).
 #[derive(Clone, Debug)]
@@ -91,6 +94,14 @@ impl VariationalDistribution for Member<'_> {
             out[self.dim + d] = grad[self.dim + d] / damping.diagonal(2.0);
         }
         Ok(())
+    }
+}
+
+impl UniformTransport for Member<'_> {
+    fn transport_uniforms(&self, u: &ArrayRef1<f64>, z: &mut ArrayRef1<f64>) {
+        for d in 0..self.dim {
+            z[d] = self.location(d) + self.log_scale(d).exp() * normal_quantile(u[d]);
+        }
     }
 }
 
