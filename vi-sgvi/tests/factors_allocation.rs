@@ -1,0 +1,197 @@
+//! After the first step, estimators that work factor by factor allocate nothing: counted by the global allocator.
+#![allow(unsafe_code, reason = "a global allocator that counts has to implement an unsafe trait")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ndarray::{Array1, ArrayRef1};
+use rand::RngExt;
+use vi_core::{Exec, LocalLogJoint, LogJoint, Parameter, ParameterSpace, StreamKey, StreamRng, Support};
+use vi_families::{
+    FactorizedDistribution, FamilyError, MeasureValuedDistribution, VariationalDistribution,
+    VariationalFamily,
+};
+use vi_sgvi::{
+    Arm, DisArm, Elbo, Enumeration, GradientEstimator, LocalExpectations, MeasureValued, Memory, PerFactor,
+    ScoreFunction,
+};
+
+struct Counting;
+
+static N_ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        N_ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A chain of bits.
+struct Chain(ParameterSpace);
+
+impl LogJoint for Chain {
+    fn parameters(&self) -> &ParameterSpace {
+        &self.0
+    }
+    fn log_joint(&self, z: &ArrayRef1<f64>) -> f64 {
+        z.iter().zip(z.iter().skip(1)).map(|(a, b)| 0.8 * a * b - 0.3 * a).sum()
+    }
+}
+
+impl LocalLogJoint for Chain {
+    fn n_blocks(&self) -> usize {
+        self.dim()
+    }
+    fn block(&self, b: usize) -> Range<usize> {
+        b..b + 1
+    }
+    fn log_joint_block(&self, b: usize, z: &ArrayRef1<f64>) -> f64 {
+        let before = if b > 0 { z[b - 1] } else { 0.0 };
+        let (after, field) = if b + 1 < z.len() { (z[b + 1], -0.3) } else { (0.0, 0.0) };
+        z[b] * (0.8 * (before + after) + field)
+    }
+}
+
+/// Independent bits; λ are their logits. Allocates nothing.
+struct Bits {
+    dim: usize,
+}
+
+struct Member<'a>(&'a ArrayRef1<f64>);
+
+impl Member<'_> {
+    fn probability(&self, i: usize) -> f64 {
+        1.0 / (1.0 + (-self.0[i]).exp())
+    }
+}
+
+impl VariationalFamily for Bits {
+    type Member<'a> = Member<'a>;
+
+    fn dim(&self) -> usize {
+        self.dim
+    }
+    fn n_params(&self) -> usize {
+        self.dim
+    }
+    fn param_names(&self) -> Vec<String> {
+        (1..=self.dim).map(|d| format!("logit[{d}]")).collect()
+    }
+    fn init(&self) -> Array1<f64> {
+        Array1::zeros(self.dim)
+    }
+    fn bind<'a>(&'a self, params: &'a ArrayRef1<f64>) -> Result<Member<'a>, FamilyError> {
+        Ok(Member(params))
+    }
+}
+
+impl VariationalDistribution for Member<'_> {
+    fn dim(&self) -> usize {
+        self.0.len()
+    }
+    fn n_params(&self) -> usize {
+        self.0.len()
+    }
+    fn sample(&self, rng: &mut StreamRng, z: &mut ArrayRef1<f64>) {
+        (0..self.dim()).for_each(|i| self.sample_factor(i, rng, z));
+    }
+    fn log_prob(&self, z: &ArrayRef1<f64>) -> f64 {
+        (0..self.dim()).map(|i| self.log_prob_factor(i, z)).sum()
+    }
+    fn add_score(&self, z: &ArrayRef1<f64>, weight: f64, out: &mut ArrayRef1<f64>) {
+        (0..self.dim()).for_each(|i| self.add_score_factor(i, z, weight, out));
+    }
+    fn entropy(&self) -> Option<f64> {
+        None
+    }
+}
+
+impl FactorizedDistribution for Member<'_> {
+    fn n_factors(&self) -> usize {
+        self.0.len()
+    }
+    fn factor(&self, i: usize) -> Range<usize> {
+        i..i + 1
+    }
+    fn sample_factor(&self, i: usize, rng: &mut StreamRng, z: &mut ArrayRef1<f64>) {
+        z[i] = f64::from(u8::from(rng.random::<f64>() < self.probability(i)));
+    }
+    fn log_prob_factor(&self, i: usize, z: &ArrayRef1<f64>) -> f64 {
+        z[i] * self.0[i] - self.0[i].exp().ln_1p()
+    }
+    fn add_score_factor(&self, i: usize, z: &ArrayRef1<f64>, weight: f64, out: &mut ArrayRef1<f64>) {
+        out[i] += weight * (z[i] - self.probability(i));
+    }
+    fn n_values(&self, _i: usize) -> Option<usize> {
+        Some(2)
+    }
+    fn set_value(&self, i: usize, value: usize, z: &mut ArrayRef1<f64>) {
+        z[i] = value as f64;
+    }
+}
+
+impl MeasureValuedDistribution for Member<'_> {
+    fn factor_params(&self, i: usize) -> impl Iterator<Item = usize> {
+        i..i + 1
+    }
+    fn pair_weight(&self, i: usize, _param: usize) -> Option<f64> {
+        Some(self.probability(i) * (1.0 - self.probability(i)))
+    }
+    fn sample_pair(
+        &self,
+        i: usize,
+        _param: usize,
+        _rng: &mut StreamRng,
+        plus: &mut ArrayRef1<f64>,
+        minus: &mut ArrayRef1<f64>,
+    ) {
+        (plus[i], minus[i]) = (1.0, 0.0);
+    }
+}
+
+fn allocations_of_later_estimates<E: GradientEstimator<Chain, Bits>>(estimator: &E, model: &Chain) -> usize {
+    let family = Bits { dim: model.dim() };
+    let elbo = Elbo::new(model, &family).unwrap();
+    let params: Array1<f64> = (0..model.dim()).map(|p| (p as f64).sin()).collect();
+    let (mut grad, key, mut memory) = (family.init(), StreamKey::from_seed(16), Memory::default());
+    let mut estimate = |t: u64| {
+        estimator.estimate(elbo, &params, key.fold_in(t), Exec::local(), &mut memory, &mut grad).unwrap();
+    };
+    estimate(0);
+    let before = N_ALLOCATIONS.load(Ordering::Relaxed);
+    (1..20).for_each(estimate);
+    N_ALLOCATIONS.load(Ordering::Relaxed) - before
+}
+
+/// One test, because the counter belongs to the whole process; one thread, because of rayon's queues.
+#[test]
+fn later_estimates_allocate_nothing() {
+    let before = N_ALLOCATIONS.load(Ordering::Relaxed);
+    drop(std::hint::black_box(vec![1.0]));
+    assert!(N_ALLOCATIONS.load(Ordering::Relaxed) > before, "the counter does not count");
+
+    let variables = [Parameter::vector("a", 4, Support::Binary), Parameter::vector("b", 4, Support::Binary)];
+    let model = Chain(ParameterSpace::new(variables).unwrap());
+    let (space, local) = (model.parameters(), LocalExpectations::new(100));
+    let rest = ScoreFunction::leave_one_out(100);
+    rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap().install(|| {
+        assert_eq!(allocations_of_later_estimates(&local, &model), 0);
+        assert_eq!(allocations_of_later_estimates(&local.clone().rao_blackwellized(), &model), 0);
+        assert_eq!(allocations_of_later_estimates(&MeasureValued::new(100), &model), 0);
+        assert_eq!(allocations_of_later_estimates(&Arm::new(100), &model), 0);
+        assert_eq!(allocations_of_later_estimates(&DisArm::new(100), &model), 0);
+        assert_eq!(allocations_of_later_estimates(&Enumeration::default(), &model), 0);
+        let mixed = PerFactor::new(space, &["a"], DisArm::new(100), rest).unwrap();
+        assert_eq!(allocations_of_later_estimates(&mixed, &model), 0);
+        let mixed = PerFactor::new(space, &["a"], Enumeration::around(9), local).unwrap();
+        assert_eq!(allocations_of_later_estimates(&mixed, &model), 0);
+    });
+}
