@@ -226,7 +226,7 @@ where
                 if found.is_none()
                     && let Some(k) = log_joints.iter().position(|f| !f.is_finite())
                 {
-                    let z = NamedValues::new(self.model.parameters().names(), &z.row(k));
+                    let z = NamedValues::new(self.model.parameters().names(), z.row(k));
                     found = Some(SgviError::NonFiniteLogJoint { value: log_joints[k], sample, z });
                 }
             });
