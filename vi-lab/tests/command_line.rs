@@ -135,7 +135,19 @@ fn lists_name_everything_that_experiments_can() {
         assert_eq!(model["methods"], methods);
         assert!(model["default_priors"].is_object() && model["example"]["parameters"].is_array());
     }
-    assert_eq!(names(&json("families")), ["mean-field", "full-rank", "product"]);
+    assert_eq!(
+        names(&json("families")),
+        [
+            "mean-field",
+            "full-rank",
+            "low-rank",
+            "block-diagonal",
+            "mixture",
+            "student-t",
+            "learned-student-t",
+            "product"
+        ]
+    );
     let methods = json("methods");
     assert_eq!(names(&methods), ["cavi", "sgvi", "nuts", "gibbs", "random_walk"]);
     assert_eq!(methods[2]["default_settings"]["n_chains"], 4);

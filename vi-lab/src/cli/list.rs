@@ -51,7 +51,7 @@ fn example(entry: &ModelEntry) -> Result<Experiment, LabError> {
 }
 
 /// Name, what it is, estimators.
-const FAMILIES: [(&str, &str, &[&str]); 3] = [
+const FAMILIES: [(&str, &str, &[&str]); 8] = [
     (
         "mean-field",
         "independent Gaussians on the unconstrained scale; any continuous support",
@@ -61,6 +61,32 @@ const FAMILIES: [(&str, &str, &[&str]); 3] = [
         "full-rank",
         "one Gaussian with full covariance on the unconstrained scale; any continuous support",
         &["score-function", "pathwise"],
+    ),
+    (
+        "low-rank",
+        "one Gaussian of covariance diagonal + BBᵀ on the unconstrained scale, B with `rank` columns (1)",
+        &["score-function", "pathwise"],
+    ),
+    (
+        "block-diagonal",
+        "independent Gaussians with full covariances of sizes `blocks` (one for each variable) on the unconstrained \
+         scale",
+        &["score-function", "pathwise"],
+    ),
+    (
+        "mixture",
+        "a mixture of `n_components` (2) mean-field Gaussians on the unconstrained scale",
+        &["score-function"],
+    ),
+    (
+        "student-t",
+        "independent Student-t variables of `dof` (5) degrees of freedom on the unconstrained scale",
+        &["score-function", "pathwise"],
+    ),
+    (
+        "learned-student-t",
+        "independent Student-t variables on the unconstrained scale, their degrees of freedom learned from `dof` (5) on",
+        &["score-function"],
     ),
     (
         "product",

@@ -81,8 +81,39 @@ pub enum FamilyKind {
     MeanField,
     /// One Gaussian with a full covariance on the unconstrained scale.
     FullRank,
+    /// One Gaussian whose covariance is diagonal plus one of low rank, on the unconstrained scale.
+    LowRank,
+    /// Independent blocks of Gaussians with full covariance, on the unconstrained scale.
+    BlockDiagonal,
+    /// A mixture of mean-field Gaussians on the unconstrained scale.
+    Mixture,
+    /// Independent Student-t variables with given degrees of freedom, on the unconstrained scale.
+    StudentT,
+    /// Independent Student-t variables whose degrees of freedom are learned, on the unconstrained scale.
+    LearnedStudentT,
     /// Independent exponential-family factors, chosen by support.
     Product,
+}
+
+impl FamilyKind {
+    /// Its name in experiment files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MeanField => "mean-field",
+            Self::FullRank => "full-rank",
+            Self::LowRank => "low-rank",
+            Self::BlockDiagonal => "block-diagonal",
+            Self::Mixture => "mixture",
+            Self::StudentT => "student-t",
+            Self::LearnedStudentT => "learned-student-t",
+            Self::Product => "product",
+        }
+    }
+
+    /// Whether its draws are moved noise, which the pathwise estimator needs.
+    pub fn has_transport(self) -> bool {
+        !matches!(self, Self::Mixture | Self::LearnedStudentT | Self::Product)
+    }
 }
 
 /// Gradient estimators by name.
@@ -141,6 +172,18 @@ const N_DRAWS: usize = 4000;
 pub struct SgviSettings {
     /// The variational family.
     pub family: FamilyKind,
+    /// Columns of the factor of `low-rank`; 1 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank: Option<usize>,
+    /// Sizes of the blocks of `block-diagonal`, in the order of the coordinates; one for each variable by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<Vec<usize>>,
+    /// Components of `mixture`; 2 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n_components: Option<usize>,
+    /// Degrees of freedom of `student-t`, or those that `learned-student-t` starts at; 5 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dof: Option<f64>,
     /// The gradient estimator.
     pub estimator: EstimatorKind,
     /// The baseline of the score function; leave-one-out by default.
@@ -171,6 +214,10 @@ impl Default for SgviSettings {
         let inner = vi_sgvi::SgviSettings::default();
         Self {
             family: FamilyKind::default(),
+            rank: None,
+            blocks: None,
+            n_components: None,
+            dof: None,
             estimator: EstimatorKind::default(),
             baseline: None,
             n_samples: inner.n_samples,

@@ -19,6 +19,7 @@ pub use method::{
     MethodSettings, NutsSettings, Parametrisation, RandomWalkSettings, SgviSettings,
 };
 pub(crate) use reader::{Reader, Table};
+pub(crate) use validate::family_size;
 
 use crate::error::{ConfigError, LabError, Location};
 use crate::study::{self, Study};

@@ -1,6 +1,6 @@
 //! Domains of settings that a method would only notice when its turn comes.
 
-use super::method::{Baseline, EstimatorKind, FamilyKind, MethodConfig, MethodSettings};
+use super::method::{Baseline, EstimatorKind, FamilyKind, MethodConfig, MethodSettings, SgviSettings};
 use crate::error::ConfigError;
 
 pub(super) fn method(config: &MethodConfig) -> Result<(), ConfigError> {
@@ -33,13 +33,13 @@ pub(super) fn method(config: &MethodConfig) -> Result<(), ConfigError> {
                     let requirement = "left away: only the score function has a baseline";
                     return Err(domain(config, "baseline", "given with pathwise".into(), requirement));
                 }
-                if s.family == FamilyKind::Product {
-                    let requirement = "`mean-field` or `full-rank`: the pathwise estimator moves noise, and \
-                                       factors of a product are not all moved noise";
-                    return Err(domain(config, "family", "`product`".into(), requirement));
+                if !s.family.has_transport() {
+                    let requirement = "`mean-field`, `full-rank`, `low-rank`, `block-diagonal` or `student-t`: the \
+                                       pathwise estimator moves noise, and draws of the others are not moved noise";
+                    return Err(domain(config, "family", format!("`{}`", s.family.name()), requirement));
                 }
             }
-            Ok(())
+            family(config, s)
         }
         MethodSettings::Nuts(s) => {
             chains(s.n_chains, s.n_draws, 1)?;
@@ -55,6 +55,63 @@ pub(super) fn method(config: &MethodConfig) -> Result<(), ConfigError> {
         MethodSettings::Gibbs(s) => chains(s.n_chains, s.n_draws, s.thin),
         MethodSettings::RandomWalk(s) => chains(s.n_chains, s.n_draws, s.thin),
     }
+}
+
+/// The keys that only some families have.
+fn family(config: &MethodConfig, s: &SgviSettings) -> Result<(), ConfigError> {
+    use FamilyKind::{BlockDiagonal, LearnedStudentT, LowRank, Mixture, StudentT};
+    let given = [
+        ("rank", s.rank.is_some(), s.family == LowRank, "left away: only `low-rank` has a rank"),
+        (
+            "blocks",
+            s.blocks.is_some(),
+            s.family == BlockDiagonal,
+            "left away: only `block-diagonal` has blocks",
+        ),
+        (
+            "n_components",
+            s.n_components.is_some(),
+            s.family == Mixture,
+            "left away: only `mixture` has components",
+        ),
+        (
+            "dof",
+            s.dof.is_some(),
+            matches!(s.family, StudentT | LearnedStudentT),
+            "left away: only `student-t` and `learned-student-t` have degrees of freedom",
+        ),
+    ];
+    for (key, is_given, belongs, requirement) in given {
+        if is_given && !belongs {
+            return Err(domain(config, key, format!("given with `{}`", s.family.name()), requirement));
+        }
+    }
+    if s.n_components == Some(0) {
+        return Err(domain(config, "n_components", "0".into(), "at least 1"));
+    }
+    match s.dof {
+        Some(dof) if !(0.1..=1e8).contains(&dof) => {
+            Err(domain(config, "dof", dof.to_string(), "between 0.1 and 10⁸"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Rank and blocks, against the dimension on the unconstrained scale.
+pub(crate) fn family_size(config: &MethodConfig, s: &SgviSettings, dim: usize) -> Result<(), ConfigError> {
+    let of = |value: String| format!("{value} with dimension {dim}");
+    if let Some(rank) = s.rank
+        && !(1..=dim).contains(&rank)
+    {
+        return Err(domain(config, "rank", of(rank.to_string()), "between 1 and the dimension"));
+    }
+    if let Some(blocks) = &s.blocks
+        && (blocks.contains(&0) || blocks.iter().sum::<usize>() != dim)
+    {
+        let requirement = "sizes of at least 1 that add up to the dimension on the unconstrained scale";
+        return Err(domain(config, "blocks", of(format!("{blocks:?}")), requirement));
+    }
+    Ok(())
 }
 
 fn domain(config: &MethodConfig, key: &str, value: String, requirement: &'static str) -> ConfigError {

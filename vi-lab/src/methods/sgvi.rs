@@ -4,7 +4,10 @@ use vi_core::{
     Counted, Exec, LogJoint, ParameterError, ParameterSpace, Posterior, Reported, ReportedPosterior, Role,
     StopReason, Unconstrained,
 };
-use vi_families::{FullRankGaussian, MeanFieldGaussian, ProductFamily, Reparameterized, VariationalFamily};
+use vi_families::{
+    BlockDiagonalGaussian, FullRankGaussian, GaussianMixture, LearnedStudentTMeanField, LowRankGaussian,
+    MeanFieldGaussian, ProductFamily, Reparameterized, StudentTMeanField, VariationalFamily,
+};
 use vi_sgvi::{GradientEstimator, Pathwise, ScoreFunction, Sgvi, SgviInfo, SgviPosterior};
 
 use super::context::{Context, Job};
@@ -21,8 +24,25 @@ pub(crate) fn fit(
     context: &Context<'_>,
 ) -> Result<Fitted, LabError> {
     match settings.family {
-        FamilyKind::MeanField => gaussian(target, settings, context, MeanFieldGaussian::new),
-        FamilyKind::FullRank => gaussian(target, settings, context, FullRankGaussian::new),
+        FamilyKind::MeanField => moved_noise(target, settings, context, MeanFieldGaussian::new),
+        FamilyKind::FullRank => moved_noise(target, settings, context, FullRankGaussian::new),
+        FamilyKind::LowRank => moved_noise(target, settings, context, |space| {
+            LowRankGaussian::new(space, settings.rank.unwrap_or(1))
+        }),
+        FamilyKind::BlockDiagonal => moved_noise(target, settings, context, |space| match &settings.blocks {
+            Some(sizes) => BlockDiagonalGaussian::from_sizes(space, sizes),
+            None => BlockDiagonalGaussian::by_parameter(space),
+        }),
+        FamilyKind::Mixture => {
+            let n_components = settings.n_components.unwrap_or(2);
+            by_score(target, settings, context, |space| GaussianMixture::mean_field(space, n_components))
+        }
+        FamilyKind::StudentT => {
+            moved_noise(target, settings, context, |space| StudentTMeanField::new(space, dof(settings)))
+        }
+        FamilyKind::LearnedStudentT => {
+            by_score(target, settings, context, |space| LearnedStudentTMeanField::new(space, dof(settings)))
+        }
         FamilyKind::Product => {
             let counted = Counted::new(target.log_joint);
             let family = ProductFamily::for_space(counted.parameters()).map_err(|e| context.failed(e))?;
@@ -33,8 +53,12 @@ pub(crate) fn fit(
     }
 }
 
-/// A Gaussian family, on the unconstrained scale.
-fn gaussian<F, E>(
+fn dof(settings: &SgviSettings) -> f64 {
+    settings.dof.unwrap_or(5.0)
+}
+
+/// A family of moved noise, on the unconstrained scale.
+fn moved_noise<F, E>(
     target: Target<'_>,
     settings: &SgviSettings,
     context: &Context<'_>,
@@ -61,21 +85,27 @@ where
             };
             fit.run(family, Pathwise { n_samples: settings.n_samples })
         }
-        _ => {
-            let counted = Counted::new(target.log_joint);
-            let model = Unconstrained::new(&counted).map_err(wrong)?;
-            let family = family(model.parameters()).map_err(|e| context.failed(e))?;
-            let fit = Fit {
-                target,
-                settings,
-                context,
-                counted: &counted,
-                model: &model,
-                unconstrained: Some(&model),
-            };
-            fit.score_function(family)
-        }
+        _ => by_score(target, settings, context, family),
     }
+}
+
+/// Any family on the unconstrained scale, by the score function.
+fn by_score<F, E>(
+    target: Target<'_>,
+    settings: &SgviSettings,
+    context: &Context<'_>,
+    family: impl Fn(&ParameterSpace) -> Result<F, E>,
+) -> Result<Fitted, LabError>
+where
+    F: VariationalFamily + Clone,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let counted = Counted::new(target.log_joint);
+    let model = Unconstrained::new(&counted).map_err(|e| context.failed(e))?;
+    let family = family(model.parameters()).map_err(|e| context.failed(e))?;
+    let fit =
+        Fit { target, settings, context, counted: &counted, model: &model, unconstrained: Some(&model) };
+    fit.score_function(family)
 }
 
 /// A fit of `model`, which evaluates `counted`, which evaluates the form `target` of the study.

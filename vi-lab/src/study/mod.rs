@@ -17,7 +17,10 @@ pub use conjugate::Conjugate;
 pub(crate) use registry::build;
 pub use registry::{MODELS, ModelEntry};
 
-use crate::config::{EstimatorKind, FamilyKind, MethodConfig, MethodKind, MethodSettings, Parametrisation};
+use crate::config::{
+    EstimatorKind, FamilyKind, MethodConfig, MethodKind, MethodSettings, Parametrisation, SgviSettings,
+    family_size,
+};
 use crate::error::ConfigError;
 
 /// A model with its data, and what it can do.
@@ -106,7 +109,10 @@ pub(crate) fn check_capability(study: &dyn Study, config: &MethodConfig) -> Resu
         _ => (!unconstrained).then_some("map to the unconstrained scale"),
     };
     match lacking {
-        None => Ok(()),
+        None => match (&config.settings, target) {
+            (MethodSettings::Sgvi(s), Some(t)) => check_size(config, s, t.log_joint.parameters()),
+            _ => Ok(()),
+        },
         Some(capability) => Err(ConfigError::Unsupported {
             at: config.at.clone(),
             model: study.name(),
@@ -114,6 +120,19 @@ pub(crate) fn check_capability(study: &dyn Study, config: &MethodConfig) -> Resu
             capability,
             supported: supported(study).into_iter().map(|k| k.name().to_owned()).collect(),
         }),
+    }
+}
+
+/// Whether the family fits the dimension.
+fn check_size(
+    config: &MethodConfig,
+    settings: &SgviSettings,
+    space: &ParameterSpace,
+) -> Result<(), ConfigError> {
+    match vi_core::Bijection::new(space) {
+        Ok(bijection) => family_size(config, settings, bijection.unconstrained().dim()),
+        // Whatever is wrong, the method itself says.
+        Err(_) => Ok(()),
     }
 }
 
