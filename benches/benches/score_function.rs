@@ -11,7 +11,7 @@ use vi_benches::logistic_regression;
 use vi_core::{Exec, LogJoint, StreamKey};
 use vi_families::{MeanFieldGaussian, VariationalFamily};
 use vi_models::logistic_regression::LogisticRegression;
-use vi_sgvi::{Elbo, GradientEstimator, Pathwise, ScoreFunction, Memory};
+use vi_sgvi::{Elbo, GradientEstimator, Memory, Pathwise, ScoreFunction};
 
 const N_SAMPLES: usize = 256;
 
