@@ -6,6 +6,7 @@
 //! family fails more often there.
 
 #[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "shared with tests that draw well-conditioned matrices")]
 mod common;
 mod many;
 mod one;

@@ -25,7 +25,7 @@ where
     let family = model.family();
     let params = params_of(&family);
     let (_, gradient) = exact(model, &family, &params);
-    let key = StreamKey::from_seed(1_503_01494);
+    let key = StreamKey::from_seed(15_030_149);
     check_estimator(estimator, model, &family, &params, &gradient, n_replicates, key)
 }
 

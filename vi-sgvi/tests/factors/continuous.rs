@@ -20,7 +20,7 @@ fn measure_valued_derivatives_of_locations_and_scales() {
     let family = MeanFieldGaussian::new(target.parameters()).unwrap();
     let gradient = target.mean_field_gradient(&params());
     for s in SIZES {
-        let key = StreamKey::from_seed(1_906_10652).fold_in(s as u64);
+        let key = StreamKey::from_seed(19_061_065).fold_in(s as u64);
         check_estimator(&MeasureValued::new(s), &target, &family, &params(), &gradient, 400, key);
     }
 }

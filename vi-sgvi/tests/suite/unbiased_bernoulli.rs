@@ -46,7 +46,7 @@ where
     let family = ProductFamily::for_space(model.parameters()).unwrap();
     let params = array![0.3, -0.7, 0.9, 0.1, -0.2];
     let exact = exact_gradient_by_enumeration(&model, &family, &params);
-    let key = StreamKey::from_seed(1_401_0118).fold_in(s as u64);
+    let key = StreamKey::from_seed(14_010_118).fold_in(s as u64);
     let whole = check_estimator(whole, &model, &family, &params, &exact, 400, key);
     let local = check_estimator(local, &model, &family, &params, &exact, 400, key);
     (whole.variance.sum(), local.variance.sum())
