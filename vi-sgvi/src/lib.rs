@@ -18,7 +18,7 @@
 //! | `kernel` | the [`Sgvi`] kernel, its [`SgviState`] and [`SgviInfo`] |
 //! | `settings`, `fit` | [`SgviSettings`] and [`fit`]: from a model to a posterior in one call |
 //! | `posterior` | [`SgviPosterior`], a [`vi_core::Posterior`] |
-//! | [`bench`] | candidates on equal terms: [`bench::compare`] |
+//! | [`mod@bench`] | candidates on equal terms: [`bench::compare`] |
 //! | `workspace` | [`Workspace`]: scratch memory, so that a step allocates nothing |
 //! | `testing` | contract checks for estimators of your own (feature `testing`) |
 //!
