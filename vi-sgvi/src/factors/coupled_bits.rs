@@ -17,7 +17,7 @@ pub trait PairWeights: Send + Sync {
     /// The estimator in words.
     const NAME: &'static str;
     /// The weight of f(z) − f(z̃) in the gradient by the logit of a bit that is 1 with probability `p`, drawn as
-    /// [u ≥ 1 − p] for z and as [u < p] for z̃; `None` where the point does not depend on it.
+    /// `u ≥ 1 − p` for z and as `u < p` for z̃; `None` where the point does not depend on it.
     fn weight(&self, p: f64, u: f64, bits: [Option<bool>; 2]) -> f64;
 }
 
