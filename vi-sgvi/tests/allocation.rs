@@ -8,7 +8,7 @@ mod diagonal;
 mod gaussian_target;
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::Cell;
 
 use diagonal::Diagonal;
 use gaussian_target::GaussianTarget;
@@ -21,11 +21,14 @@ use vi_sgvi::{
 
 struct Counting;
 
-static N_ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// Of this thread: the harness allocates now and then on its own.
+    static N_ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
 
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        N_ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        N_ALLOCATIONS.set(N_ALLOCATIONS.get() + 1);
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
@@ -37,9 +40,9 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 fn count(f: impl FnOnce()) -> usize {
-    let before = N_ALLOCATIONS.load(Ordering::Relaxed);
+    let before = N_ALLOCATIONS.get();
     f();
-    N_ALLOCATIONS.load(Ordering::Relaxed) - before
+    N_ALLOCATIONS.get() - before
 }
 
 fn allocations_of_later_estimates<E>(estimator: &E) -> usize
@@ -64,8 +67,7 @@ where
     count(|| (n_first..50).for_each(estimate))
 }
 
-/// One test, because the counter belongs to the whole process. One thread: what rayon's queues allocate now and
-/// then is not the estimators' affair.
+/// One thread: what rayon's queues allocate now and then is not the estimators' affair.
 #[test]
 fn steps_allocate_nothing() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
