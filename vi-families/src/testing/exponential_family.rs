@@ -7,6 +7,7 @@ use ndarray::{Array1, ArrayRef1};
 use vi_core::StreamKey;
 use vi_core::testing::Moments;
 
+use super::fit;
 use super::statistics::{
     ScaledCholesky, assert_mean_with, chi_squared_bound, five_point, five_point_vector, steady_step,
     with_element,
@@ -33,6 +34,9 @@ const DIFFERENCES: f64 = 1e-5;
 ///   family fails a member for about 1 key in 10⁷ as far as the central limit theorem holds, which is slow for rare
 ///   events: a success of probability 10⁻⁴ comes four times in 4000 draws for 7 keys in 10⁴.
 ///
+/// - Weighted statistics of two parts of the data, merged, are those of all; the fit to them gains on the member what
+///   theory says: `Σ w log p(z | fit) − Σ w log p(z | member) = Σ w · KL(fit, member)`.
+///
 /// The normalisation of A itself is not visible from inside a family: see [`check_univariate`](super::check_univariate)
 /// and [`check_normalised`](super::check_normalised). Where draws leave the range of `f64`, use [`check_calculus`].
 ///
@@ -45,6 +49,7 @@ where
     check_calculus(members);
     for (i, member) in members.iter().enumerate() {
         check_draws(member, next_alike(members, i), key.fold_in(i as u64));
+        fit::check_fit(member, key.fold_in(i as u64).fold_in(1));
     }
 }
 

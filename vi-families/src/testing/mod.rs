@@ -26,6 +26,7 @@
 
 mod conjugacy;
 mod exponential_family;
+mod fit;
 mod lines;
 mod multivariate;
 mod normalised;

@@ -205,4 +205,17 @@ fn check_mode<F: Univariate>(member: &F, best: (f64, f64)) {
         best.0,
         best.1
     );
+    if mode == lower || mode == upper {
+        return;
+    }
+    // A mode a thousandth of the spread away from the peak has a neighbour above it.
+    let step = if F::DISCRETE { 1.0 } else { 1e-4 * (member.quantile(0.75) - member.quantile(0.25)) };
+    for x in [mode - step, mode + step] {
+        let inside = step.is_finite() && x >= lower && x <= upper;
+        let neighbour = if inside { log_density(member, x) } else { f64::NEG_INFINITY };
+        assert!(
+            neighbour <= at_mode + 1e-12 * (1.0 + at_mode.abs()),
+            "{member:?}: log density {at_mode} at the mode {mode}, {neighbour} at {x}"
+        );
+    }
 }
