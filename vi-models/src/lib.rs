@@ -14,6 +14,7 @@
 //! | [`gaussian_process`] | Gaussian processes under normal noise and under counts |
 //! | [`two_normals`] | mixture of two normal distributions with ordered means |
 //! | [`hidden_markov`] | hidden Markov chain seen through normal noise |
+//! | [`ising`] | coupled bits: a model of discrete latents, exact by enumeration |
 //! | [`one_compartment`] | pharmacokinetics of one dose in one compartment |
 //! | [`prior`] | priors of single parameters |
 //! | [`regression`] | covariates and responses: the data of the regressions |
@@ -27,6 +28,7 @@ pub mod gaussian_mixture;
 pub mod gaussian_process;
 pub mod gaussian_regression;
 pub mod hidden_markov;
+pub mod ising;
 mod lanes;
 pub mod linear_regression;
 pub mod logistic_regression;
