@@ -44,6 +44,17 @@ impl<'a> Exec<'a> {
         self.communicator
     }
 
+    /// Calls `f` on a thread of the current pool: the parallel calls inside it are then handed over to other threads
+    /// without waking this one each time. On a thread of a pool, or with one thread, it is a plain call; so it is with
+    /// several ranks, whose communicator may be bound to the thread that made it.
+    pub fn enter<R: Send>(&self, f: impl FnOnce() -> R + Send) -> R {
+        let inside = rayon::current_thread_index().is_some() || rayon::current_num_threads() == 1;
+        if inside || self.communicator.size() > 1 {
+            return f();
+        }
+        rayon::scope(|_| f())
+    }
+
     /// Fills `rows`, `width` values per item, `CHUNK` items at a time: `f(items, their rows)`.
     ///
     /// Runs on this rank only; every item is computed by exactly one call, which sees the same range

@@ -146,3 +146,16 @@ fn a_buffer_of_the_wrong_length_is_refused() {
     let error = Local.all_gather(&[1.0], &mut [0.0; 2]).unwrap_err();
     assert_eq!(error.to_string(), "all_gather: buffer has length 2, expected 1 (ranks × values per rank)");
 }
+
+#[test]
+fn entering_moves_onto_the_pool_once() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let outside = std::thread::current().id();
+    // The global pool, or this thread itself where there is one core.
+    let inside = Exec::local().enter(|| (std::thread::current().id(), rayon::current_num_threads()));
+    assert_eq!(inside.0 == outside, inside.1 == 1);
+    pool.install(|| {
+        let here = std::thread::current().id();
+        assert_eq!(Exec::local().enter(|| std::thread::current().id()), here);
+    });
+}
