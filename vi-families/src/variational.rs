@@ -24,6 +24,7 @@ mod mixture_member;
 mod natural_gradient;
 mod product;
 mod product_factor;
+mod recycled;
 mod student_t;
 mod student_t_member;
 mod uniform_transport;
