@@ -1,39 +1,17 @@
 //! Slice forms allocate nothing: counted by the global allocator.
-#![allow(unsafe_code, reason = "a global allocator that counts has to implement an unsafe trait")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::hint::black_box;
 
 use ndarray::{Array1, Array2};
 use vi_core::StreamKey;
+use vi_core::testing::CountingAllocator;
 use vi_families::*;
 
-struct Counting;
-
-thread_local! {
-    /// Of this thread: the harness allocates now and then on its own.
-    static N_ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: both functions pass on to the system's allocator what they are given; a counter goes up beside it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        N_ALLOCATIONS.set(N_ALLOCATIONS.get() + 1);
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 fn count(f: impl FnOnce()) -> usize {
-    let before = N_ALLOCATIONS.get();
-    f();
-    N_ALLOCATIONS.get() - before
+    CountingAllocator::during(f).n
 }
 
 /// Once before, so that what is found out once in a process does not count.

@@ -1,12 +1,10 @@
 //! After the first step, estimators that work factor by factor allocate nothing: counted by the global allocator.
-#![allow(unsafe_code, reason = "a global allocator that counts has to implement an unsafe trait")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::ops::Range;
 
 use ndarray::{Array1, ArrayRef1};
 use rand::RngExt;
+use vi_core::testing::CountingAllocator;
 use vi_core::{Exec, LocalLogJoint, LogJoint, Parameter, ParameterSpace, StreamKey, StreamRng, Support};
 use vi_families::{
     FactorizedDistribution, FamilyError, MeasureValuedDistribution, VariationalDistribution,
@@ -17,25 +15,8 @@ use vi_sgvi::{
     ScoreFunction,
 };
 
-struct Counting;
-
-thread_local! {
-    /// Of this thread: the harness allocates now and then on its own.
-    static N_ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        N_ALLOCATIONS.set(N_ALLOCATIONS.get() + 1);
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// A chain of bits.
 struct Chain(ParameterSpace);
@@ -169,18 +150,12 @@ fn allocations_of_later_estimates<E: GradientEstimator<Chain, Bits>>(estimator: 
         estimator.estimate(elbo, &params, key.fold_in(t), Exec::local(), &mut memory, &mut grad).unwrap();
     };
     estimate(0);
-    let before = N_ALLOCATIONS.get();
-    (1..20).for_each(estimate);
-    N_ALLOCATIONS.get() - before
+    CountingAllocator::during(|| (1..20).for_each(estimate)).n
 }
 
 /// One thread, because of rayon's queues.
 #[test]
 fn later_estimates_allocate_nothing() {
-    let before = N_ALLOCATIONS.get();
-    drop(std::hint::black_box(vec![1.0]));
-    assert!(N_ALLOCATIONS.get() > before, "the counter does not count");
-
     let variables = [Parameter::vector("a", 4, Support::Binary), Parameter::vector("b", 4, Support::Binary)];
     let model = Chain(ParameterSpace::new(variables).unwrap());
     let (space, local) = (model.parameters(), LocalExpectations::new(100));

@@ -16,6 +16,8 @@
 //! | [`Kernel`](crate::Kernel) | [`check_kernel`] |
 //! | [`Communicator`](crate::Communicator) | [`check_exec`] on every rank |
 //!
+//! What code allocates is counted by [`CountingAllocator`].
+//!
 //! ```
 //! use ndarray::ArrayRef1;
 //! use vi_core::testing::check_gradient;
@@ -38,6 +40,7 @@
 //! # Ok::<(), vi_core::ParameterError>(())
 //! ```
 
+mod allocation;
 mod batch;
 mod conditional;
 mod exec;
@@ -50,6 +53,7 @@ mod points;
 mod predictive;
 mod reported;
 
+pub use allocation::{Allocations, CountingAllocator};
 pub use batch::{check_batch, check_gradient_batch};
 pub use conditional::{check_conditional, check_conditional_against};
 pub use exec::{check_exec, simulate_ranks};
