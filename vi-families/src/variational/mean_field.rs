@@ -132,13 +132,14 @@ impl MeanFieldGaussianMember {
         &self.scale
     }
 
-    /// The same with all standard deviations `factor` times as large.
-    pub(super) fn stretched(&self, factor: f64) -> Self {
+    /// The same with standard deviation `i` `factor(i)` times as large.
+    pub(super) fn stretched(&self, factor: impl Fn(usize) -> f64) -> Self {
+        let each = || (0..self.location.len()).map(&factor);
         Self {
             location: self.location.clone(),
-            scale: self.scale.iter().map(|s| s * factor).collect(),
-            inverse_scale: self.inverse_scale.iter().map(|r| r / factor).collect(),
-            log_det: self.log_det + self.location.len() as f64 * factor.ln(),
+            scale: self.scale.iter().zip(each()).map(|(s, f)| s * f).collect(),
+            inverse_scale: self.inverse_scale.iter().zip(each()).map(|(r, f)| r / f).collect(),
+            log_det: self.log_det + each().map(f64::ln).sum::<f64>(),
         }
     }
 
