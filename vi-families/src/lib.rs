@@ -16,7 +16,7 @@
 //! | [`NormalGamma`] [`NormalInverseGamma`] [`NormalWishart`] [`NormalInverseWishart`] | a location with its precision or covariance |
 //! | [`VariationalFamily`], [`VariationalDistribution`], [`Reparameterized`] | the contract of q_λ with unconstrained λ |
 //! | [`MeanFieldGaussian`], [`FullRankGaussian`], [`LowRankGaussian`], [`BlockDiagonalGaussian`], [`GaussianMixture`], [`StudentTMeanField`], [`LearnedStudentTMeanField`], [`ProductFamily`] | its members |
-//! | [`UniformTransport`], [`Disperse`] | members as images of the unit cube; members with heavier tails, as proposals |
+//! | [`UniformTransport`], [`Disperse`], [`DisperseFactors`] | members as images of the unit cube; members with heavier tails, as proposals |
 //! | [`NaturalConditionals`], [`Conjugate`], [`Factor`] | conditionally conjugate models from their natural parameters |
 //! | [`special`] | log Γ and its derivatives, incomplete gamma and beta and their inverses, Bessel I, the normal distribution function |
 //! | [`symmetric`] | how symmetric matrices stand in vectors of parameters |
@@ -67,8 +67,8 @@ pub use slices::{LogProbSlice, SampleSlice, fill_standard_normal};
 pub use sufficient::SufficientStats;
 pub use univariate::Univariate;
 pub use variational::{
-    BlockDiagonalGaussian, BlockDiagonalGaussianMember, Damping, Disperse, FactorizedDistribution,
-    FullRankGaussian, FullRankGaussianMember, GaussianMixture, GaussianMixtureMember,
+    BlockDiagonalGaussian, BlockDiagonalGaussianMember, Damping, Disperse, DisperseFactors,
+    FactorizedDistribution, FullRankGaussian, FullRankGaussianMember, GaussianMixture, GaussianMixtureMember,
     LearnedStudentTMeanField, LearnedStudentTMeanFieldMember, LowRankGaussian, LowRankGaussianMember,
     MeanFieldGaussian, MeanFieldGaussianMember, MeasureValuedDistribution, MixtureComponent, MixtureFamily,
     ProductFamily, ProductMember, Reparameterized, StudentTMeanField, StudentTMeanFieldMember,

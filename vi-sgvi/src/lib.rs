@@ -9,7 +9,7 @@
 //! | `baseline` | [`NoBaseline`], [`LeaveOneOut`], [`MovingAverage`], [`ControlVariate`], [`SameSampleControlVariate`] |
 //! | `sampler` | [`Independent`], [`Antithetic`], [`QuasiMonteCarlo`], [`Overdispersed`] |
 //! | `locality` | [`Joint`], [`MarkovBlanket`] |
-//! | `factors` | [`LocalExpectations`], [`Arm`], [`DisArm`], [`Enumeration`], [`MeasureValued`]; [`PerFactor`]: one estimator for some variables, another for the rest |
+//! | `factors` | [`LocalExpectations`], [`Arm`], [`DisArm`], [`Enumeration`], [`MeasureValued`], [`OverdispersedFactors`]; [`PerFactor`]: one estimator for some variables, another for the rest |
 //! | `sample_reuse` | [`SampleReuse`]: the points of past iterations once more, importance weighted |
 //! | `pathwise` | [`Pathwise`]: needs the gradient of the log joint and a reparametrised family |
 //! | `optimizer` | [`Sgd`], [`RmsProp`], [`Adam`], [`NaturalGradient`], their [`LearningRate`]s, and [`AnyOptimizer`] for settings files |
@@ -58,9 +58,10 @@ pub use elbo::{Elbo, evaluate_elbo};
 pub use error::{NamedValues, SgviError};
 pub use estimator::{EstimatorState, Evaluations, GradientEstimator, Memory};
 pub use factors::{
-    Arm, ArmWeights, CoupledBits, DisArm, DisArmWeights, Enumeration, FactorLocality, FactorRule, FactorSet,
-    GaussHermite, LocalExpectations, LocalQuadrature, MeasureValued, Measures, Misfit, OneAtATime,
-    PairWeights, PartialEstimator, PerFactor, Restricted, Values,
+    Adaptation, Arm, ArmWeights, CoupledBits, DisArm, DisArmWeights, DispersionState, Enumeration,
+    FactorLocality, FactorRule, FactorSet, GaussHermite, LocalExpectations, LocalQuadrature, MeasureValued,
+    Measures, Misfit, OneAtATime, OverdispersedFactors, PairWeights, PartialEstimator, PerFactor, Restricted,
+    Values,
 };
 pub use fit::{SgviFit, fit};
 pub use kernel::{Sgvi, SgviInfo, SgviState};

@@ -135,13 +135,14 @@ impl MeanFieldGaussianMember {
         &self.scale
     }
 
-    /// The same with all standard deviations `factor` times as large.
-    pub(super) fn stretched(&self, factor: f64) -> Self {
+    /// The same with standard deviation `i` `factor(i)` times as large.
+    pub(super) fn stretched(&self, factor: impl Fn(usize) -> f64) -> Self {
+        let each = || (0..self.location.len()).map(&factor);
         Self {
             location: self.location.clone(),
-            scale: Recycled::collect(self.scale.iter().map(|s| s * factor)),
-            inverse_scale: Recycled::collect(self.inverse_scale.iter().map(|r| r / factor)),
-            log_det: self.log_det + self.location.len() as f64 * factor.ln(),
+            scale: Recycled::collect(self.scale.iter().zip(each()).map(|(s, f)| s * f)),
+            inverse_scale: Recycled::collect(self.inverse_scale.iter().zip(each()).map(|(r, f)| r / f)),
+            log_det: self.log_det + each().map(f64::ln).sum::<f64>(),
         }
     }
 

@@ -15,7 +15,9 @@ use super::{Baseline, BaselineScratch, Terms};
 /// a_gi = Σ_{r≠g} H_ri HF_ri / Σ_{r≠g} H_ri²
 /// ```
 /// H has mean zero, so that a_i = Cov(H_i, HF_i)/Var(H_i) is the coefficient of least variance. That it comes from
-/// other groups keeps the estimator unbiased. Cost: every score twice, in groups or with several log ratios four times.
+/// other groups keeps the estimator unbiased. Where the scores of a group cancel, as those of a location in antithetic
+/// pairs do, H is what rounding leaves, and nothing is subtracted. Cost: every score twice, in groups or with several
+/// log ratios four times.
 ///
 /// Source: Ranganath, Gerrish & Blei 2014, §3.2, eq. 9–10, <https://arxiv.org/abs/1401.0118>.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,8 +46,11 @@ impl Baseline for ControlVariate {
         scratch: &mut BaselineScratch,
         grad: &mut ArrayRef1<f64>,
     ) -> Result<(), CommError> {
+        let limit = largest_coefficient(terms);
         // What the group itself adds is taken off both sums.
-        combine(terms, exec, scratch, grad, |[cross, square], [h, hf]| [cross - h * hf, square - h * h])
+        combine(terms, exec, scratch, grad, |[cross, square], [h, hf]| {
+            credible([cross - h * hf, square - h * h], limit)
+        })
     }
 }
 
@@ -64,8 +69,19 @@ impl Baseline for SameSampleControlVariate {
         scratch: &mut BaselineScratch,
         grad: &mut ArrayRef1<f64>,
     ) -> Result<(), CommError> {
-        combine(terms, exec, scratch, grad, |sums, _| sums)
+        let limit = largest_coefficient(terms);
+        combine(terms, exec, scratch, grad, |sums, _| credible(sums, limit))
     }
+}
+
+/// A coefficient is of the size of f. One 10⁸ times as large comes from sums of scores that are nothing but rounding.
+fn largest_coefficient(terms: &Terms<'_>) -> f64 {
+    1e8 * terms.log_ratios.iter().fold(0.0, |largest: f64, f| largest.max(f.abs()))
+}
+
+/// The sums, or zeros where their quotient is none.
+fn credible([cross, square]: [f64; 2], limit: f64) -> [f64; 2] {
+    if cross.abs() <= limit * square { [cross, square] } else { [0.0, 0.0] }
 }
 
 /// `used` turns the sums over all groups, Σ H HF and Σ H², into those that the coefficient of one group uses.
