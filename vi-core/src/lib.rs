@@ -8,6 +8,7 @@
 //! | | |
 //! |---|---|
 //! | **Models** | [`LogJoint`] is log p(x, z) with the data inside. More knowledge is more traits: [`GradLogJoint`], [`LocalLogJoint`] (terms by block), [`Subsample`] (minibatches), [`Predictive`], [`KnownPosterior`], [`Reported`] (reparametrised), [`ConditionallyConjugate`] (complete conditionals, for coordinate ascent and Gibbs) |
+//! | **Plates** | [`PlateModel`]: latent variables of every datum, parameters θ that all data share and that are learned; [`PlateJoint`] at fixed θ |
 //! | **Gradients** | by hand, or from `AutoGrad` (feature `autodiff`) |
 //! | **Layout of z** | [`ParameterSpace`], [`Parameter`], [`Support`] |
 //! | **Onto ℝᴰ** | [`Unconstrained`] wraps a model, [`Bijection`] maps points, gradients and densities |
@@ -44,6 +45,7 @@ pub mod linalg;
 mod model;
 pub mod numerics;
 mod parameter;
+mod plate;
 mod posterior;
 mod scratch;
 #[cfg(feature = "testing")]
@@ -67,6 +69,7 @@ pub use kernel::{
 pub use key::{Role, StreamKey, StreamRng};
 pub use model::{GradLogJoint, KnownPosterior, LocalLogJoint, LogJoint, Predictive, Reported, Subsample};
 pub use parameter::{Parameter, ParameterError, ParameterSpace, Support};
+pub use plate::{PlateError, PlateJoint, PlateLogJoint, PlateModel, check_model_params, plate_space};
 pub use posterior::{
     Draws, ElboEstimate, ParameterSummary, Posterior, ReportedPosterior, log_ratios, quantile_sorted,
 };

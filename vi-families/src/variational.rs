@@ -36,6 +36,7 @@ pub use disperse::{Disperse, DisperseFactors};
 pub use factorized::FactorizedDistribution;
 pub use full_rank::FullRankGaussian;
 pub use full_rank_member::FullRankGaussianMember;
+pub(crate) use gaussian::real_names;
 pub use low_rank::LowRankGaussian;
 pub use low_rank_member::LowRankGaussianMember;
 pub use mean_field::{MeanFieldGaussian, MeanFieldGaussianMember};

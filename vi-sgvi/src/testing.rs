@@ -1,5 +1,7 @@
 //! Contract checks for gradient estimators.
 
+mod plate;
+
 use ndarray::{Array1, ArrayRef1, Zip};
 use vi_core::{Exec, LogJoint, StreamKey};
 use vi_families::VariationalFamily;
@@ -7,6 +9,8 @@ use vi_families::VariationalFamily;
 use crate::elbo::Elbo;
 use crate::error::SgviError;
 use crate::estimator::{GradientEstimator, Memory};
+
+pub use plate::{PlateGradientCheck, check_plate_estimator, compare_plate_gradient};
 
 /// Standard errors that a correct estimator's mean may lie from the exact gradient in [`check_estimator`]: a
 /// normal variable lies further out with probability 5.7e-7.
