@@ -21,7 +21,7 @@ use crate::workspace::{Workspace, matrix, matrix_mut};
 /// that of one factor and does not grow with the dimension.
 ///
 /// ```text
-/// z_s ~ q,   z*_si ~ r_i ∝ q_i^{1/τ_i},   u_si = q_i(z*_si)/r_i(z*_si),   f_si = log p(x, z*_si, z_s,−i) − log q_i(z*_si)
+/// z_s ~ q,   z*_si ~ r_i ∝ q_i^{1/τ_i},   u_si = q_i(z*_si)/r_i(z*_si),   f_si = log p(x, z) − log q(z) at z = (z*_si, z_s,−i)
 /// ĝ_i = (1/S) Σ_s u_si (f_si − c_si) ∇ log q_i(z*_si),   c_si = Σ_{r≠s} u_ri f_ri / Σ_{r≠s} u_ri
 /// ```
 /// The dispersions τ_i ≥ 1 are learned ([`Adaptation`]), from the points of past iterations alone: given λ_t they do not
@@ -147,6 +147,7 @@ const NAME: &str = "overdispersed factors";
 
 /// What is known of the point of one sample and one factor; each is contiguous within a chunk of samples.
 const N_VALUES: usize = 4;
+/// The log joint, less the log density of the other factors where the whole one is asked for. The first of them.
 const LOG_JOINT: usize = 0;
 const LOG_Q: usize = 1;
 const LOG_WEIGHT: usize = 2;
@@ -181,17 +182,31 @@ where
     fn evaluate(&self, samples: Range<usize>, points: &[f64], values: &mut [f64], fresh: &mut [f64]) {
         let (n, d) = (samples.len(), self.q.dim());
         let mut fresh = matrix_mut(fresh, d);
-        with_scratch(n * d, |rows| {
+        with_scratch(n * (d + 1), |scratch| {
+            let (rows, log_q) = scratch.split_at_mut(n * d);
             rows.copy_from_slice(points);
             let mut z = matrix_mut(rows, d);
+            // With the log density of the other factors f varies less; for one block alone they are beside the point.
+            let whole = self.locality.known_at_draws();
+            if whole {
+                self.q.log_prob_batch(&z, &mut ArrayViewMut1::from(&mut *log_q));
+            }
             let of_factors = values.chunks_mut(N_VALUES * n);
             for (i, values) in self.factors.factors(self.q).zip(of_factors) {
                 for (s, mut row) in samples.clone().zip(fresh.rows_mut()) {
                     self.draw(i, s, &mut row);
                 }
+                let of_factor = |z: &ArrayRef1<f64>| self.q.log_prob_factor(i, z);
+                if whole {
+                    log_q.iter_mut().zip(z.rows()).for_each(|(log_q, z)| *log_q -= of_factor(&z));
+                }
                 exchange(&mut z, &mut fresh, self.q.factor(i));
                 self.describe(i, &z, values);
                 exchange(&mut z, &mut fresh, self.q.factor(i));
+                if whole {
+                    values[..n].iter_mut().zip(&*log_q).for_each(|(f, others)| *f -= others);
+                    log_q.iter_mut().zip(z.rows()).for_each(|(log_q, z)| *log_q += of_factor(&z));
+                }
             }
         });
     }
