@@ -89,7 +89,7 @@ fn dirichlet_and_categories_reach_the_fixed_point_of_coordinate_ascent() {
 fn arrives<E: GradientEstimator<Independent, ProductFamily>>(estimator: E) {
     let (model, optimum) = every_kind();
     let (family, name) = (model.family(), estimator.name());
-    let params = after(&model, &family, estimator, natural(0.1), 1_000).unwrap();
+    let params = after(&model, &family, estimator, natural(0.1), 600).unwrap();
     let distance = &params - &optimum;
     assert!(distance.iter().all(|d| d.abs() < 0.05), "{name}: {distance}");
 }
