@@ -63,7 +63,7 @@ pub use factor::Factor;
 pub use implicit::ImplicitReparameterized;
 pub use multivariate::Multivariate;
 pub use parametric::{ParameterBlock, Parametric};
-pub use plate::PlateFamily;
+pub use plate::{GammaPlate, PlateFamily};
 pub use predictive::*;
 pub use slices::{LogProbSlice, SampleSlice, fill_standard_normal};
 pub use sufficient::SufficientStats;

@@ -3,6 +3,10 @@
 //! Parameters of n data are the rows of a matrix; points stand datum after datum, S of each, so that row i·S + s is
 //! point s of the datum with row i of parameters.
 
+mod gamma;
+
+pub use gamma::GammaPlate;
+
 use ndarray::{Array1, ArrayRef1, ArrayRef2, s};
 use vi_core::StreamKey;
 

@@ -1,0 +1,131 @@
+//! Gamma variates of many members, each with a shape and a rate of its own: the method of [`super::gamma`] on blocks.
+//!
+//! Normals and levels come from the stream in blocks, the squeeze is tested on a whole block at once, and the few draws
+//! that it leaves open are decided, and drawn again, one by one.
+
+use rand::Rng;
+use vi_core::StreamRng;
+use vi_core::numerics::{Lane, SliceFunction, Vectorised, map_slices, vectorised};
+
+use super::gamma::UnitGamma;
+use super::ziggurat::open_unit;
+use super::{fill_from_exponential, fill_from_normal, inside};
+
+/// Draws at a time: the bits of a mask.
+const BLOCK: usize = u64::BITS as usize;
+
+/// What draws need of members, one value per draw.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GammaProposals<'a> {
+    /// Shape − 1/3, of the shape raised by 1 where it is below 1.
+    pub(crate) d: &'a [f64],
+    /// 1/(3√d).
+    pub(crate) c: &'a [f64],
+    /// 1/shape where the shape was raised, 0 elsewhere.
+    pub(crate) boost: &'a [f64],
+    pub(crate) log_rate: &'a [f64],
+}
+
+/// shape ↦ d, c and boost of [`GammaProposals`]
+pub(crate) struct Proposal;
+
+impl SliceFunction<1, 3> for Proposal {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, [shape]: [f64; 1]) -> [f64; 3] {
+        let raised = shape < 1.0;
+        let d = (if raised { shape + 1.0 } else { shape }) - 1.0 / 3.0;
+        [d, 1.0 / (3.0 * d.sqrt()), if raised { 1.0 / shape } else { 0.0 }]
+    }
+}
+
+/// out ← a draw of every member, kept away from 0 and ∞; `scratch` is twice as long.
+///
+/// With a raised shape a + 1 for a < 1, the draw is Gamma(a + 1) · U^{1/a}, on one exponent with the rate, so that
+/// nothing underflows before the draw itself does.
+pub(crate) fn fill_gamma(
+    members: GammaProposals<'_>,
+    rng: &mut StreamRng,
+    scratch: &mut [f64],
+    out: &mut [f64],
+) {
+    let (units, shifts) = scratch.split_at_mut(out.len());
+    for (start, units) in (0..).step_by(BLOCK).zip(units.chunks_mut(BLOCK)) {
+        let block = start..start + units.len();
+        fill_units(&members.d[block.clone()], &members.c[block], rng, units);
+    }
+    if members.boost.iter().any(|boost| *boost > 0.0) {
+        fill_from_exponential(rng, shifts, |unit| unit);
+    } else {
+        shifts.fill(0.0);
+    }
+    map_slices(&Scale, [units, shifts, members.boost, members.log_rate], [out]);
+}
+
+/// (unit, e, boost, log rate) ↦ unit · e^(−e·boost) / rate
+struct Scale;
+
+impl SliceFunction<4, 1> for Scale {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, [unit, exponential, boost, log_rate]: [f64; 4]) -> [f64; 1] {
+        [inside(unit * L::exp(-L::mul_add(exponential, boost, log_rate)))]
+    }
+}
+
+/// out ← Gamma(d + 1/3, 1) variates, a block of them at most.
+fn fill_units(d: &[f64], c: &[f64], rng: &mut StreamRng, out: &mut [f64]) {
+    let (mut normals, mut words) = ([0.0; BLOCK], [[0; 8]; BLOCK]);
+    let (normals, words) = (&mut normals[..out.len()], &mut words[..out.len()]);
+    fill_from_normal(rng, normals, |normal| normal);
+    rng.fill_bytes(words.as_flattened_mut());
+    let mut marks = vectorised(Propose { d, c, normals, words, out: &mut *out });
+    while marks != 0 {
+        let i = marks.trailing_zeros() as usize;
+        let member = UnitGamma::from_constants(d[i], c[i]);
+        if !member.accepts(normals[i] * c[i], open_unit(u64::from_le_bytes(words[i]))) {
+            out[i] = member.draw(rng);
+        }
+        marks &= marks - 1;
+    }
+}
+
+/// out ← d (1 + s)³ with s = c · normal; its output marks what the squeeze leaves open.
+struct Propose<'a> {
+    d: &'a [f64],
+    c: &'a [f64],
+    normals: &'a [f64],
+    words: &'a [[u8; 8]],
+    out: &'a mut [f64],
+}
+
+impl Vectorised for Propose<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run(self) -> u64 {
+        let Self { d, c, normals, words, out } = self;
+        if let (Some(d), Some(c), Some(normals), Some(words)) = (
+            d.as_array::<BLOCK>(),
+            c.as_array::<BLOCK>(),
+            normals.as_array::<BLOCK>(),
+            words.as_array::<BLOCK>(),
+        ) && let Some(out) = out.as_mut_array::<BLOCK>()
+        {
+            // With a constant length the loop unrolls.
+            return propose(d, c, normals, words, out);
+        }
+        propose(d, c, normals, words, out)
+    }
+}
+
+#[inline(always)]
+fn propose(d: &[f64], c: &[f64], normals: &[f64], words: &[[u8; 8]], out: &mut [f64]) -> u64 {
+    let mut marks = 0;
+    for i in 0..out.len() {
+        let s = normals[i] * c[i];
+        let (value, sure) =
+            UnitGamma::from_constants(d[i], c[i]).propose(s, open_unit(u64::from_le_bytes(words[i])));
+        out[i] = value;
+        marks |= u64::from(!sure) << i;
+    }
+    marks
+}
