@@ -15,12 +15,15 @@
 //! | [`two_normals`] | mixture of two normal distributions with ordered means |
 //! | [`hidden_markov`] | hidden Markov chain seen through normal noise |
 //! | [`ising`] | coupled bits: a model of discrete latents, exact by enumeration |
+//! | [`count_factors`] | counts made by positive factors: Gamma–Poisson, and a deep exponential family of two layers |
 //! | [`one_compartment`] | pharmacokinetics of one dose in one compartment |
 //! | [`prior`] | priors of single parameters |
 //! | [`regression`] | covariates and responses: the data of the regressions |
+//! | [`sparse_counts`] | counts, most of them zero: words of documents |
 //! | `error` | [`ModelError`]: what is wrong with data or priors |
 
 mod checks;
+pub mod count_factors;
 pub mod eight_schools;
 mod error;
 pub mod garch;
@@ -38,6 +41,7 @@ pub mod prior;
 mod quadratic_loss;
 pub mod regression;
 mod scratch;
+pub mod sparse_counts;
 pub mod two_normals;
 
 pub use error::ModelError;
