@@ -1,14 +1,15 @@
 //! Gamma variates of many members, each with a shape and a rate of its own: the method of [`super::gamma`] on blocks.
 //!
 //! Normals and levels come from the stream in blocks, the squeeze is tested on a whole block at once, and the few draws
-//! that it leaves open are decided, and drawn again, one by one.
+//! that it leaves open are decided, and drawn again, one by one. A level begins with 32 bits, half a word of the stream:
+//! the squeeze accepts where it does for the smallest level with these bits; elsewhere the level gets its other bits.
 
 use rand::Rng;
 use vi_core::StreamRng;
 use vi_core::numerics::{Lane, SliceFunction, Vectorised, map_slices, vectorised};
 
 use super::gamma::UnitGamma;
-use super::ziggurat::open_unit;
+use super::ziggurat::unit;
 use super::{fill_from_exponential, fill_from_normal, inside};
 
 /// Draws at a time: the bits of a mask.
@@ -71,17 +72,27 @@ impl SliceFunction<4, 1> for Scale {
     }
 }
 
+/// 2⁻³²
+const LEVEL_BIT: f64 = 1.0 / 4_294_967_296.0;
+
+/// The smallest level on [0, 1) that begins with these bits.
+#[inline(always)]
+fn smallest_level(bits: [u8; 4]) -> f64 {
+    f64::from(u32::from_le_bytes(bits)) * LEVEL_BIT
+}
+
 /// out ← Gamma(d + 1/3, 1) variates, a block of them at most.
 fn fill_units(d: &[f64], c: &[f64], rng: &mut StreamRng, out: &mut [f64]) {
-    let (mut normals, mut words) = ([0.0; BLOCK], [[0; 8]; BLOCK]);
-    let (normals, words) = (&mut normals[..out.len()], &mut words[..out.len()]);
+    let (mut normals, mut levels) = ([0.0; BLOCK], [[0; 4]; BLOCK]);
+    let (normals, levels) = (&mut normals[..out.len()], &mut levels[..out.len()]);
     fill_from_normal(rng, normals, |normal| normal);
-    rng.fill_bytes(words.as_flattened_mut());
-    let mut marks = vectorised(Propose { d, c, normals, words, out: &mut *out });
+    rng.fill_bytes(levels.as_flattened_mut());
+    let mut marks = vectorised(Propose { d, c, normals, levels, out: &mut *out });
     while marks != 0 {
         let i = marks.trailing_zeros() as usize;
         let member = UnitGamma::from_constants(d[i], c[i]);
-        if !member.accepts(normals[i] * c[i], open_unit(u64::from_le_bytes(words[i]))) {
+        let level = smallest_level(levels[i]) + unit(rng.next_u64()) * LEVEL_BIT;
+        if !member.accepts(normals[i] * c[i], level) {
             out[i] = member.draw(rng);
         }
         marks &= marks - 1;
@@ -93,7 +104,7 @@ struct Propose<'a> {
     d: &'a [f64],
     c: &'a [f64],
     normals: &'a [f64],
-    words: &'a [[u8; 8]],
+    levels: &'a [[u8; 4]],
     out: &'a mut [f64],
 }
 
@@ -102,28 +113,27 @@ impl Vectorised for Propose<'_> {
 
     #[inline(always)]
     fn run(self) -> u64 {
-        let Self { d, c, normals, words, out } = self;
-        if let (Some(d), Some(c), Some(normals), Some(words)) = (
+        let Self { d, c, normals, levels, out } = self;
+        if let (Some(d), Some(c), Some(normals), Some(levels)) = (
             d.as_array::<BLOCK>(),
             c.as_array::<BLOCK>(),
             normals.as_array::<BLOCK>(),
-            words.as_array::<BLOCK>(),
+            levels.as_array::<BLOCK>(),
         ) && let Some(out) = out.as_mut_array::<BLOCK>()
         {
             // With a constant length the loop unrolls.
-            return propose(d, c, normals, words, out);
+            return propose(d, c, normals, levels, out);
         }
-        propose(d, c, normals, words, out)
+        propose(d, c, normals, levels, out)
     }
 }
 
 #[inline(always)]
-fn propose(d: &[f64], c: &[f64], normals: &[f64], words: &[[u8; 8]], out: &mut [f64]) -> u64 {
+fn propose(d: &[f64], c: &[f64], normals: &[f64], levels: &[[u8; 4]], out: &mut [f64]) -> u64 {
     let mut marks = 0;
     for i in 0..out.len() {
         let s = normals[i] * c[i];
-        let (value, sure) =
-            UnitGamma::from_constants(d[i], c[i]).propose(s, open_unit(u64::from_le_bytes(words[i])));
+        let (value, sure) = UnitGamma::from_constants(d[i], c[i]).propose(s, smallest_level(levels[i]));
         out[i] = value;
         marks |= u64::from(!sure) << i;
     }
