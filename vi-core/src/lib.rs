@@ -70,7 +70,7 @@ pub use kernel::{
 pub use key::{Role, StreamKey, StreamRng};
 pub use model::{GradLogJoint, KnownPosterior, LocalLogJoint, LogJoint, Predictive, Reported, Subsample};
 pub use parameter::{Parameter, ParameterError, ParameterSpace, Support};
-pub use plate::{PlateError, PlateJoint, PlateLogJoint, PlateModel, check_model_params};
+pub use plate::{PlateError, PlateJoint, PlateLogJoint, PlateModel, check_model_params, plate_space};
 pub use posterior::{
     Draws, ElboEstimate, ParameterSummary, Posterior, ReportedPosterior, log_ratios, quantile_sorted,
 };

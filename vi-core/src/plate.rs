@@ -74,14 +74,16 @@ pub trait PlateModel: Send + Sync {
 }
 
 /// A [`PlateModel`] at one θ: validated, and with what is needed many times at hand.
+///
+/// Matrices stand row after row without gaps ([`ndarray`]'s standard layout); another layout is a wrong shape.
 pub trait PlateLogJoint: Send + Sync {
     /// The length M of θ.
     fn n_model_params(&self) -> usize;
 
     /// Overwrites `out` (n·S) with log p_θ(x_n, z_ns): row i·S + s of `z` (n·S, L) is point s of datum `data[i]`.
     ///
-    /// −∞ means zero density; NaN is a fault of the model. A value does not depend on what else is asked for in the
-    /// same call. After a thread's first call nothing is allocated.
+    /// −∞ means zero density; NaN is a fault of the model. But for rounding, a value does not depend on what else is
+    /// asked for in the same call. After a thread's first call nothing is allocated.
     ///
     /// # Panics
     /// If a shape does not fit, or a datum is ≥ N.
@@ -191,6 +193,18 @@ impl<A: PlateLogJoint> PlateJoint<A> {
             self.at.log_joint_points(data, &rows(z, self.n_local), &mut out);
         }
     }
+}
+
+/// The latent variables of all data of a plate, datum after datum: the layout of [`PlateJoint`].
+///
+/// # Errors
+/// [`PlateError::Parameter`] when names do not go together.
+pub fn plate_space<M: PlateModel>(model: &M) -> Result<ParameterSpace, PlateError> {
+    let n = model.n_data();
+    Ok(match model.local_parameters().parameters() {
+        [alone] => ParameterSpace::new([repeated(alone, n)])?,
+        several => ParameterSpace::new((1..=n).flat_map(|i| several.iter().map(move |p| numbered(p, i))))?,
+    })
 }
 
 /// One more axis in front, for the data.

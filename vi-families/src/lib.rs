@@ -17,6 +17,7 @@
 //! | [`VariationalFamily`], [`VariationalDistribution`], [`Reparameterized`] | the contract of q_λ with unconstrained λ |
 //! | [`MeanFieldGaussian`], [`FullRankGaussian`], [`LowRankGaussian`], [`BlockDiagonalGaussian`], [`GaussianMixture`], [`StudentTMeanField`], [`LearnedStudentTMeanField`], [`ProductFamily`] | its members |
 //! | [`UniformTransport`], [`Disperse`] | members as images of the unit cube; members with heavier tails, as proposals |
+//! | [`PlateFamily`] | one member for every datum: [`BernoulliPlate`], [`GaussianPlate`], [`EachMember`] of any variational family |
 //! | [`NaturalConditionals`], [`Conjugate`], [`Factor`] | conditionally conjugate models from their natural parameters |
 //! | [`special`] | log Γ and its derivatives, incomplete gamma and beta and their inverses, Bessel I, the normal distribution function |
 //! | [`symmetric`] | how symmetric matrices stand in vectors of parameters |
@@ -63,7 +64,7 @@ pub use factor::Factor;
 pub use implicit::ImplicitReparameterized;
 pub use multivariate::Multivariate;
 pub use parametric::{ParameterBlock, Parametric};
-pub use plate::{GammaPlate, PlateFamily};
+pub use plate::{BernoulliPlate, EachMember, GammaPlate, GaussianPlate, PlateFamily};
 pub use predictive::*;
 pub use slices::{LogProbSlice, SampleSlice, fill_standard_normal};
 pub use sufficient::SufficientStats;

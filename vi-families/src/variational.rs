@@ -32,6 +32,7 @@ pub use block_diagonal::{BlockDiagonalGaussian, BlockDiagonalGaussianMember};
 pub use disperse::Disperse;
 pub use factorized::FactorizedDistribution;
 pub use full_rank::{FullRankGaussian, FullRankGaussianMember};
+pub(crate) use gaussian::real_names;
 pub use low_rank::LowRankGaussian;
 pub use low_rank_member::LowRankGaussianMember;
 pub use mean_field::{MeanFieldGaussian, MeanFieldGaussianMember};

@@ -3,6 +3,7 @@
 use ndarray::{Array1, Array2, Array3, ArrayView2, s};
 use vi_core::{Parameter, ParameterSpace, StreamKey, Support};
 use vi_families::special::{digamma, trigamma};
+use vi_families::testing::check_plate_family;
 use vi_families::{
     FamilyError, Gamma, GammaPlate, PlateFamily, ProductFamily, Univariate, VariationalDistribution,
     VariationalFamily,
@@ -127,7 +128,7 @@ fn outside_the_support_and_wrong_parameters() {
         let error = family.sample_points(&params, &[3, 17], key, 1, &mut z, &mut log_q).unwrap_err();
         let FamilyError::Domain { parameter, value: reported, .. } = error else { panic!("{error}") };
         let name = ["", "log_shape(z[2])", "log_rate(z[1])", "log_rate(z[2])"][at];
-        assert_eq!((parameter, reported.to_bits()), (format!("{name} of datum 17"), value.to_bits()));
+        assert_eq!((parameter, reported.to_bits()), (format!("{name} of row 1"), value.to_bits()));
     }
     assert_eq!(
         family.param_names(),
@@ -135,6 +136,13 @@ fn outside_the_support_and_wrong_parameters() {
     );
     let mixed = ParameterSpace::new([Parameter::scalar("x", Support::Real)]).unwrap();
     assert!(GammaPlate::for_space(&mixed).unwrap_err().to_string().contains("x"));
+}
+
+#[test]
+fn the_contract_of_a_plate() {
+    for dim in [1, 5, 20] {
+        check_plate_family(&GammaPlate::for_space(&space(dim)).unwrap(), StreamKey::from_seed(7));
+    }
 }
 
 #[test]

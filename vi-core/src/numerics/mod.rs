@@ -22,7 +22,7 @@
 //! | `dispatch` | choice of the instruction set, also for work of your own in plain Rust |
 //! | `elementwise` | `exp`, `log`, `log1p`, `softplus`, `sigmoid`, `log_gamma`, `digamma`, `trigamma` and their in-place forms |
 //! | `map` | functions of your own, of several slices |
-//! | `reduce` | `log_sum_exp`, `sum_softplus`, `sum_softplus_sigmoid` |
+//! | `reduce` | `log_sum_exp`, `sum_softplus`, `sum_softplus_sigmoid`, the latter by rows |
 //! | `rows` | the same over the rows of a matrix; digammas less that of the row's total |
 //! | `scalar` | one value at a time |
 
@@ -44,7 +44,7 @@ pub use elementwise::{
     log1p_inplace, sigmoid, sigmoid_inplace, softplus, softplus_inplace, trigamma, trigamma_inplace,
 };
 pub use map::{Lane, SliceFunction, map_slices};
-pub use reduce::{log_sum_exp, sum_softplus, sum_softplus_sigmoid};
+pub use reduce::{log_sum_exp, sum_softplus, sum_softplus_sigmoid, sum_softplus_sigmoid_rows_inplace};
 pub use rows::{digamma_minus_total_rows, log_sum_exp_rows, softmax_rows_inplace, sum_softplus_rows};
 pub use scalar::{sigmoid_scalar, softplus_scalar};
 

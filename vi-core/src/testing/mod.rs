@@ -13,6 +13,7 @@
 //! | [`Predictive`](crate::Predictive) | [`check_predictive`] |
 //! | [`Reported`](crate::Reported) | [`check_reported`] |
 //! | [`ConditionallyConjugate`](crate::ConditionallyConjugate) | [`check_conditional`], [`check_conditional_against`] |
+//! | [`PlateModel`](crate::PlateModel) | [`check_plate`] |
 //! | [`Kernel`](crate::Kernel) | [`check_kernel`] |
 //! | [`Communicator`](crate::Communicator) | [`check_exec`] on every rank |
 //!
@@ -46,6 +47,7 @@ mod gradient;
 mod kernel;
 mod local;
 mod moments;
+mod plate;
 mod points;
 mod predictive;
 mod reported;
@@ -57,6 +59,7 @@ pub use gradient::{check_gradient, check_gradient_against};
 pub use kernel::check_kernel;
 pub use local::{check_local, check_subsample};
 pub use moments::Moments;
+pub use plate::check_plate;
 pub use points::random_points;
 pub use predictive::check_predictive;
 pub use reported::check_reported;

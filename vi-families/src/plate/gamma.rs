@@ -5,9 +5,9 @@ use vi_core::numerics::{self, Lane, SliceFunction, Vectorised, map_slices, vecto
 use vi_core::{ParameterError, ParameterSpace, StreamKey, Support, scratch};
 
 use super::PlateFamily;
+use super::layout::{refused, rows, rows_mut, values, values_mut};
 use crate::draw::{GammaProposals, Proposal, fill_gamma};
 use crate::error::FamilyError;
-use crate::validate::domain;
 
 const FAMILY: &str = "GammaPlate";
 /// Beyond it the square of a rate or a shape leaves the range of f64.
@@ -23,7 +23,7 @@ const LARGEST_LOG: f64 = 300.0;
 /// ```
 ///
 /// Points of the data stand one under the other: row i·S + s of `z` (n·S, L) is point s of datum i, whose parameters are
-/// row i of `params` (n, 2L). Matrices have to be row-major.
+/// row i of `params` (n, 2L).
 ///
 /// **Small shapes.** A draw that would underflow, or overflow, is the nearest normal number inside (0, ∞). Below a shape of
 /// 0.03 that happens with a probability exp(−708 shape) that matters: at shape 0.01 to one draw in a thousand. Density and score
@@ -58,23 +58,16 @@ impl GammaPlate {
         }
     }
 
-    /// The parameters (n, 2L) row by row, all of them allowed; `owner` says whose a row is.
-    fn rows_of_params<'a>(
-        &self,
-        params: &'a ArrayRef2<f64>,
-        owner: impl Fn(usize) -> String,
-        n: usize,
-    ) -> Result<&'a [f64], FamilyError> {
-        assert_eq!(params.dim(), (n, self.n_params()), "{FAMILY}: the shape of params");
-        let params = params.as_slice().expect("params are row-major");
+    /// The parameters (n, 2L) row by row, all of them allowed.
+    fn rows_of_params<'a>(&self, params: &'a ArrayRef2<f64>, n: usize) -> Result<&'a [f64], FamilyError> {
+        let params = rows(params, "params", n, self.n_params());
         // The reverse comparison finds NaN too.
         let bad = |p: &f64| !(p.abs() <= LARGEST_LOG);
         match params.iter().position(bad) {
             None => Ok(params),
             Some(at) => {
                 let (row, p) = (at / self.n_params(), at % self.n_params());
-                let name = format!("{} of {}", self.param_name(p), owner(row));
-                Err(domain(FAMILY, name, params[at], "finite and within ±300"))
+                Err(refused(FAMILY, &self.param_name(p), row, params[at], "finite and within ±300"))
             }
         }
     }
@@ -106,16 +99,14 @@ impl PlateFamily for GammaPlate {
         log_q: &mut ArrayRef1<f64>,
     ) -> Result<(), FamilyError> {
         let dim = self.dim();
-        let params = self.rows_of_params(params, |row| format!("datum {}", data[row]), data.len())?;
-        assert_eq!(z.dim(), (data.len() * n_samples, dim), "{FAMILY}: the shape of z");
-        assert_eq!(log_q.len(), z.nrows(), "{FAMILY}: one log density per point");
+        let params = self.rows_of_params(params, data.len())?;
+        let z = rows_mut(z, "z", data.len() * n_samples, dim);
+        let log_q = values_mut(log_q, "log_q", data.len() * n_samples);
         let width = dim * n_samples;
         if width == 0 {
             log_q.fill(0.0);
             return Ok(());
         }
-        let z = z.as_slice_mut().expect("z is row-major");
-        let log_q = log_q.as_slice_mut().expect("log_q is contiguous");
         scratch::with_arrays([8 * dim, 4 * width, 2 * width], |[member, tiles, scratch]| {
             for (i, n) in data.iter().enumerate() {
                 let params = &params[i * 2 * dim..][..2 * dim];
@@ -139,16 +130,14 @@ impl PlateFamily for GammaPlate {
         out: &mut ArrayRef1<f64>,
     ) -> Result<(), FamilyError> {
         let (dim, n) = (self.dim(), params.nrows());
-        let params = self.rows_of_params(params, |row| format!("row {row}"), n)?;
-        assert_eq!(z.dim(), (n * n_samples, dim), "{FAMILY}: the shape of z");
-        assert_eq!(out.len(), z.nrows(), "{FAMILY}: one log density per point");
+        let params = self.rows_of_params(params, n)?;
+        let z = rows(z, "z", n * n_samples, dim);
+        let out = values_mut(out, "out", n * n_samples);
         let width = dim * n_samples;
         if width == 0 {
             out.fill(0.0);
             return Ok(());
         }
-        let z = z.as_slice().expect("z is row-major");
-        let out = out.as_slice_mut().expect("out is contiguous");
         scratch::with_arrays([5 * dim, width], |[member, logs]| {
             for (i, out) in out.chunks_exact_mut(n_samples).enumerate() {
                 let member = Member::new(&params[i * 2 * dim..][..2 * dim], member);
@@ -167,18 +156,14 @@ impl PlateFamily for GammaPlate {
         out: &mut ArrayRef2<f64>,
     ) -> Result<(), FamilyError> {
         let (dim, n) = (self.dim(), params.nrows());
-        assert_eq!(params.ncols(), 2 * dim, "{FAMILY}: the shape of params");
-        assert_eq!(out.dim(), params.dim(), "{FAMILY}: the shape of out");
-        assert_eq!(z.dim(), (n * n_samples, dim), "{FAMILY}: the shape of z");
-        assert_eq!(weights.len(), z.nrows(), "{FAMILY}: one weight per point");
+        let params = rows(params, "params", n, 2 * dim);
+        let z = rows(z, "z", n * n_samples, dim);
+        let weights = values(weights, "weights", n * n_samples);
+        let out = rows_mut(out, "out", n, 2 * dim);
         let width = dim * n_samples;
         if width == 0 {
             return Ok(());
         }
-        let params = params.as_slice().expect("params are row-major");
-        let z = z.as_slice().expect("z is row-major");
-        let weights = weights.as_slice().expect("weights are contiguous");
-        let out = out.as_slice_mut().expect("out is row-major");
         scratch::with_arrays([3 * dim, 2 * dim, width], |[member, sums, logs]| {
             for (i, out) in out.chunks_exact_mut(2 * dim).enumerate() {
                 let params = &params[i * 2 * dim..][..2 * dim];
@@ -209,14 +194,12 @@ impl PlateFamily for GammaPlate {
         out: &mut ArrayRef2<f64>,
     ) -> Result<(), FamilyError> {
         let (dim, n) = (self.dim(), params.nrows());
-        let params = self.rows_of_params(params, |row| format!("row {row}"), n)?;
-        assert_eq!(z.dim(), (n * n_samples, dim), "{FAMILY}: the shape of z");
-        assert_eq!(out.dim(), (z.nrows(), 2 * dim), "{FAMILY}: the shape of out");
+        let params = self.rows_of_params(params, n)?;
+        let z = rows(z, "z", n * n_samples, dim);
+        let out = rows_mut(out, "out", n * n_samples, 2 * dim);
         if z.is_empty() {
             return Ok(());
         }
-        let z = z.as_slice().expect("z is row-major");
-        let out = out.as_slice_mut().expect("out is row-major");
         scratch::with_arrays([3 * dim, dim], |[member, logs]| {
             let points = z.chunks_exact(dim * n_samples).zip(out.chunks_exact_mut(2 * dim * n_samples));
             for (params, (z, out)) in params.chunks_exact(2 * dim).zip(points) {

@@ -1,16 +1,24 @@
 //! Families of a plate: one member for every datum, evaluated many at a time.
 //!
 //! Parameters of n data are the rows of a matrix; points stand datum after datum, S of each, so that row i·S + s is
-//! point s of the datum with row i of parameters.
+//! point s of the datum with row i of parameters. Matrices have [`ndarray`]'s standard layout, rows without gaps; another
+//! layout is a wrong shape.
 
+mod bernoulli;
+mod each_member;
 mod gamma;
-
-pub use gamma::GammaPlate;
+mod gaussian;
+mod layout;
 
 use ndarray::{Array1, ArrayRef1, ArrayRef2, s};
 use vi_core::StreamKey;
 
 use crate::error::FamilyError;
+
+pub use bernoulli::BernoulliPlate;
+pub use each_member::EachMember;
+pub use gamma::GammaPlate;
+pub use gaussian::GaussianPlate;
 
 /// A family with one member for every datum of a plate.
 ///

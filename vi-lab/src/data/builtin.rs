@@ -16,7 +16,7 @@ pub struct BuiltIn {
 }
 
 /// All built-in data sets.
-pub const BUILT_IN: [BuiltIn; 15] = [
+pub const BUILT_IN: [BuiltIn; 16] = [
     BuiltIn {
         name: "eight_schools",
         file: "eight_schools.json",
@@ -36,6 +36,13 @@ pub const BUILT_IN: [BuiltIn; 15] = [
         file: "breast_cancer.csv",
         text: include_str!("../../../data/breast_cancer.csv"),
         response: Some("benign"),
+        standard_errors: None,
+    },
+    BuiltIn {
+        name: "digits",
+        file: "digits.csv",
+        text: include_str!("../../../data/digits.csv"),
+        response: Some("digit"),
         standard_errors: None,
     },
     BuiltIn {
