@@ -58,7 +58,7 @@ impl UnitGamma {
     /// always holds: it has to come first.
     #[cold]
     #[inline(never)]
-    pub(super) fn accepts(&self, s: f64, level: f64) -> bool {
+    fn accepts(&self, s: f64, level: f64) -> bool {
         s > -1.0 && (-level).ln_1p() <= self.d * log_acceptance(s)
     }
 

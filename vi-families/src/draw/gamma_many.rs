@@ -1,7 +1,7 @@
 //! Gamma variates of many members, each with a shape and a rate of its own: the method of [`super::gamma`] on blocks.
 //!
 //! Normals and levels come from the stream in blocks, the squeeze is tested on a whole block at once, and the few draws
-//! that it leaves open are decided, and drawn again, one by one. A level begins with 32 bits, half a word of the stream:
+//! that it leaves open are decided together, and drawn again one by one. A level begins with 32 bits, half a word of the stream:
 //! the squeeze accepts where it does for the smallest level with these bits; elsewhere the level gets its other bits.
 
 use rand::Rng;
@@ -50,9 +50,10 @@ pub(crate) fn fill_gamma(
     out: &mut [f64],
 ) {
     let (units, shifts) = scratch.split_at_mut(out.len());
-    for (start, units) in (0..).step_by(BLOCK).zip(units.chunks_mut(BLOCK)) {
-        let block = start..start + units.len();
-        fill_units(&members.d[block.clone()], &members.c[block], rng, units);
+    if members.d.iter().all(|d| *d == 1.0 - 1.0 / 3.0) {
+        fill_from_exponential(rng, units, |unit| unit);
+    } else {
+        fill_units(members.d, members.c, rng, units);
     }
     if members.boost.iter().any(|boost| *boost > 0.0) {
         fill_from_exponential(rng, shifts, |unit| unit);
@@ -72,7 +73,7 @@ impl SliceFunction<4, 1> for Scale {
     }
 }
 
-/// 2⁻³²
+/// 2⁻³².
 const LEVEL_BIT: f64 = 1.0 / 4_294_967_296.0;
 
 /// The smallest level on [0, 1) that begins with these bits.
@@ -81,21 +82,72 @@ fn smallest_level(bits: [u8; 4]) -> f64 {
     f64::from(u32::from_le_bytes(bits)) * LEVEL_BIT
 }
 
-/// out ← Gamma(d + 1/3, 1) variates, a block of them at most.
+/// out ← Gamma(d + 1/3, 1) variates.
 fn fill_units(d: &[f64], c: &[f64], rng: &mut StreamRng, out: &mut [f64]) {
     let (mut normals, mut levels) = ([0.0; BLOCK], [[0; 4]; BLOCK]);
-    let (normals, levels) = (&mut normals[..out.len()], &mut levels[..out.len()]);
-    fill_from_normal(rng, normals, |normal| normal);
-    rng.fill_bytes(levels.as_flattened_mut());
-    let mut marks = vectorised(Propose { d, c, normals, levels, out: &mut *out });
-    while marks != 0 {
-        let i = marks.trailing_zeros() as usize;
-        let member = UnitGamma::from_constants(d[i], c[i]);
-        let level = smallest_level(levels[i]) + unit(rng.next_u64()) * LEVEL_BIT;
-        if !member.accepts(normals[i] * c[i], level) {
-            out[i] = member.draw(rng);
+    let mut open = Open::default();
+    for start in (0..out.len()).step_by(BLOCK) {
+        let block = start..out.len().min(start + BLOCK);
+        let (normals, levels) = (&mut normals[..block.len()], &mut levels[..block.len()]);
+        fill_from_normal(rng, normals, |normal| normal);
+        rng.fill_bytes(levels.as_flattened_mut());
+        let (d_block, c_block) = (&d[block.clone()], &c[block.clone()]);
+        let mut marks = vectorised(Propose { d: d_block, c: c_block, normals, levels, out: &mut out[block] });
+        while marks != 0 {
+            let i = marks.trailing_zeros() as usize;
+            let level = smallest_level(levels[i]) + unit(rng.next_u64()) * LEVEL_BIT;
+            open.push(start + i, normals[i] * c_block[i], level, d_block[i]);
+            if open.n == OPEN {
+                open.close(d, c, rng, out);
+            }
+            marks &= marks - 1;
         }
-        marks &= marks - 1;
+    }
+    open.close(d, c, rng, out);
+}
+
+/// Proposals decided together.
+const OPEN: usize = 32;
+
+/// Proposals that the squeeze left open.
+#[derive(Default)]
+struct Open {
+    n: usize,
+    at: [usize; OPEN],
+    s: [f64; OPEN],
+    level: [f64; OPEN],
+    d: [f64; OPEN],
+}
+
+impl Open {
+    fn push(&mut self, at: usize, s: f64, level: f64, d: f64) {
+        (self.at[self.n], self.s[self.n], self.level[self.n], self.d[self.n]) = (at, s, level, d);
+        self.n += 1;
+    }
+
+    /// Decides, and draws again where a proposal is rejected.
+    fn close(&mut self, d: &[f64], c: &[f64], rng: &mut StreamRng, out: &mut [f64]) {
+        let (n, mut margins) = (self.n, [0.0; OPEN]);
+        map_slices(&Margin, [&self.s[..n], &self.level[..n], &self.d[..n]], [&mut margins[..n]]);
+        for (at, margin) in self.at.iter().zip(&margins[..n]) {
+            // s ≤ −1 gives NaN, and is rejected.
+            let accepted = *margin >= 0.0;
+            if !accepted {
+                out[*at] = UnitGamma::from_constants(d[*at], c[*at]).draw(rng);
+            }
+        }
+        self.n = 0;
+    }
+}
+
+/// (s, level, d) ↦ d (log of the acceptance over d) − log(1 − level), the test without the squeeze
+struct Margin;
+
+impl SliceFunction<3, 1> for Margin {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, [s, level, d]: [f64; 3]) -> [f64; 1] {
+        let log_acceptance = L::mul_add(3.0, L::log1p(s), -s * (3.0 - s * (1.5 - s)));
+        [L::mul_add(d, log_acceptance, -L::log1p(-level))]
     }
 }
 

@@ -286,6 +286,10 @@ impl<'a> Member<'a> {
     fn log_prob_rows(&self, z: &[f64], logs: &mut [f64], out: &mut [f64]) {
         self.log_prob_inside(z, logs, out);
         for (row, out) in z.chunks_exact(self.shape.len()).zip(out) {
+            // Outside the support the sum has an infinite or undefined term, even with shape 1: 0 log 0.
+            if out.is_finite() {
+                continue;
+            }
             if row.iter().any(|z| z.is_nan()) {
                 *out = f64::NAN;
             } else if row.iter().any(|z| *z <= 0.0 || *z == f64::INFINITY) {

@@ -146,6 +146,10 @@ pub struct SimulatedCounts {
 /// −∞ at points outside the support, NaN where z is NaN; others are left.
 fn mark_outside(z: &[f64], dim: usize, out: &mut [f64]) {
     for (z, out) in z.chunks_exact(dim).zip(out) {
+        // Outside the support the sum has an infinite or undefined term, even with shape 1: 0 log 0.
+        if out.is_finite() {
+            continue;
+        }
         if z.iter().any(|z| z.is_nan()) {
             *out = f64::NAN;
         } else if z.iter().any(|z| *z <= 0.0 || *z == f64::INFINITY) {
