@@ -1,6 +1,7 @@
 //! Models of counts against formulas written out here, closed-form evidence, and simulation.
 
 use ndarray::{Array1, Array2, ArrayRef1, array, s};
+use vi_core::testing::check_plate;
 use vi_core::{PlateLogJoint, PlateModel, StreamKey};
 use vi_families::special::{digamma, log_gamma};
 use vi_families::{ExponentialFamily, Gamma, GammaPlate, PlateFamily, Poisson};
@@ -108,6 +109,23 @@ fn the_deep_family_is_its_formula() {
             close(&format!("{d} columns, point {r}"), *actual, expected);
         }
     }
+}
+
+#[test]
+fn plates_keep_their_contract() {
+    for (n, d, k, _) in SHAPES {
+        check_plate(&GammaPoisson::new(counts(n, d), k, priors()).unwrap(), StreamKey::from_seed(2));
+        let weights = Array2::from_shape_fn((k, d), |(k, d)| 0.1 + (k + d) as f64);
+        let fixed = GammaPoisson::with_fixed_weights(counts(n, d), &weights, priors()).unwrap();
+        check_plate(&fixed, StreamKey::from_seed(3));
+        let deep = DeepExponentialFamily::new(counts(n, d), k, 1 + k / 2, deep_priors()).unwrap();
+        check_plate(&deep, StreamKey::from_seed(4));
+    }
+    let without_prior = GammaPoisson::new(counts(3, 4), 2, GammaPoissonPriors::default()).unwrap();
+    check_plate(&without_prior, StreamKey::from_seed(5));
+    let without_prior =
+        DeepExponentialFamily::new(counts(3, 4), 3, 2, DeepExponentialFamilyPriors::default()).unwrap();
+    check_plate(&without_prior, StreamKey::from_seed(6));
 }
 
 /// One column and one factor: x ~ Poisson(z w) with z ~ Gamma(a, b) is a negative binomial count, and the posterior is
