@@ -18,6 +18,7 @@
 //! | `kernel` | the [`Sgvi`] kernel, its [`SgviState`] and [`SgviInfo`] |
 //! | `settings`, `fit` | [`SgviSettings`] and [`fit`]: from a model to a posterior in one call |
 //! | `posterior` | [`SgviPosterior`], a [`vi_core::Posterior`] |
+//! | `plate` | q for every datum with model parameters θ beside it: [`VariationalEm`], tables and encoders, [`fit_plate`] |
 //! | [`mod@bench`] | candidates on equal terms: [`bench::compare`] |
 //! | `workspace` | [`Workspace`]: scratch memory, so that a step allocates nothing |
 //! | `testing` | contract checks for estimators of your own (feature `testing`) |
@@ -38,6 +39,7 @@ mod kernel;
 mod locality;
 mod optimizer;
 mod pathwise;
+mod plate;
 mod posterior;
 mod sample_reuse;
 mod sampler;
@@ -70,6 +72,11 @@ pub use optimizer::{
     NaturalGradientState, Optimizer, RmsProp, RmsPropState, Sgd, SgdState, StepCoordinates, TrustRegion,
 };
 pub use pathwise::Pathwise;
+pub use plate::{
+    HiddenLayerEncoder, LinearEncoder, PlateBaseline, PlateElbo, PlateEstimator, PlateEvaluation, PlateFit,
+    PlateInfo, PlatePosterior, PlateScoreFunction, PlateSettings, PlateState, PlateWorkspace, Recognition,
+    Table, VariationalEm, evaluate_plate, fit_plate,
+};
 pub use posterior::SgviPosterior;
 pub use sample_reuse::{SampleReuse, SampleReuseState};
 pub use sampler::{

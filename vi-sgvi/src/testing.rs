@@ -1,5 +1,7 @@
 //! Contract checks for gradient estimators.
 
+mod plate;
+
 use ndarray::{Array1, ArrayRef1, Zip};
 use vi_core::{Exec, LogJoint, StreamKey};
 use vi_families::VariationalFamily;
@@ -7,6 +9,8 @@ use vi_families::VariationalFamily;
 use crate::elbo::Elbo;
 use crate::error::SgviError;
 use crate::estimator::{GradientEstimator, Memory};
+
+pub use plate::{PlateGradientCheck, check_plate_estimator, compare_plate_gradient};
 
 /// Standard errors that a correct estimator's mean may lie from the exact gradient in [`check_estimator`]: a
 /// normal variable lies further out with probability 5.7e-7.
@@ -62,23 +66,46 @@ where
     let mut memory = Memory::default();
     // An estimator overwrites: what stands here before must not show.
     let mut grad = Array1::from_elem(params.len(), f64::NAN);
-    let (mut mean, mut squares) = (Array1::<f64>::zeros(params.len()), Array1::<f64>::zeros(params.len()));
+    let mut replicates = Replicates::new(params.len());
     for r in 0..n_replicates {
         estimator.estimate(elbo, params, key.fold_in(r), Exec::local(), &mut memory, &mut grad)?;
-        Zip::from(&mut mean).and(&mut squares).and(&grad).for_each(|m, s, g| {
+        replicates.push(&grad);
+    }
+    Ok(replicates.compare(exact))
+}
+
+/// Running mean and squared deviations of gradient estimates (Welford).
+struct Replicates {
+    n: f64,
+    mean: Array1<f64>,
+    squares: Array1<f64>,
+}
+
+impl Replicates {
+    fn new(n_params: usize) -> Self {
+        Self { n: 0.0, mean: Array1::zeros(n_params), squares: Array1::zeros(n_params) }
+    }
+
+    fn push(&mut self, grad: &ArrayRef1<f64>) {
+        self.n += 1.0;
+        Zip::from(&mut self.mean).and(&mut self.squares).and(grad).for_each(|m, s, g| {
             let deviation = g - *m;
-            *m += deviation / (r + 1) as f64;
+            *m += deviation / self.n;
             *s += deviation * (g - *m);
         });
     }
-    let variance = squares / (n_replicates - 1) as f64;
-    let mcse = variance.mapv(|v| (v / n_replicates as f64).sqrt());
-    let z_scores = Zip::from(&mean).and(exact).and(&mcse).map_collect(|m, e, s| {
-        let excess = m - e;
-        // Coordinates without noise (a closed-form entropy) differ by rounding alone.
-        if excess.abs() <= 1e-10 * (1.0 + e.abs()) { 0.0 } else { excess / s }
-    });
-    Ok(GradientCheck { mean, mcse, variance, z_scores })
+
+    fn compare(self, exact: &ArrayRef1<f64>) -> GradientCheck {
+        let Self { n, mean, squares } = self;
+        let variance = squares / (n - 1.0);
+        let mcse = variance.mapv(|v| (v / n).sqrt());
+        let z_scores = Zip::from(&mean).and(exact).and(&mcse).map_collect(|m, e, s| {
+            let excess = m - e;
+            // Coordinates without noise (a closed-form entropy) differ by rounding alone.
+            if excess.abs() <= 1e-10 * (1.0 + e.abs()) { 0.0 } else { excess / s }
+        });
+        GradientCheck { mean, mcse, variance, z_scores }
+    }
 }
 
 /// Checks an estimator against the exact gradient (P) of the ELBO at λ: unbiased in every coordinate, and the
