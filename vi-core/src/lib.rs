@@ -18,6 +18,7 @@
 //! | **Files** | [`checkpoint`]: versioned, checksummed, atomic; a resumed run ends in the bits of an unbroken one |
 //! | **Results** | [`Posterior`], [`Draws`], [`ElboEstimate`], [`log_ratios`]; [`Counted`] counts evaluations |
 //! | **Numbers** | [`linalg`] (Cholesky, matrix products), [`numerics`] (vectorised exp, log, softplus, …) |
+//! | **Memory** | [`scratch`]: a buffer per thread |
 //! | **Contract checks** | `testing` (feature `testing`): one line covers a new model, kernel or communicator |
 //!
 //! # Conventions
@@ -47,7 +48,7 @@ pub mod numerics;
 mod parameter;
 mod plate;
 mod posterior;
-mod scratch;
+pub mod scratch;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;

@@ -227,7 +227,7 @@ impl<A: PlateLogJoint> LogJoint for PlateJoint<A> {
     }
 
     fn log_joint(&self, z: &ArrayRef1<f64>) -> f64 {
-        crate::scratch::with(self.data.len(), |terms| {
+        crate::scratch::with_vector(self.data.len(), |terms| {
             self.terms(z, terms);
             self.at.log_prior() + terms.sum()
         })
@@ -244,7 +244,7 @@ impl<A: PlateLogJoint> LocalLogJoint for PlateJoint<A> {
     fn log_joint_block(&self, b: usize, z: &ArrayRef1<f64>) -> f64 {
         let z_b = z.slice(ndarray::s![self.block(b)]);
         let row = z_b.view().insert_axis(ndarray::Axis(0));
-        crate::scratch::with(1, |out| {
+        crate::scratch::with_vector(1, |out| {
             self.at.log_joint_points(&self.data[b..=b], &row, out);
             out[0]
         })

@@ -64,7 +64,7 @@ pub use factor::Factor;
 pub use implicit::ImplicitReparameterized;
 pub use multivariate::Multivariate;
 pub use parametric::{ParameterBlock, Parametric};
-pub use plate::{BernoulliPlate, EachMember, GaussianPlate, PlateFamily};
+pub use plate::{BernoulliPlate, EachMember, GammaPlate, GaussianPlate, PlateFamily};
 pub use predictive::*;
 pub use slices::{LogProbSlice, SampleSlice, fill_standard_normal};
 pub use sufficient::SufficientStats;

@@ -43,6 +43,21 @@ fn slice_forms_allocate_nothing() {
     members_of_their_own();
     rows();
     natural_gradients();
+    plates();
+}
+
+/// Members of a plate, in the scratch of the thread.
+fn plates() {
+    let space = vi_core::Parameter::vector("z", 20, vi_core::Support::Positive);
+    let family = GammaPlate::for_space(&vi_core::ParameterSpace::new([space]).unwrap()).unwrap();
+    let (params, data, key) = (Array2::from_elem((9, 40), -0.1), [4; 9], StreamKey::from_seed(1));
+    let (mut z, mut out, mut scores) = (Array2::zeros((27, 20)), Array1::zeros(27), Array2::zeros((9, 40)));
+    let weights = Array1::ones(27);
+    check("a plate of Gammas", || {
+        family.sample_points(&params, &data, key, 3, &mut z, &mut out).unwrap();
+        family.log_prob_points(&params, 3, &z, &mut out).unwrap();
+        family.add_scores(&params, 3, &z, &weights, &mut scores).unwrap();
+    });
 }
 
 /// Of families with independent coordinates.

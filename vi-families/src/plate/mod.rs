@@ -6,6 +6,7 @@
 
 mod bernoulli;
 mod each_member;
+mod gamma;
 mod gaussian;
 mod layout;
 
@@ -16,6 +17,7 @@ use crate::error::FamilyError;
 
 pub use bernoulli::BernoulliPlate;
 pub use each_member::EachMember;
+pub use gamma::GammaPlate;
 pub use gaussian::GaussianPlate;
 
 /// A family with one member for every datum of a plate.
