@@ -47,7 +47,6 @@ pub fn sum_softplus_products(x: &ArrayRef2<f64>, z: &ArrayRef2<f64>, out: &mut A
     let x = x.as_slice().expect("row-major");
     let n_groups = n_points.div_ceil(BLOCK);
     scratch::with(n_groups * (d + 3) * BLOCK + CACHE_LINE, |scratch| {
-        let scratch = scratch.as_slice_mut().expect("contiguous");
         let start = scratch.as_ptr().align_offset(8 * CACHE_LINE).min(CACHE_LINE);
         let scratch = &mut scratch[start..start + n_groups * (d + 3) * BLOCK];
         let (packed, sums) = scratch.split_at_mut(n_groups * d * BLOCK);
