@@ -256,17 +256,18 @@ where
             for (j, s) in samples.enumerate() {
                 let drawn = &self.points[s * d..(s + 1) * d][coordinates.clone()];
                 let mut n_found = 0;
-                for row in j * n_points..(j + 1) * n_points {
+                let of_sample = j * n_points..(j + 1) * n_points;
+                for (f, row) in log_joints[of_sample.clone()].iter_mut().zip(of_sample) {
                     let z = z.row(row);
                     if n_found < n_draws && coordinates.clone().map(|c| z[c]).eq(drawn.iter().copied()) {
                         n_found += 1;
-                        log_joints[row] = self.values[2 * (s / CHUNK) * CHUNK + s % CHUNK];
+                        *f = self.values[2 * (s / CHUNK) * CHUNK + s % CHUNK];
                     } else {
                         let other = &mut rows[n_others * d..(n_others + 1) * d];
                         other.iter_mut().zip(z).for_each(|(o, z)| *o = *z);
                         n_others += 1;
                         // The log joint of a draw is a number: this marks the others.
-                        log_joints[row] = f64::NAN;
+                        *f = f64::NAN;
                     }
                 }
             }

@@ -81,9 +81,9 @@ impl<'a, F: VariationalFamily> Case<'a, F> {
         let check = || {
             check_estimator(estimator, self.model, self.family, &self.params, &self.exact, n, self.key(s));
         };
-        if let Err(message) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)) {
-            eprintln!("{}, S = {s}: {}", self.name, estimator.name());
-            std::panic::resume_unwind(message);
+        if let Err(cause) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)) {
+            let why = cause.downcast_ref::<String>().map_or("it panicked", String::as_str);
+            panic!("{}, S = {s}, {}: {why}", self.name, estimator.name());
         }
     }
 
