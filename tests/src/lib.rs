@@ -2,6 +2,8 @@
 //!
 //! The claims are the integration tests in `tests/`; this library holds what they share.
 
+pub mod posteriors;
+
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// The numbers of threads between which results may not differ in a bit.

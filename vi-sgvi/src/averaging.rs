@@ -11,6 +11,8 @@ use crate::error::{SgviError, require};
 pub enum Averaging {
     /// The last iterate.
     Last,
+    /// The mean of the last finished window of [`crate::Window`]; before the first is finished, of the iterates so far.
+    Window,
     /// The plain mean of a tail that holds between one half and three quarters of the iterates.
     ///
     /// ```text
@@ -34,7 +36,7 @@ pub enum Averaging {
 impl Averaging {
     pub(crate) fn validate(&self) -> Result<(), SgviError> {
         match *self {
-            Self::Last | Self::Tail => Ok(()),
+            Self::Last | Self::Window | Self::Tail => Ok(()),
             Self::Polynomial { eta } => {
                 require(eta >= 0.0, "averaging.polynomial.eta", eta, "finite and ≥ 0")
             }
@@ -70,7 +72,8 @@ impl Averager {
         }
         self.n_mean += 1;
         let weight = match averaging {
-            Averaging::Last => 1.0,
+            // Windows are averaged where they are counted.
+            Averaging::Last | Averaging::Window => 1.0,
             Averaging::Tail => 1.0 / self.n_mean as f64,
             Averaging::Polynomial { eta } => (eta + 1.0) / (self.n_iterates as f64 + eta),
         };

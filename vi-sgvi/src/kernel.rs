@@ -8,11 +8,14 @@ use vi_core::{ElboEstimate, Exec, Kernel, LogJoint, StreamKey};
 use vi_families::VariationalFamily;
 
 use crate::averaging::{Averager, Averaging};
-use crate::elbo::Elbo;
+use crate::elbo::{Elbo, compare_elbo};
 use crate::error::SgviError;
 use crate::estimator::{Evaluations, GradientEstimator, Memory};
 use crate::optimizer::AscentRule;
-use crate::window::{Window, WindowComparison, WindowState};
+use crate::window::{Compare, Window, WindowComparison, WindowState};
+
+/// The tag of the key under which windows are compared, beside those of the samples of a step.
+const COMPARE: u64 = 0x434f_4d50_4152_4521;
 
 /// Stochastic-gradient variational inference: maximises the ELBO over λ with unbiased gradient estimates.
 ///
@@ -127,7 +130,34 @@ where
 
     /// The average of the iterates (P): the λ that a run reports.
     pub fn averaged_params(&self, state: &SgviState<O::State, E::State>) -> Array1<f64> {
-        state.averager.average(self.averaging)
+        match self.averaging {
+            Averaging::Window if !state.window.average().is_empty() => state.window.average().clone(),
+            averaging => state.averager.average(averaging),
+        }
+    }
+
+    /// Takes the estimate and the iterate of this step into the window, and compares it with the one before when it ends.
+    fn push_window(
+        &self,
+        key: StreamKey,
+        elbo: f64,
+        state: &mut SgviState<O::State, E::State>,
+    ) -> Result<Option<WindowComparison>, SgviError> {
+        let averages = self.averaging == Averaging::Window || self.window.compare != Compare::Trace;
+        let iterate = averages.then_some(&*state.params);
+        let Some((earlier, later)) = state.window.push(self.window, elbo, iterate) else { return Ok(None) };
+        Ok(Some(match self.window.compare {
+            Compare::Trace => later.against(&earlier),
+            Compare::Averages { n_samples } => {
+                let (from, to) = (&earlier.iterates, &later.iterates);
+                let comparison =
+                    compare_elbo(self.elbo, from, to, n_samples, key.fold_in(COMPARE), self.exec)
+                        .map_err(|source| SgviError::Evaluation(Box::new(source)))?;
+                let n_log_joint = 2 * n_samples as u64;
+                state.evaluations += Evaluations { n_log_joint, ..Evaluations::default() };
+                later.with_averages(comparison)
+            }
+        }))
     }
 }
 
@@ -203,11 +233,12 @@ where
         if let Some((parameter, value)) = first_non_finite(self.elbo.family(), &state.params) {
             return Err(SgviError::NonFiniteParameter { parameter, value });
         }
+        let grad_norm = grad.dot(&*grad).sqrt();
         state.averager.push(self.averaging, &state.params);
         state.evaluations += self.estimator.cost(self.elbo);
         state.elbo_trace.push(elbo.value);
-        let window = state.window.push(self.window, elbo.value);
-        Ok(SgviInfo { elbo, grad_norm: grad.dot(&*grad).sqrt(), window })
+        let window = self.push_window(key, elbo.value, state)?;
+        Ok(SgviInfo { elbo, grad_norm, window })
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `elbo` | the objective [`Elbo`]; [`evaluate_elbo`] at a fixed q, with its Monte Carlo error |
+//! | `elbo` | the objective [`Elbo`]; [`evaluate_elbo`] at a fixed q, with its Monte Carlo error; [`compare_elbo`] of two |
 //! | `estimator` | the contract [`GradientEstimator`], its [`Memory`] |
 //! | `score_function` | [`ScoreFunction`]: needs the log joint only; composed of the next three |
 //! | `baseline` | [`NoBaseline`], [`LeaveOneOut`], [`MovingAverage`], [`ControlVariate`], [`SameSampleControlVariate`] |
@@ -14,7 +14,7 @@
 //! | `pathwise` | [`Pathwise`]: needs the gradient of the log joint and a reparametrised family |
 //! | `optimizer` | [`Sgd`], [`RmsProp`], [`Adam`], [`NaturalGradient`], their [`LearningRate`]s, and [`AnyOptimizer`] for settings files |
 //! | `averaging` | [`Averaging`] of the iterates |
-//! | `window` | windows of the ELBO trace and the stop rule [`ElboPlateau`] |
+//! | `window` | windows of the ELBO trace or of the iterates, and the stop rule [`ElboPlateau`] |
 //! | `kernel` | the [`Sgvi`] kernel, its [`SgviState`] and [`SgviInfo`] |
 //! | `settings`, `fit` | [`SgviSettings`] and [`fit`]: from a model to a posterior in one call |
 //! | `posterior` | [`SgviPosterior`], a [`vi_core::Posterior`] |
@@ -56,7 +56,7 @@ pub use baseline::{
     Baseline, BaselineScratch, ControlVariate, LeaveOneOut, MovingAverage, MovingAverageState, NoBaseline,
     SameSampleControlVariate, Terms,
 };
-pub use elbo::{Elbo, evaluate_elbo};
+pub use elbo::{Elbo, ElboComparison, compare_elbo, evaluate_elbo};
 pub use error::{NamedValues, SgviError};
 pub use estimator::{EstimatorState, Evaluations, GradientEstimator, Memory};
 pub use factors::{
@@ -86,7 +86,7 @@ pub use sampler::{
 };
 pub use score_function::ScoreFunction;
 pub use settings::SgviSettings;
-pub use window::{ElboPlateau, Window, WindowComparison};
+pub use window::{Compare, ElboPlateau, Window, WindowComparison};
 pub use workspace::Workspace;
 
 #[cfg(doctest)]

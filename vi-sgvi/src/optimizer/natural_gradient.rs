@@ -88,6 +88,18 @@ impl NaturalGradient {
             ..Self::default()
         }
     }
+
+    /// Steps of constant length ½ within 0.1 nat.
+    ///
+    /// A step within κ < ¼ nat of a mean-field Gaussian leaves every precision at least 1 − 2√κ times what it was, here
+    /// 0.37: no noise makes a scale run away, as it can within 1 nat.
+    pub fn cautious() -> Self {
+        Self {
+            learning_rate: LearningRate::Constant(0.5),
+            trust_region: TrustRegion::MaxKl(0.1),
+            ..Self::default()
+        }
+    }
 }
 
 /// What [`NaturalGradient`] remembers.

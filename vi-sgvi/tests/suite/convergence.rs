@@ -91,7 +91,7 @@ fn noise_that_hides_progress_is_not_convergence() {
     // Steps far too small to arrive, and two samples: windows differ by much less than their noise.
     let optimizer = Sgd { learning_rate: LearningRate::Constant(1e-5) };
     let kernel = Sgvi::new(&model, &family, ScoreFunction::leave_one_out(2), optimizer).unwrap();
-    let kernel = kernel.with_window(Window { length: 50, growth: 1.0 }).unwrap();
+    let kernel = kernel.with_window(Window { length: 50, growth: 1.0, ..Window::default() }).unwrap();
     let (mut state, tight) = (kernel.init(), ElboPlateau { absolute: 0.05, relative: 0.0 });
     let outcome = run(&kernel, &mut state, StreamKey::from_seed(5), 0..2000, &tight, &mut []).unwrap();
     assert_eq!(outcome.reason, StopReason::Budget);
@@ -102,7 +102,7 @@ fn noise_that_hides_progress_is_not_convergence() {
 fn the_window_rule_is_the_documented_one() {
     let (model, family) = (GaussianTarget::correlated(), Diagonal { dim: 3 });
     let kernel = Sgvi::new(&model, &family, Pathwise { n_samples: 4 }, Sgd::default()).unwrap();
-    let kernel = kernel.with_window(Window { length: 4, growth: 1.5 }).unwrap();
+    let kernel = kernel.with_window(Window { length: 4, growth: 1.5, ..Window::default() }).unwrap();
     let mut state = kernel.init();
     let ends: Vec<_> = (0..40)
         .filter_map(|t| {

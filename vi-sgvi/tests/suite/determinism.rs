@@ -15,7 +15,7 @@ fn threads_and_stops_leave_no_trace() {
     let (model, family) = (GaussianTarget::correlated(), Diagonal { dim: 3 });
     let key = StreamKey::from_seed(8);
     // Windows end on both sides of the stops.
-    let window = Window { length: 4, growth: 1.25 };
+    let window = Window { length: 4, growth: 1.25, ..Window::default() };
 
     let kernel = Sgvi::new(&model, &family, ScoreFunction::leave_one_out(200), Adam::default()).unwrap();
     let kernel = kernel.with_window(window).unwrap();

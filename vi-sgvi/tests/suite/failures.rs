@@ -185,7 +185,7 @@ fn wrong_settings_are_named() {
         "learning_rate.constant = -0.1, but it must be finite and > 0"
     );
     assert!(kernel(f64::NAN).is_err());
-    let window = Window { length: 1, growth: 1.25 };
+    let window = Window { length: 1, growth: 1.25, ..Window::default() };
     assert!(message(kernel(0.1).unwrap().with_window(window).unwrap_err()).contains("window.length = 1"));
     let small = Diagonal { dim: 2 };
     let error = Sgvi::new(&model, &small, Pathwise { n_samples: 2 }, sgd(0.1)).unwrap_err();

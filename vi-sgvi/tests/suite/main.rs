@@ -10,3 +10,4 @@ mod posterior;
 mod settings;
 mod unbiased_bernoulli;
 mod unbiased_gaussian;
+mod windows;
