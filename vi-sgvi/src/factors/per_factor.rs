@@ -133,4 +133,8 @@ where
     fn bias(&self) -> Option<&'static str> {
         self.first.partial_bias().or_else(|| self.rest.partial_bias())
     }
+
+    fn remembers(&self) -> bool {
+        self.first.partial_remembers() || self.rest.partial_remembers()
+    }
 }
