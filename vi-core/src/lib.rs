@@ -68,7 +68,10 @@ pub use kernel::{
     Kernel, NeverStop, Observer, ObserverError, Outcome, RunError, StopOnFlag, StopReason, StopRule, run,
 };
 pub use key::{Role, StreamKey, StreamRng};
-pub use model::{GradLogJoint, KnownPosterior, LocalLogJoint, LogJoint, Predictive, Reported, Subsample};
+pub use model::{
+    GaussianExpectation, GradLogJoint, KnownPosterior, LocalLogJoint, LogJoint, Predictive, Reported,
+    Subsample,
+};
 pub use parameter::{Parameter, ParameterError, ParameterSpace, Support};
 pub use plate::{PlateError, PlateJoint, PlateLogJoint, PlateModel, check_model_params, plate_space};
 pub use posterior::{

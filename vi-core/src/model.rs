@@ -120,6 +120,28 @@ pub trait KnownPosterior: LogJoint {
     fn log_evidence(&self) -> Option<f64>;
 }
 
+/// A model whose expectation under independent Gaussians is known: with it the mean-field ELBO and its gradient are
+/// exact, and judge every estimator of them.
+///
+/// The Gaussians live where [`crate::Unconstrained`] puts the model: a positive τ is log τ there.
+pub trait GaussianExpectation: LogJoint {
+    /// How it is computed, in words.
+    fn how(&self) -> &'static str;
+    /// Returns the expectation under u_d ~ N(m_d, s_d²), given m and s (D each), and overwrites `grad_mean` and
+    /// `grad_sd` (D each) with its derivatives in m and s.
+    ///
+    /// ```text
+    /// E[log p(x, z(u)) + log |det ∂z/∂u|]
+    /// ```
+    fn expected_under_gaussians(
+        &self,
+        mean: &ArrayRef1<f64>,
+        sd: &ArrayRef1<f64>,
+        grad_mean: &mut ArrayRef1<f64>,
+        grad_sd: &mut ArrayRef1<f64>,
+    ) -> f64;
+}
+
 /// A model whose `z` is a smooth one-to-one reparametrisation of the variables that users read, for instance
 /// the non-centred form of a hierarchical model.
 ///

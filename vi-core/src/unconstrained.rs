@@ -179,6 +179,19 @@ impl<M: LocalLogJoint> LocalLogJoint for Unconstrained<M> {
             self.model.log_joint_block(b, z) + log_det
         })
     }
+
+    fn log_joint_blocks(&self, u: &ArrayRef1<f64>, out: &mut ArrayRef1<f64>) {
+        if self.bijection.is_identity() {
+            return self.model.log_joint_blocks(u, out);
+        }
+        crate::scratch::with(self.model.dim(), |z| {
+            self.bijection.constrain(u, z);
+            self.model.log_joint_blocks(z, out);
+        });
+        for (b, o) in out.iter_mut().enumerate() {
+            *o += self.bijection.log_det_range(&self.model.block(b), u);
+        }
+    }
 }
 
 impl<M: Subsample + LogJoint> Subsample for Unconstrained<M> {

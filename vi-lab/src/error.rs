@@ -96,11 +96,13 @@ pub enum ConfigError {
         /// The domain in words.
         requirement: &'static str,
     },
-    /// Two methods of one name, whose output files would be the same.
-    #[error("{at}: two methods are named `{name}`: give each its own `name`")]
-    DuplicateMethod {
+    /// Two tables of one name, whose results could not be told apart.
+    #[error("{at}: two {what} are named `{name}`: give each its own `name`")]
+    Duplicate {
         /// Where the second stands.
         at: Location,
+        /// What they are: methods, estimators, points.
+        what: &'static str,
         /// The name.
         name: String,
     },
@@ -121,16 +123,94 @@ pub enum ConfigError {
         /// The methods that the model has.
         supported: Vec<String>,
     },
+    /// A model that cannot take an estimator.
+    #[error("{at}: model `{model}` has no {capability}, which {what} needs")]
+    ModelLacks {
+        /// Where.
+        at: Location,
+        /// The model.
+        model: &'static str,
+        /// The method or estimator.
+        what: String,
+        /// What the model lacks.
+        capability: &'static str,
+    },
+    /// A family that cannot take an estimator.
+    #[error(
+        "{at}: members of family `{family}` have no {capability}, which {what} needs; families whose members have: {}",
+        families.join(", ")
+    )]
+    FamilyLacks {
+        /// Where.
+        at: Location,
+        /// The family.
+        family: &'static str,
+        /// The method or estimator.
+        what: String,
+        /// What its members lack.
+        capability: &'static str,
+        /// The families whose members have it.
+        families: Vec<&'static str>,
+    },
+    /// An estimator that model or family cannot serve, in its own words.
+    #[error("{at}: {what}: {source}")]
+    Estimator {
+        /// Where.
+        at: Location,
+        /// The method or estimator.
+        what: String,
+        /// What it says.
+        source: Box<vi_sgvi::SgviError>,
+    },
+    /// Data for a model that reads none.
+    #[error("{at}: model `{model}` reads no data: leave [data] away")]
+    NoData {
+        /// Where the data are named.
+        at: Location,
+        /// The model.
+        model: &'static str,
+    },
+    /// An exact reference where none is known.
+    #[error(
+        "{at}: no exact gradient is known for model `{model}` with family `{family}`; use `kind = \"paired\"`,          or leave `kind` away"
+    )]
+    NoExactGradient {
+        /// Where.
+        at: Location,
+        /// The model.
+        model: &'static str,
+        /// The family.
+        family: &'static str,
+    },
+    /// A variable that cannot be moved to the scale of a family.
+    #[error(
+        "{at}: family `{family}` of {what} works on the unconstrained scale, and the variable `{variable}` of model \
+         `{model}` cannot be moved there: its support is {support}; use `product`"
+    )]
+    NoMap {
+        /// Where.
+        at: Location,
+        /// The family.
+        family: &'static str,
+        /// The method or bench.
+        what: String,
+        /// The model.
+        model: &'static str,
+        /// The variable.
+        variable: String,
+        /// Its support.
+        support: vi_core::Support,
+    },
     /// A variable that the product family has no factor for.
     #[error(
-        "{at}: family `product` of method `{method}` has no factor for the variable `{variable}` of model \
+        "{at}: family `product` of {what} has no factor for the variable `{variable}` of model \
          `{model}`, whose support is {support}; use `mean-field` or `full-rank`"
     )]
     NoFactor {
         /// Where.
         at: Location,
-        /// The method.
-        method: String,
+        /// The method or bench.
+        what: String,
         /// The model.
         model: &'static str,
         /// The variable.

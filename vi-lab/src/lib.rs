@@ -7,16 +7,20 @@
 //! | `config` | experiment files (TOML): [`Experiment`], [`MethodConfig`] and the settings of every method |
 //! | `data` | built-in sets, CSV, NPY and Stan-JSON files: [`Dataset`] |
 //! | `study` | models at run time: [`Study`] and what it can do |
+//! | `estimators` | gradient estimators and families by name |
 //! | `methods` | every method over a [`Study`], judged in one way |
 //! | `run` | [`run()`]: a whole experiment, with checkpoints |
+//! | `bench` | [`run_estimators`]: estimators compared at fixed points |
 //! | `result`, `summary`, `manifest` | what is reported: [`MethodResult`], [`Summary`], [`Manifest`] |
 //! | `output`, `stale`, `report`, `table` | files old and new, `report.html`, the table on the terminal |
 //! | `cli` | the commands |
 
+mod bench;
 pub mod cli;
 mod config;
 mod data;
 mod error;
+mod estimators;
 mod interrupt;
 mod manifest;
 mod methods;
@@ -31,10 +35,12 @@ mod suggest;
 mod summary;
 mod table;
 
+pub use bench::{BenchDocument, BenchFamily, BenchOutcome, run_estimators};
 pub use config::{
-    Baseline, CaviSettings, DataConfig, DataSource, DrawsFormat, EstimatorKind, Experiment, FamilyKind,
-    GibbsSettings, MethodConfig, MethodKind, MethodSettings, NutsSettings, Parametrisation,
-    RandomWalkSettings, SgviSettings,
+    Baseline, CaviSettings, DataConfig, DataSource, DrawsFormat, EstimatorBench, EstimatorConfig,
+    EstimatorKind, EstimatorSettings, Experiment, FamilyKind, FamilySettings, GibbsSettings, GivenPoint,
+    MethodConfig, MethodKind, MethodSettings, NutsSettings, Parametrisation, PointName, PointsConfig,
+    RandomWalkSettings, ReferenceConfig, ReferenceKind, SamplerKind, SgviSettings,
 };
 pub use data::{BUILT_IN, BuiltIn, Dataset, Observations, built_in};
 pub use error::{ConfigError, DataError, LabError, Location};
@@ -42,7 +48,7 @@ pub use interrupt::Interrupt;
 pub use manifest::Manifest;
 pub use methods::{Context, Fitted};
 pub use output::OutputDirectory;
-pub use report::render as render_report;
+pub use report::{render as render_report, render_bench as render_bench_report};
 pub use result::{Exact, ExactParameter, KHAT_LIMIT, MethodResult, RHAT_LIMIT, TraceColumns};
 pub use run::{RunOptions, RunOutcome, run};
 pub use study::{Conjugate, MODELS, ModelEntry, Study, Target, supported};

@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Experiment;
+use crate::error::LabError;
+use crate::output::pretty;
+
 /// The circumstances of a run, as they stand in `summary.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -30,6 +34,19 @@ impl Manifest {
             threads: rayon::current_num_threads(),
             chunk: vi_core::CHUNK,
         }
+    }
+}
+
+impl Manifest {
+    /// `manifest.json` of an experiment.
+    pub(crate) fn of(&self, experiment: &Experiment) -> Result<String, LabError> {
+        pretty(&serde_json::json!({
+            "experiment": experiment.name,
+            "seed": experiment.seed,
+            "fingerprint": format!("{:016x}", experiment.fingerprint()),
+            "circumstances": self,
+            "experiment_file": experiment.text,
+        }))
     }
 }
 

@@ -24,8 +24,17 @@ impl OutputDirectory {
     /// # Errors
     /// [`LabError::Output`] names the directory and what the system says.
     pub fn create(root: &Path) -> Result<Self, LabError> {
+        Self::create_with(root, &["traces", "draws", "checkpoints"])
+    }
+
+    /// The same with other directories below it.
+    ///
+    /// # Errors
+    /// As for [`OutputDirectory::create`].
+    pub fn create_with(root: &Path, below: &[&str]) -> Result<Self, LabError> {
         let failed = |source| LabError::Output { path: root.to_owned(), source };
-        for directory in ["traces", "draws", "checkpoints"] {
+        std::fs::create_dir_all(root).map_err(failed)?;
+        for directory in below {
             std::fs::create_dir_all(root.join(directory)).map_err(failed)?;
         }
         let mut probe = tempfile::NamedTempFile::new_in(root).map_err(failed)?;
@@ -107,6 +116,12 @@ impl OutputDirectory {
             .map_err(|e| LabError::Render { what: "the names of draws", message: e.to_string() })?;
         self.write(format!("draws/{name}.names.json"), &names)
     }
+}
+
+/// A document of JSON for people and programs.
+pub(crate) fn pretty<T: serde::Serialize>(value: &T) -> Result<String, LabError> {
+    let failed = |e: serde_json::Error| LabError::Render { what: "JSON", message: e.to_string() };
+    Ok(serde_json::to_string_pretty(value).map_err(failed)? + "\n")
 }
 
 /// The shortest decimal that reads back to the same bits.

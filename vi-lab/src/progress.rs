@@ -38,6 +38,13 @@ impl Progress {
         }
     }
 
+    /// Adds to the number of iterations to be done.
+    pub(crate) fn extend(&self, n: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(bar.length().unwrap_or(0) + n);
+        }
+    }
+
     /// Counts iterations that an earlier session did.
     pub(crate) fn skip(&self, n: u64) {
         if let Some(bar) = &self.bar {

@@ -67,6 +67,9 @@ pub struct MethodResult {
     pub n_log_joint: u64,
     /// Log joints evaluated with their gradient while fitting.
     pub n_gradient: u64,
+    /// Parts of log joints that belong to one block evaluated while fitting.
+    #[serde(default)]
+    pub n_log_joint_block: u64,
     /// The ELBO: closed form (standard error 0) where the method has it, by sampling otherwise.
     pub elbo: Option<ElboEstimate>,
     /// The ELBO of the reported variables by sampling, by the same function for every method that has a

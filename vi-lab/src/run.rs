@@ -11,7 +11,7 @@ use crate::error::LabError;
 use crate::interrupt::Interrupt;
 use crate::manifest::Manifest;
 use crate::methods::{self, Context};
-use crate::output::OutputDirectory;
+use crate::output::{OutputDirectory, pretty};
 use crate::progress::Progress;
 use crate::report;
 use crate::result::MethodResult;
@@ -57,10 +57,17 @@ pub fn run(
     let directory = options.out.clone().unwrap_or_else(|| experiment.default_directory());
     let output = OutputDirectory::create(&directory)?;
     prepare_checkpoints(experiment, &output, options.resume)?;
-    let n = options.threads.unwrap_or(0);
+    in_pool(options.threads, || run_methods(experiment, options, interrupt, &output))
+}
+
+/// Works on so many threads, or as many as the machine has.
+pub(crate) fn in_pool<T: Send>(
+    threads: Option<usize>,
+    work: impl FnOnce() -> Result<T, LabError> + Send,
+) -> Result<T, LabError> {
+    let n = threads.unwrap_or(0);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
-    let pool = pool.map_err(|source| LabError::Threads { n, source })?;
-    pool.install(|| run_methods(experiment, options, interrupt, &output))
+    pool.map_err(|source| LabError::Threads { n, source })?.install(work)
 }
 
 fn run_methods(
@@ -162,26 +169,11 @@ fn write_documents(
     summary: &Summary,
     results: &[MethodResult],
 ) -> Result<(), LabError> {
-    let failed = |e: serde_json::Error| LabError::Render { what: "JSON", message: e.to_string() };
-    let pretty = |json: serde_json::Result<Vec<u8>>| {
-        json.map(|mut b| {
-            b.push(b'\n');
-            b
-        })
-        .map_err(failed)
-    };
     let report = report::render(experiment, results, summary)?;
-    let manifest = serde_json::json!({
-        "experiment": experiment.name,
-        "seed": experiment.seed,
-        "fingerprint": format!("{:016x}", experiment.fingerprint()),
-        "circumstances": summary.manifest,
-        "experiment_file": experiment.text,
-    });
-    output.write("manifest.json", &pretty(serde_json::to_vec_pretty(&manifest))?)?;
+    output.write("manifest.json", summary.manifest.of(experiment)?.as_bytes())?;
     output.write("report.html", report.as_bytes())?;
     // Last: who finds a summary finds all that it summarises.
-    output.write("summary.json", &pretty(serde_json::to_vec_pretty(summary))?)
+    output.write("summary.json", pretty(summary)?.as_bytes())
 }
 
 const OWNER: &str = "experiment.checkpoint";

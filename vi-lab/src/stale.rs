@@ -8,7 +8,7 @@ use crate::config::Experiment;
 use crate::error::LabError;
 use crate::output::OutputDirectory;
 
-const DOCUMENTS: [&str; 3] = ["summary.json", "report.html", "manifest.json"];
+const DOCUMENTS: [&str; 4] = ["summary.json", "estimators.json", "report.html", "manifest.json"];
 
 /// Removes the results of earlier runs: the documents, and the traces and draws of the methods that the old
 /// summary and the old checkpoints name. Every other file is the user's and stays.
@@ -19,9 +19,7 @@ pub(crate) fn remove_results(experiment: &Experiment, output: &OutputDirectory) 
     let mut methods: BTreeSet<String> = experiment.methods.iter().map(|m| m.name.clone()).collect();
     methods.extend(summarised(output));
     methods.extend(saved(output)?);
-    for document in DOCUMENTS {
-        remove_file(&output.path(document))?;
-    }
+    remove_documents(output)?;
     for name in methods {
         remove_file(&output.path(format!("traces/{name}.csv")))?;
         for ending in ["csv", "npy", "names.json"] {
@@ -29,6 +27,14 @@ pub(crate) fn remove_results(experiment: &Experiment, output: &OutputDirectory) 
         }
     }
     Ok(())
+}
+
+/// Removes the documents of earlier runs.
+///
+/// # Errors
+/// [`LabError::Write`] names what cannot be removed.
+pub(crate) fn remove_documents(output: &OutputDirectory) -> Result<(), LabError> {
+    DOCUMENTS.iter().try_for_each(|document| remove_file(&output.path(document)))
 }
 
 /// The methods of the old summary; none when there is none that can be read.

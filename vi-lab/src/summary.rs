@@ -58,6 +58,9 @@ pub struct MethodSummary {
     pub n_log_joint: u64,
     /// Log joints evaluated with their gradient while fitting.
     pub n_gradient: u64,
+    /// Parts of log joints that belong to one block evaluated while fitting.
+    #[serde(default)]
+    pub n_log_joint_block: u64,
     /// The ELBO in nats, with every constant.
     pub elbo: Option<f64>,
     /// Its Monte Carlo standard error; 0 when it was computed in closed form.
@@ -79,6 +82,7 @@ impl From<&MethodResult> for MethodSummary {
             elapsed_s: r.elapsed_s,
             n_log_joint: r.n_log_joint,
             n_gradient: r.n_gradient,
+            n_log_joint_block: r.n_log_joint_block,
             elbo: r.elbo.map(|e| e.value),
             elbo_mcse: r.elbo.map(|e| e.mcse),
             khat: r.khat,

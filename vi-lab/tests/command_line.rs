@@ -110,6 +110,7 @@ fn lists_name_everything_that_experiments_can() {
             "gaussian_process_regression",
             "gaussian_regression",
             "hidden_markov",
+            "ising",
             "linear_regression",
             "logearn_interaction",
             "logistic_regression",
@@ -127,7 +128,9 @@ fn lists_name_everything_that_experiments_can() {
             "logistic_regression",
             "normal_mean_precision",
         ];
-        let methods = if conjugate.contains(&model["name"].as_str().expect("a name")) {
+        let methods = if model["name"] == "ising" {
+            serde_json::json!(["sgvi"])
+        } else if conjugate.contains(&model["name"].as_str().expect("a name")) {
             serde_json::json!(["cavi", "sgvi", "nuts", "gibbs", "random_walk"])
         } else {
             serde_json::json!(["sgvi", "nuts", "random_walk"])
@@ -148,13 +151,41 @@ fn lists_name_everything_that_experiments_can() {
             "product"
         ]
     );
+    let families = json("families");
+    assert_eq!(families[0]["samplers"][3], "overdispersed");
+    assert_eq!(families[1]["estimators"], serde_json::json!(["score-function", "pathwise", "sample-reuse"]));
     let methods = json("methods");
+    assert_eq!(methods[1]["estimators"][6]["name"], "disarm");
+    assert_eq!(methods[1]["default_settings"]["n_samples"], 64);
     assert_eq!(names(&methods), ["cavi", "sgvi", "nuts", "gibbs", "random_walk"]);
     assert_eq!(methods[2]["default_settings"]["n_chains"], 4);
     for command in ["models", "families", "methods"] {
         let plain = text(&vi_lab(&[command]).stdout);
         assert!(names(&json(command)).iter().all(|name| plain.contains(name.as_str())), "{plain}");
     }
+}
+
+#[test]
+fn a_bench_prints_its_table_or_its_document() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("bits.toml");
+    fs::write(&path, common::bench::BITS).expect("a bench file");
+    let (path, out) = (path.display().to_string(), directory.path().join("out"));
+    let options = ["estimators", &path, "--out", &out.display().to_string(), "--threads", "1"];
+    let output = vi_lab(&options);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let table = text(&output.stdout);
+    for word in ["bits: ising, 6 coordinates", "exact, enumeration", "naive", "verdict", "report.html"] {
+        assert!(table.contains(word), "no `{word}` in\n{table}");
+    }
+    let output = vi_lab(&[&options[..], &["--json", "--seed", "9"]].concat());
+    let document: Value = serde_json::from_slice(&output.stdout).expect("JSON and nothing else");
+    assert_eq!(document["seed"], 9);
+    assert_eq!(document["report"]["estimators"][3]["name"], "disarm");
+    let quiet = vi_lab(&[&options[..], &["--quiet"]].concat());
+    assert!(quiet.status.success() && quiet.stdout.is_empty() && quiet.stderr.is_empty());
+    let message = complaint(&["run", &path]);
+    assert!(message.contains("belong to a file for `vi-lab estimators`"), "{message}");
 }
 
 /// A sampler that would warm up for hours, stopped by SIGINT before its first draw.

@@ -127,8 +127,11 @@ fn a_variable_that_a_family_has_no_factor_for_is_named() {
 
 #[test]
 fn estimators_and_families_that_do_not_go_together_are_refused() {
-    let message = refusal(&replaced("family = \"full-rank\"", "family = \"product\""));
-    assert!(message.contains("moves noise"), "{message}");
+    let message = refusal(&replaced("n_samples = 4", "n_samples = 4\nestimator = \"disarm\""));
+    assert!(
+        message.contains("no factors with finitely many values, which method `full-rank` needs"),
+        "{message}"
+    );
     let message = refusal(&replaced("n_samples = 4", "n_samples = 4\nbaseline = \"none\""));
     assert!(message.contains("only the score function has a baseline"), "{message}");
 }

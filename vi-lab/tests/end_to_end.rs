@@ -71,6 +71,7 @@ fn check_method(method: &Value, name: &str, kind: &str) {
         "elapsed_s",
         "n_log_joint",
         "n_gradient",
+        "n_log_joint_block",
         "elbo",
         "elbo_mcse",
         "khat",
@@ -80,7 +81,7 @@ fn check_method(method: &Value, name: &str, kind: &str) {
     assert_eq!((&method["name"], &method["method"]), (&Value::from(name), &Value::from(kind)));
     assert!(method["converged"].is_boolean() && method["stop_reason"].is_string());
     let row = method.as_object().expect("an object");
-    check_numbers(row, &["iterations", "elapsed_s", "n_log_joint", "n_gradient"], &[]);
+    check_numbers(row, &["iterations", "elapsed_s", "n_log_joint", "n_gradient", "n_log_joint_block"], &[]);
     let variational = matches!(kind, "cavi" | "sgvi");
     let figures = ["elbo", "elbo_mcse", "khat"];
     check_numbers(row, if variational { &figures } else { &[] }, if variational { &[] } else { &figures });

@@ -22,6 +22,7 @@ fn faultless() -> MethodResult {
         elapsed_s: 0.0,
         n_log_joint: 0,
         n_gradient: 0,
+        n_log_joint_block: 0,
         elbo: None,
         elbo_sampled: None,
         khat: Some(KHAT_LIMIT),

@@ -7,12 +7,12 @@
 //! Every bit is a block whose Markov blanket are its neighbours.
 //!
 //! Source: Ising 1925; as a test of score-function estimators: Titsias & Lázaro-Gredilla 2015, §5,
-//! <https://arxiv.org/abs/1503.04725> (local terms of binary models).
+//! <https://arxiv.org/abs/1503.01494> (local terms of binary models).
 
 use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
-use vi_core::{LocalLogJoint, LogJoint, Parameter, ParameterSpace, Support};
+use vi_core::{KnownPosterior, LocalLogJoint, LogJoint, Parameter, ParameterSpace, Support};
 
 use crate::ModelError;
 use crate::checks::{finite, finite_matrix, finite_vector};
@@ -170,5 +170,29 @@ impl LocalLogJoint for Ising {
     }
     fn log_joint_block(&self, b: usize, z: &ArrayRef1<f64>) -> f64 {
         z[b] * (self.field[b] + self.coupling.row(b).dot(z))
+    }
+}
+
+/// By enumeration, up to [`MAX_ENUMERATED`] bits.
+impl KnownPosterior for Ising {
+    fn posterior_mean(&self) -> Option<Array1<f64>> {
+        self.marginals()
+    }
+
+    fn posterior_covariance(&self) -> Option<Array2<f64>> {
+        let (evidence, mean) = (self.log_evidence()?, self.marginals()?);
+        let mut out = Array2::zeros((self.dim(), self.dim()));
+        self.enumerate(|z, value| {
+            let p = (value - evidence).exp();
+            let away = z - &mean;
+            for (mut row, a) in out.rows_mut().into_iter().zip(&away) {
+                row.scaled_add(p * a, &away);
+            }
+        })?;
+        Some(out)
+    }
+
+    fn log_evidence(&self) -> Option<f64> {
+        self.log_evidence()
     }
 }

@@ -33,6 +33,7 @@ pub mod garch;
 pub mod gaussian_mixture;
 pub mod gaussian_process;
 pub mod gaussian_regression;
+mod gaussian_softplus;
 pub mod hidden_markov;
 pub mod ising;
 mod lanes;

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, array};
 use vi_core::testing::check_local;
-use vi_core::{LogJoint, StreamKey};
+use vi_core::{KnownPosterior, LogJoint, StreamKey};
 use vi_models::ModelError;
 use vi_models::ising::Ising;
 
@@ -69,4 +69,16 @@ fn what_is_no_ising_model_is_refused() {
     assert!(matches!(Ising::new(array![f64::NAN], Array2::zeros((1, 1))), Err(ModelError::Datum { .. })));
     assert!(matches!(Ising::new(array![0.0], Array2::zeros((2, 2))), Err(ModelError::Length { .. })));
     assert!(matches!(Ising::grid(0, 3, 0.0, 0.0), Err(ModelError::Empty { .. })));
+}
+
+#[test]
+fn covariances_are_those_of_the_states() {
+    let model = three();
+    let (mean, covariance) = (model.posterior_mean().unwrap(), model.posterior_covariance().unwrap());
+    let evidence = model.log_evidence().unwrap();
+    let mut both = 0.0;
+    model.enumerate(|z, value| both += z[0] * z[2] * (value - evidence).exp()).unwrap();
+    approx::assert_relative_eq!(covariance[[0, 2]], both - mean[0] * mean[2], epsilon = 1e-13);
+    approx::assert_relative_eq!(covariance[[1, 1]], mean[1] * (1.0 - mean[1]), epsilon = 1e-13);
+    assert!(Ising::grid(3, 7, 0.1, 0.2).unwrap().posterior_covariance().is_none());
 }

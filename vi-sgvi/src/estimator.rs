@@ -89,6 +89,11 @@ pub trait GradientEstimator<M: ?Sized, F: VariationalFamily>: Send + Sync {
     fn bias(&self) -> Option<&'static str> {
         None
     }
+
+    /// Whether an estimate depends on those before it; by default whether the state holds anything.
+    fn remembers(&self) -> bool {
+        size_of::<Self::State>() > 0
+    }
 }
 
 impl<M: ?Sized, F: VariationalFamily, E: GradientEstimator<M, F>> GradientEstimator<M, F> for &E {
@@ -113,5 +118,8 @@ impl<M: ?Sized, F: VariationalFamily, E: GradientEstimator<M, F>> GradientEstima
     }
     fn bias(&self) -> Option<&'static str> {
         E::bias(self)
+    }
+    fn remembers(&self) -> bool {
+        E::remembers(self)
     }
 }

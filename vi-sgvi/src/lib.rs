@@ -6,7 +6,7 @@
 //! | `elbo` | the objective [`Elbo`]; [`evaluate_elbo`] at a fixed q, with its Monte Carlo error; [`compare_elbo`] of two |
 //! | `estimator` | the contract [`GradientEstimator`], its [`Memory`] |
 //! | `score_function` | [`ScoreFunction`]: needs the log joint only; composed of the next three |
-//! | `baseline` | [`NoBaseline`], [`LeaveOneOut`], [`MovingAverage`], [`ControlVariate`], [`SameSampleControlVariate`] |
+//! | `baseline` | [`NoBaseline`], [`LeaveOneOut`], [`MovingAverage`], [`ControlVariate`], [`SameSampleControlVariate`]; [`AnyBaseline`] for settings files |
 //! | `sampler` | [`Independent`], [`Antithetic`], [`QuasiMonteCarlo`], [`Overdispersed`] |
 //! | `locality` | [`Joint`], [`MarkovBlanket`] |
 //! | `factors` | [`LocalExpectations`], [`Arm`], [`DisArm`], [`Enumeration`], [`MeasureValued`], [`OverdispersedFactors`]; [`PerFactor`]: one estimator for some variables, another for the rest |
@@ -53,8 +53,8 @@ mod workspace;
 
 pub use averaging::{Averager, Averaging};
 pub use baseline::{
-    Baseline, BaselineScratch, ControlVariate, LeaveOneOut, MovingAverage, MovingAverageState, NoBaseline,
-    SameSampleControlVariate, Terms,
+    AnyBaseline, Baseline, BaselineScratch, ControlVariate, LeaveOneOut, MovingAverage, MovingAverageState,
+    NoBaseline, SameSampleControlVariate, Terms,
 };
 pub use elbo::{Elbo, ElboComparison, compare_elbo, evaluate_elbo};
 pub use error::{NamedValues, SgviError};

@@ -53,12 +53,12 @@ impl SampleReuse<LeaveOneOut> {
 impl<B: Baseline<State = ()>> SampleReuse<B> {
     fn check(&self) -> Result<(), SgviError> {
         let (n, k) = (self.n_samples, self.n_iterations);
-        let minimum = B::MIN_GROUPS.max(1);
+        let minimum = self.baseline.min_groups().max(1);
         if n < minimum {
-            return Err(SgviError::TooFewSamples { estimator: B::NAME, minimum, actual: n });
+            return Err(SgviError::TooFewSamples { estimator: self.baseline.name(), minimum, actual: n });
         }
         require(k > 0, "n_iterations", k as f64, "at least 1")?;
-        if B::WHOLE_GROUPS && k > 2 {
+        if self.baseline.whole_groups() && k > 2 {
             let requirement = "n_iterations at most 2 with this baseline";
             return Err(SgviError::Groups { n_samples: n, group: k, requirement });
         }
@@ -185,7 +185,7 @@ where
     }
 
     fn name(&self) -> String {
-        format!("samples of {} iterations, {}", self.n_iterations, B::NAME)
+        format!("samples of {} iterations, {}", self.n_iterations, self.baseline.name())
     }
 
     fn bias(&self) -> Option<&'static str> {

@@ -113,9 +113,10 @@ impl<B: Baseline, S, L> ScoreFunction<B, S, L> {
         S: Sampler<Q>,
     {
         let n = self.n_samples;
-        let too_few = |minimum| SgviError::TooFewSamples { estimator: B::NAME, minimum, actual: n };
+        let too_few =
+            |minimum| SgviError::TooFewSamples { estimator: self.baseline.name(), minimum, actual: n };
         if n == 0 {
-            return Err(too_few(B::MIN_GROUPS));
+            return Err(too_few(self.baseline.min_groups()));
         }
         let group = self.sampler.group_size(n)?;
         if !n.is_multiple_of(group) {
@@ -125,10 +126,10 @@ impl<B: Baseline, S, L> ScoreFunction<B, S, L> {
                 requirement: "n_samples a multiple of the group",
             });
         }
-        if n / group < B::MIN_GROUPS {
-            return Err(too_few(group * B::MIN_GROUPS));
+        if n / group < self.baseline.min_groups() {
+            return Err(too_few(group * self.baseline.min_groups()));
         }
-        if B::WHOLE_GROUPS && !CHUNK.is_multiple_of(group) {
+        if self.baseline.whole_groups() && !CHUNK.is_multiple_of(group) {
             return Err(SgviError::Groups { n_samples: n, group, requirement: "the group a divisor of 64" });
         }
         Ok(group)
@@ -217,12 +218,16 @@ where
         let parts = [
             <L as Locality<M, F::Member<'_>>>::name(&self.locality).to_owned(),
             <S as Sampler<F::Member<'_>>>::name(&self.sampler),
-            B::NAME.to_owned(),
+            self.baseline.name().to_owned(),
         ];
         parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
     }
 
     fn bias(&self) -> Option<&'static str> {
-        B::BIAS
+        self.baseline.bias()
+    }
+
+    fn remembers(&self) -> bool {
+        self.baseline.remembers()
     }
 }

@@ -1,6 +1,6 @@
 //! Parts of a log joint: blocks of variables, minibatches of data.
 
-use ndarray::s;
+use ndarray::{Array1, s};
 
 use super::gradient::close;
 use super::points::random_points;
@@ -10,7 +10,7 @@ use crate::model::{LocalLogJoint, LogJoint, Subsample};
 const RELATIVE: f64 = 1e-9;
 
 /// Checks that blocks cover z once each, and that when one block changes, its `log_joint_block` changes by as
-/// much as `log_joint`, at `n_points` random pairs of points per block.
+/// much as `log_joint`, at `n_points` random pairs of points per block; and that `log_joint_blocks` says the same.
 ///
 /// # Panics
 /// With the block and both changes where they differ; if the log joint is not finite at a point.
@@ -20,6 +20,7 @@ pub fn check_local<M: LocalLogJoint + ?Sized>(model: &M, n_points: usize, key: S
     if let Some(d) = covered.iter().position(|&n| n != 1) {
         panic!("{} lies in {} blocks, expected 1", model.parameters().names()[d], covered[d]);
     }
+    let mut blocks = Array1::zeros(model.n_blocks());
     for b in 0..model.n_blocks() {
         let z = random_points(model.parameters(), 2 * n_points, key.fold_in(b as u64));
         for i in 0..n_points {
@@ -32,6 +33,12 @@ pub fn check_local<M: LocalLogJoint + ?Sized>(model: &M, n_points: usize, key: S
                 "log joint is {joint_old} at z = {old} and {joint_new} at z = {new}"
             );
             let (block_old, block_new) = (model.log_joint_block(b, &old), model.log_joint_block(b, &new));
+            model.log_joint_blocks(&new, &mut blocks);
+            assert!(
+                close(blocks[b], block_new, RELATIVE),
+                "block {b} alone is {block_new}, among all blocks {}, at z = {new}",
+                blocks[b]
+            );
             let (change, expected) = (block_new - block_old, joint_new - joint_old);
             assert!(
                 (change - expected).abs() <= RELATIVE * (1.0 + joint_old.abs().max(joint_new.abs())),

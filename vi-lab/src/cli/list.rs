@@ -5,9 +5,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::config::{Experiment, MethodKind, words};
+use crate::config::{EstimatorKind, Experiment, FamilyKind, MethodKind, words};
 use crate::error::LabError;
-use crate::study::{MODELS, ModelEntry, supported};
+use crate::estimators::Abilities;
+use crate::study::{MODELS, ModelEntry, Study, supported};
 
 pub(super) fn models(as_json: bool) -> Result<String, LabError> {
     let mut rows = Vec::new();
@@ -26,6 +27,8 @@ pub(super) fn models(as_json: bool) -> Result<String, LabError> {
                 "about": entry.about,
                 "methods": supported(study),
                 "exact_posterior": study.exact().is_some(),
+                "capabilities": capabilities(study),
+                "reads_data": entry.reads_data,
                 "data_keys": entry.data_keys,
                 "default_priors": study.priors(),
                 "example": {"text": entry.example, "parameters": parameters.collect::<Vec<_>>()},
@@ -39,79 +42,112 @@ pub(super) fn models(as_json: bool) -> Result<String, LabError> {
         let methods: Vec<&str> = supported(study).into_iter().map(MethodKind::name).collect();
         let exact = if study.exact().is_some() { "; exact posterior known" } else { "" };
         let _ = writeln!(out, "{}\n  {}\n  methods: {}{exact}", entry.name, entry.about, methods.join(", "));
+        let _ = writeln!(out, "  beside its log joint: {}", capabilities(study).join(", "));
         let _ = writeln!(out, "  priors: {}\n", words(&study.priors()));
     }
     Ok(out)
 }
 
-/// The model's example as a whole experiment.
-fn example(entry: &ModelEntry) -> Result<Experiment, LabError> {
-    let text = format!("name = \"{}\"\n\n{}\n[[methods]]\nmethod = \"sgvi\"\n", entry.name, entry.example);
-    Experiment::parse(&text, entry.name, Path::new(""))
+/// What gradient estimators can ask of a model beside its log joint.
+fn capabilities(study: &dyn Study) -> Vec<&'static str> {
+    let Some(target) = study.target(None) else { return Vec::new() };
+    let given = [
+        (target.gradient.is_some(), "gradient"),
+        (target.local.is_some(), "local terms"),
+        (target.gaussian.is_some(), "exact mean-field gradient"),
+    ];
+    given.into_iter().filter(|g| g.0).map(|g| g.1).collect()
 }
 
-/// Name, what it is, estimators.
-const FAMILIES: [(&str, &str, &[&str]); 8] = [
-    (
-        "mean-field",
-        "independent Gaussians on the unconstrained scale; any continuous support",
-        &["score-function", "pathwise"],
-    ),
-    (
-        "full-rank",
-        "one Gaussian with full covariance on the unconstrained scale; any continuous support",
-        &["score-function", "pathwise"],
-    ),
-    (
-        "low-rank",
-        "one Gaussian of covariance diagonal + BBᵀ on the unconstrained scale, B with `rank` columns (1)",
-        &["score-function", "pathwise"],
-    ),
-    (
-        "block-diagonal",
-        "independent Gaussians with full covariances of sizes `blocks` (one for each variable) on the unconstrained \
-         scale",
-        &["score-function", "pathwise"],
-    ),
-    (
-        "mixture",
-        "a mixture of `n_components` (2) mean-field Gaussians on the unconstrained scale",
-        &["score-function"],
-    ),
-    (
-        "student-t",
-        "independent Student-t variables of `dof` (5) degrees of freedom on the unconstrained scale",
-        &["score-function", "pathwise"],
-    ),
-    (
-        "learned-student-t",
-        "independent Student-t variables on the unconstrained scale, their degrees of freedom learned from `dof` (5) on",
-        &["score-function"],
-    ),
-    (
-        "product",
-        "independent exponential-family factors on the natural scale, chosen by support: real → Gaussian, \
-         positive → Gamma, interval → Beta, simplex → Dirichlet, binary → Bernoulli, categorical → Categorical",
-        &["score-function"],
-    ),
-];
+/// The model's example as a whole experiment.
+fn example(entry: &ModelEntry) -> Result<Experiment, LabError> {
+    let text = format!("name = \"{}\"\n\n{}\n", entry.name, entry.example);
+    Experiment::parse_model(&text, entry.name, Path::new(""))
+}
+
+/// The estimators that a family serves.
+fn served(kind: FamilyKind) -> Vec<&'static str> {
+    let abilities = Abilities::of(kind);
+    let can = |estimator: &EstimatorKind| match estimator {
+        EstimatorKind::ScoreFunction | EstimatorKind::SampleReuse => true,
+        EstimatorKind::Pathwise => abilities.transport,
+        EstimatorKind::MeasureValued => abilities.measures,
+        EstimatorKind::LocalQuadrature => abilities.quadrature,
+        EstimatorKind::LocalExpectations
+        | EstimatorKind::Arm
+        | EstimatorKind::Disarm
+        | EstimatorKind::Enumeration => abilities.discrete,
+    };
+    EstimatorKind::ALL.into_iter().filter(can).map(EstimatorKind::name).collect()
+}
+
+/// The samplers that a family serves.
+fn samplers(kind: FamilyKind) -> Vec<&'static str> {
+    let dispersed = Abilities::of(kind).dispersed.then_some("overdispersed");
+    ["independent", "antithetic", "quasi-monte-carlo"].into_iter().chain(dispersed).collect()
+}
 
 pub(super) fn families(as_json: bool) -> Result<String, LabError> {
+    let rows = FamilyKind::ALL.into_iter().map(|kind| (kind, served(kind), samplers(kind)));
     if as_json {
-        let rows = FAMILIES.iter();
-        let value = rows.map(|(name, about, e)| json!({"name": name, "about": about, "estimators": e}));
+        let value = rows.map(|(kind, estimators, samplers)| {
+            json!({
+                "name": kind.name(),
+                "about": kind.about(),
+                "estimators": estimators,
+                "samplers": samplers,
+                "rao_blackwellized": Abilities::of(kind).factors,
+            })
+        });
         return pretty(&value.collect::<Value>());
     }
-    let rows = FAMILIES.iter();
-    let text = rows.map(|(name, about, e)| format!("{name}\n  {about}\n  estimators: {}\n\n", e.join(", ")));
+    let text = rows.map(|(kind, estimators, samplers)| {
+        let local = if Abilities::of(kind).factors { "; rao_blackwellized" } else { "" };
+        format!(
+            "{}\n  {}\n  estimators: {}\n  samplers: {}{local}\n\n",
+            kind.name(),
+            kind.about(),
+            estimators.join(", "),
+            samplers.join(", ")
+        )
+    });
     Ok(text.collect())
 }
 
+const BASELINES: [(&str, &str); 5] = [
+    ("none", "nothing is subtracted"),
+    ("leave-one-out", "the mean over the other samples; the default"),
+    ("moving-average", "the average of past iterations, of which `decay` (0.9) is kept"),
+    ("control-variate", "the score, with the best coefficient for every parameter from the other samples"),
+    ("same-sample-control-variate", "the same with coefficients from all samples: biased, for contrast"),
+];
+
+const SAMPLERS: [(&str, &str); 4] = [
+    ("independent", "independent draws from q; the default"),
+    ("antithetic", "pairs from opposite corners of the unit cube; `n_samples` even"),
+    (
+        "quasi-monte-carlo",
+        "scrambled Sobol points in `n_randomizations` (2) independent randomisations, each a power of two",
+    ),
+    ("overdispersed", "a proposal with heavier tails, `dispersion` (1.5), importance weighted"),
+];
+
 pub(super) fn methods(as_json: bool) -> Result<String, LabError> {
     let rows = MethodKind::ALL.iter().map(|kind| (kind, kind.default_settings()));
+    let named = |rows: &[(&str, &str)]| -> Value {
+        rows.iter().map(|(name, about)| json!({"name": name, "about": about})).collect()
+    };
     if as_json {
         let value = rows.map(|(kind, settings)| {
-            json!({"name": kind.name(), "about": kind.about(), "default_settings": settings})
+            let mut row = json!({"name": kind.name(), "about": kind.about(), "default_settings": settings});
+            if *kind == MethodKind::Sgvi {
+                let estimators = EstimatorKind::ALL
+                    .map(|e| json!({"name": e.name(), "about": e.about(), "needs": e.needs()}));
+                row["estimators"] = estimators.into_iter().collect();
+                row["baselines"] = named(&BASELINES);
+                row["samplers"] = named(&SAMPLERS);
+            }
+            row
         });
         return pretty(&value.collect::<Value>());
     }
@@ -124,6 +160,17 @@ pub(super) fn methods(as_json: bool) -> Result<String, LabError> {
             let _ = writeln!(out, "    {line}");
         }
         out.push('\n');
+    }
+    let _ = writeln!(out, "estimators of sgvi, and of `vi-lab estimators`");
+    for estimator in EstimatorKind::ALL {
+        let (name, about, needs) = (estimator.name(), estimator.about(), estimator.needs());
+        let _ = writeln!(out, "  {name}\n    {about}\n    needs: {needs}");
+    }
+    for (what, rows) in [("baseline", &BASELINES[..]), ("sampler", &SAMPLERS)] {
+        let _ = writeln!(out, "{what} of the score function");
+        for (name, about) in rows {
+            let _ = writeln!(out, "  {name}\n    {about}");
+        }
     }
     Ok(out)
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::Experiment;
+use crate::bench::{BenchDocument, run_estimators};
+use crate::config::{EstimatorBench, Experiment};
 use crate::error::LabError;
 use crate::interrupt::Interrupt;
 use crate::run::{RunOptions, RunOutcome, run};
@@ -26,11 +27,13 @@ pub struct Cli {
 enum Command {
     /// Run an experiment file and write summary.json, report.html, traces and draws.
     Run(RunArgs),
+    /// Compare the gradient estimators of a bench file and write estimators.json and report.html.
+    Estimators(EstimatorsArgs),
     /// List the models, the methods that each has, and an example of each.
     Models(ListArgs),
     /// List the variational families.
     Families(ListArgs),
-    /// List the methods with their default settings.
+    /// List the methods with their default settings, and the gradient estimators.
     Methods(ListArgs),
 }
 
@@ -57,6 +60,28 @@ struct RunArgs {
 }
 
 #[derive(Debug, Args)]
+struct EstimatorsArgs {
+    /// The bench file.
+    #[arg(value_name = "EXPERIMENT.toml")]
+    experiment: PathBuf,
+    /// Print estimators.json instead of the table.
+    #[arg(long)]
+    json: bool,
+    /// Where results go; results/<name of the bench> by default.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// The seed, instead of the one in the file.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Threads; as many as the machine has by default. Results, seconds excepted, do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Show no progress and no table.
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Debug, Args)]
 struct ListArgs {
     /// As JSON, for programs.
     #[arg(long)]
@@ -74,6 +99,7 @@ impl Cli {
     pub fn execute(&self, out: &mut dyn Write) -> Result<u8, LabError> {
         let text = match &self.command {
             Command::Run(args) => return args.execute(out),
+            Command::Estimators(args) => return args.execute(out),
             Command::Models(args) => list::models(args.json)?,
             Command::Families(args) => list::families(args.json)?,
             Command::Methods(args) => list::methods(args.json)?,
@@ -120,6 +146,40 @@ impl RunArgs {
         }
         text
     }
+}
+
+impl EstimatorsArgs {
+    fn execute(&self, out: &mut dyn Write) -> Result<u8, LabError> {
+        let mut bench = EstimatorBench::load(&self.experiment)?;
+        bench.experiment.seed = self.seed.unwrap_or(bench.experiment.seed);
+        let options = RunOptions {
+            out: self.out.clone(),
+            threads: self.threads.map(usize::from),
+            quiet: self.quiet,
+            resume: false,
+        };
+        let outcome = run_estimators(&bench, &options, &on_ctrl_c())?;
+        match &outcome.document {
+            Some(document) if self.json => print(out, &document.to_json()?)?,
+            Some(document) if !self.quiet => {
+                let report = outcome.directory.join("report.html");
+                print(out, &format!("{}report: {}\n", table_of(document), report.display()))?;
+            }
+            None if !self.quiet => print(out, "interrupted before the points were found\n")?,
+            _ => {}
+        }
+        let failed = outcome.document.as_ref().is_some_and(|d| !d.report.failures.is_empty());
+        Ok(if outcome.interrupted { INTERRUPTED } else { u8::from(failed) })
+    }
+}
+
+/// The table on the terminal.
+fn table_of(document: &BenchDocument) -> String {
+    let BenchDocument { experiment, model, family, report, seed, .. } = document;
+    format!(
+        "{experiment}: {}, {} coordinates, {} family of {} parameters, seed {seed}\n{report}",
+        model.name, model.dim, family.name, family.n_params
+    )
 }
 
 /// Raised by the first ctrl-C; the second one kills.

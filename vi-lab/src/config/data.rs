@@ -41,6 +41,8 @@ pub enum DataSource {
     BuiltIn(&'static str),
     /// A file, relative to the experiment file.
     File(PathBuf),
+    /// None: the model reads no data.
+    Nothing,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +63,22 @@ struct Raw {
 }
 
 impl DataConfig {
+    /// No data, for a model that reads none.
+    pub(crate) fn nothing(reader: &Reader<'_>, model: &Table<'_>) -> Self {
+        Self {
+            at: reader.at(model.span.start),
+            source: DataSource::Nothing,
+            response: None,
+            covariates: None,
+            standard_errors: None,
+            columns: None,
+            standardise: false,
+            standardise_response: false,
+            intercept: false,
+            given: Vec::new(),
+        }
+    }
+
     pub(crate) fn read(reader: &Reader<'_>, table: Table<'_>) -> Result<Self, ConfigError> {
         let offset = table.span.start;
         let keys = table.entries.keys();

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vi_sgvi::{AnyOptimizer, Averaging, ElboPlateau, Window};
 
-use super::optimizer;
+use super::estimator::EstimatorSettings;
+use super::family::FamilySettings;
 use super::reader::{Reader, Table};
+use super::{Owner, optimizer};
 use crate::error::{ConfigError, Location};
 
 /// The methods.
@@ -43,7 +45,7 @@ impl MethodKind {
     pub fn about(self) -> &'static str {
         match self {
             Self::Cavi => "coordinate-ascent variational inference over the model's complete conditionals",
-            Self::Sgvi => "stochastic-gradient variational inference: score function or pathwise",
+            Self::Sgvi => "stochastic-gradient variational inference with any of the gradient estimators",
             Self::Nuts => "the No-U-Turn sampler on the unconstrained scale",
             Self::Gibbs => "the Gibbs sampler over the model's complete conditionals",
             Self::RandomWalk => "adaptive random-walk Metropolis on the unconstrained scale",
@@ -70,71 +72,6 @@ pub enum Parametrisation {
     Centred,
     /// Standardised effects, from which the reported ones are computed.
     NonCentred,
-}
-
-/// Variational families by name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FamilyKind {
-    /// Independent Gaussians on the unconstrained scale.
-    #[default]
-    MeanField,
-    /// One Gaussian with a full covariance on the unconstrained scale.
-    FullRank,
-    /// One Gaussian whose covariance is diagonal plus one of low rank, on the unconstrained scale.
-    LowRank,
-    /// Independent blocks of Gaussians with full covariance, on the unconstrained scale.
-    BlockDiagonal,
-    /// A mixture of mean-field Gaussians on the unconstrained scale.
-    Mixture,
-    /// Independent Student-t variables with given degrees of freedom, on the unconstrained scale.
-    StudentT,
-    /// Independent Student-t variables whose degrees of freedom are learned, on the unconstrained scale.
-    LearnedStudentT,
-    /// Independent exponential-family factors, chosen by support.
-    Product,
-}
-
-impl FamilyKind {
-    /// Its name in experiment files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::MeanField => "mean-field",
-            Self::FullRank => "full-rank",
-            Self::LowRank => "low-rank",
-            Self::BlockDiagonal => "block-diagonal",
-            Self::Mixture => "mixture",
-            Self::StudentT => "student-t",
-            Self::LearnedStudentT => "learned-student-t",
-            Self::Product => "product",
-        }
-    }
-
-    /// Whether its draws are moved noise, which the pathwise estimator needs.
-    pub fn has_transport(self) -> bool {
-        !matches!(self, Self::Mixture | Self::LearnedStudentT | Self::Product)
-    }
-}
-
-/// Gradient estimators by name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EstimatorKind {
-    /// Needs the log joint only.
-    ScoreFunction,
-    /// Needs the gradient of the log joint.
-    #[default]
-    Pathwise,
-}
-
-/// Baselines of the score function by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Baseline {
-    /// The mean over the other samples.
-    LeaveOneOut,
-    /// Nothing.
-    None,
 }
 
 /// Settings of CAVI.
@@ -170,27 +107,12 @@ const N_DRAWS: usize = 4000;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SgviSettings {
-    /// The variational family.
-    pub family: FamilyKind,
-    /// Columns of the factor of `low-rank`; 1 by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rank: Option<usize>,
-    /// Sizes of the blocks of `block-diagonal`, in the order of the coordinates; one for each variable by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub blocks: Option<Vec<usize>>,
-    /// Components of `mixture`; 2 by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub n_components: Option<usize>,
-    /// Degrees of freedom of `student-t`, or those that `learned-student-t` starts at; 5 by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dof: Option<f64>,
-    /// The gradient estimator.
-    pub estimator: EstimatorKind,
-    /// The baseline of the score function; leave-one-out by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub baseline: Option<Baseline>,
-    /// Samples per gradient.
-    pub n_samples: usize,
+    /// The variational family: its keys stand beside these.
+    #[serde(skip_deserializing, flatten)]
+    pub family: FamilySettings,
+    /// The gradient estimator: its keys, too.
+    #[serde(skip_deserializing, flatten)]
+    pub estimator: EstimatorSettings,
     /// Budget of iterations.
     pub max_iterations: u64,
     /// The optimizer: a name, or a table with its settings.
@@ -213,14 +135,8 @@ impl Default for SgviSettings {
     fn default() -> Self {
         let inner = vi_sgvi::SgviSettings::default();
         Self {
-            family: FamilyKind::default(),
-            rank: None,
-            blocks: None,
-            n_components: None,
-            dof: None,
-            estimator: EstimatorKind::default(),
-            baseline: None,
-            n_samples: inner.n_samples,
+            family: FamilySettings::default(),
+            estimator: EstimatorSettings::default(),
             max_iterations: inner.n_iterations,
             optimizer: inner.optimizer,
             averaging: inner.averaging,
@@ -363,6 +279,11 @@ impl MethodConfig {
         }
     }
 
+    /// How errors call it.
+    pub(crate) fn owner(&self) -> Owner {
+        Owner { at: self.at.clone(), what: format!("method `{}`", self.name) }
+    }
+
     /// The method and its settings in words.
     pub fn describe(&self) -> String {
         let settings = serde_json::to_value(&self.settings)
@@ -391,7 +312,13 @@ impl MethodConfig {
         table.name = format!("[[methods]] `{name}`");
         let settings = match kind {
             MethodKind::Cavi => MethodSettings::Cavi(reader.rest(table, &TAKEN)?),
-            MethodKind::Sgvi => MethodSettings::Sgvi(reader.rest(table, &TAKEN)?),
+            MethodKind::Sgvi => {
+                let family = reader.part(&mut table, &FamilySettings::KEYS)?;
+                let estimator = reader.part(&mut table, &EstimatorSettings::KEYS)?;
+                let taken = [&TAKEN[..], &FamilySettings::KEYS, &EstimatorSettings::KEYS].concat();
+                let rest: SgviSettings = reader.rest(table, &taken)?;
+                MethodSettings::Sgvi(SgviSettings { family, estimator, ..rest })
+            }
             MethodKind::Nuts => MethodSettings::Nuts(reader.rest(table, &TAKEN)?),
             MethodKind::Gibbs => MethodSettings::Gibbs(reader.rest(table, &TAKEN)?),
             MethodKind::RandomWalk => MethodSettings::RandomWalk(reader.rest(table, &TAKEN)?),

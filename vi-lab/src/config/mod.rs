@@ -1,6 +1,9 @@
 //! Experiment files: what data, which model with which priors, which methods with which settings.
 
+mod bench;
 mod data;
+mod estimator;
+mod family;
 mod method;
 mod optimizer;
 mod reader;
@@ -12,17 +15,43 @@ use serde::Deserialize;
 use serde::Serialize;
 use toml::de::DeValue;
 
+pub use bench::{
+    EstimatorBench, EstimatorConfig, GivenPoint, PointName, PointsConfig, ReferenceConfig, ReferenceKind,
+};
 pub use data::{DataConfig, DataSource};
+pub use estimator::{Baseline, EstimatorKind, EstimatorSettings, SamplerKind};
+pub use family::{FamilyKind, FamilySettings};
 pub(crate) use method::words;
 pub use method::{
-    Baseline, CaviSettings, EstimatorKind, FamilyKind, GibbsSettings, MethodConfig, MethodKind,
-    MethodSettings, NutsSettings, Parametrisation, RandomWalkSettings, SgviSettings,
+    CaviSettings, GibbsSettings, MethodConfig, MethodKind, MethodSettings, NutsSettings, Parametrisation,
+    RandomWalkSettings, SgviSettings,
 };
 pub(crate) use reader::{Reader, Table};
-pub(crate) use validate::family_size;
 
 use crate::error::{ConfigError, LabError, Location};
 use crate::study::{self, Study};
+
+/// A table of an experiment file whose settings are checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Owner {
+    /// Where it stands.
+    pub(crate) at: Location,
+    /// What messages call it: method `x`.
+    pub(crate) what: String,
+}
+
+impl Owner {
+    /// A setting of it outside its domain.
+    pub(crate) fn domain(&self, key: &str, value: String, requirement: &'static str) -> ConfigError {
+        let key = format!("`{key}` of {}", self.what);
+        ConfigError::Domain { at: self.at.clone(), key, value, requirement }
+    }
+
+    /// A table below it.
+    fn below(&self, key: &str) -> Self {
+        Self { at: self.at.clone(), what: format!("`{key}` of {}", self.what) }
+    }
+}
 
 /// How posterior draws are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +108,7 @@ fn default_seed() -> u64 {
     1
 }
 
-const TABLES: [&str; 3] = ["data", "model", "methods"];
+const METHODS: &str = "methods";
 
 impl Experiment {
     /// Reads an experiment file; data files are looked for beside it.
@@ -87,9 +116,7 @@ impl Experiment {
     /// # Errors
     /// [`LabError`] names the file, the place and the mistake.
     pub fn load(path: &Path) -> Result<Self, LabError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| LabError::Read { path: path.to_owned(), source })?;
-        let directory = path.parent().map(Path::to_owned).unwrap_or_default();
+        let (text, directory) = read_file(path)?;
         Self::parse(&text, &path.display().to_string(), &directory)
     }
 
@@ -99,27 +126,59 @@ impl Experiment {
     /// # Errors
     /// As for [`Experiment::load`].
     pub fn parse(text: &str, file: &str, directory: &Path) -> Result<Self, LabError> {
+        Self::parse_with(text, file, directory, &[METHODS], |reader, root, experiment| {
+            experiment.methods = read_methods(reader, root, experiment.study.as_ref())?;
+            Ok(())
+        })
+        .map(|(experiment, ())| experiment)
+    }
+
+    /// Reads a file that only names data and a model.
+    pub(crate) fn parse_model(text: &str, file: &str, directory: &Path) -> Result<Self, LabError> {
+        Self::parse_with(text, file, directory, &[], |_, _, _| Ok(())).map(|(experiment, ())| experiment)
+    }
+
+    /// Reads what all files have in common (name, data, model), then the other tables, called `tables`, by `read`.
+    fn parse_with<T>(
+        text: &str,
+        file: &str,
+        directory: &Path,
+        tables: &[&str],
+        read: impl FnOnce(&Reader<'_>, &mut Table<'_>, &mut Self) -> Result<T, ConfigError>,
+    ) -> Result<(Self, T), LabError> {
         let reader = Reader { file, text };
         let mut root = reader.document()?;
-        let taken = TABLES.map(|key| (key, root.entries.remove_entry(key)));
+        other_command(&reader, &root, tables)?;
+        let tables = [&["data", "model"][..], tables].concat();
+        let taken: Vec<_> = tables.iter().map(|key| root.entries.remove_entry(*key)).collect();
         let head: Head = reader.rest(
             Table {
                 name: root.name.clone(),
                 span: root.span.clone(),
                 entries: std::mem::take(&mut root.entries),
             },
-            &TABLES,
+            &tables,
         )?;
-        root.entries.extend(taken.into_iter().filter_map(|(_, entry)| entry));
+        root.entries.extend(taken.into_iter().flatten());
         check_name(&reader, "name", &head.name, 0)?;
 
-        let data = DataConfig::read(&reader, reader.table(&mut root, "data")?)?;
+        let given = root.entries.contains_key("data");
+        let mut model = None;
+        if !given && root.entries.contains_key("model") {
+            model = Some(reader.table(&mut root, "model")?);
+        }
+        let data = match &model {
+            Some(table) if study::reads_no_data(table) => DataConfig::nothing(&reader, table),
+            _ => DataConfig::read(&reader, reader.table(&mut root, "data")?)?,
+        };
         let loaded = crate::data::load(&data, directory)?;
-        let model = reader.table(&mut root, "model")?;
+        let model = match model {
+            Some(table) => table,
+            None => reader.table(&mut root, "model")?,
+        };
         let study = study::build(&reader, model, &loaded)?;
-        let methods = read_methods(&reader, &mut root, study.as_ref())?;
         let Head { name, description, seed, output } = head;
-        Ok(Self {
+        let mut experiment = Self {
             name,
             description,
             seed,
@@ -127,9 +186,11 @@ impl Experiment {
             data,
             data_fingerprint: loaded.fingerprint(),
             study,
-            methods,
+            methods: Vec::new(),
             draws: output.draws,
-        })
+        };
+        let read = read(&reader, &mut root, &mut experiment)?;
+        Ok((experiment, read))
     }
 
     /// A number that differs between experiments: what is run, on which bytes, from which seed.
@@ -144,33 +205,63 @@ impl Experiment {
     }
 }
 
+/// A file and the directory that it stands in.
+fn read_file(path: &Path) -> Result<(String, PathBuf), LabError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| LabError::Read { path: path.to_owned(), source })?;
+    Ok((text, path.parent().map(Path::to_owned).unwrap_or_default()))
+}
+
+/// A file for the other command is told from one with a misspelt table.
+fn other_command(reader: &Reader<'_>, root: &Table<'_>, tables: &[&str]) -> Result<(), ConfigError> {
+    for (key, command) in [(METHODS, "run"), (bench::ESTIMATORS, "estimators")] {
+        if !tables.contains(&key)
+            && let Some((found, _)) = root.entries.get_key_value(key)
+        {
+            let message = format!("`[[{key}]]` belong to a file for `vi-lab {command}`");
+            return Err(reader.message(found.span().start, message));
+        }
+    }
+    Ok(())
+}
+
+/// A list of tables below the root, required and not empty.
+fn list<'d>(
+    reader: &Reader<'_>,
+    root: &mut Table<'d>,
+    key: &str,
+    least: &str,
+) -> Result<Vec<Table<'d>>, ConfigError> {
+    let Some(value) = root.entries.remove(key) else {
+        return Err(reader.message(0, format!("missing `[[{key}]]`: {least}")));
+    };
+    let span = value.span();
+    let DeValue::Array(array) = value.into_inner() else {
+        return Err(
+            reader.message(span.start, format!("`{key}` must be a list of tables: write `[[{key}]]`"))
+        );
+    };
+    if array.is_empty() {
+        return Err(reader.message(span.start, format!("`{key}` is empty: {least}")));
+    }
+    let tables = array.into_iter().enumerate();
+    tables.map(|(i, value)| reader.as_table(value, format!("[[{key}]] number {}", i + 1))).collect()
+}
+
 fn read_methods(
     reader: &Reader<'_>,
     root: &mut Table<'_>,
     study: &dyn Study,
 ) -> Result<Vec<MethodConfig>, ConfigError> {
-    let Some(value) = root.entries.remove("methods") else {
-        return Err(reader.message(0, "missing `[[methods]]`: an experiment runs at least one method".into()));
-    };
-    let span = value.span();
-    let DeValue::Array(array) = value.into_inner() else {
-        return Err(
-            reader.message(span.start, "`methods` must be a list of tables: write `[[methods]]`".into())
-        );
-    };
     let mut methods: Vec<MethodConfig> = Vec::new();
-    for (i, value) in array.into_iter().enumerate() {
-        let table = reader.as_table(value, format!("[[methods]] number {}", i + 1))?;
+    for table in list(reader, root, METHODS, "an experiment runs at least one method")? {
         let method = MethodConfig::read(reader, table)?;
         check_name(reader, "name of a method", &method.name, method.offset)?;
         if methods.iter().any(|m| m.name == method.name) {
-            return Err(ConfigError::DuplicateMethod { at: method.at, name: method.name });
+            return Err(ConfigError::Duplicate { at: method.at, what: "methods", name: method.name });
         }
         study::check_capability(study, &method)?;
         methods.push(method);
-    }
-    if methods.is_empty() {
-        return Err(reader.message(span.start, "`methods` is empty: an experiment runs at least one".into()));
     }
     Ok(methods)
 }

@@ -94,6 +94,17 @@ impl Reader<'_> {
         })
     }
 
+    /// These keys of a table as a `T`, whose fields they are; the table keeps the others.
+    pub(crate) fn part<'d, T: Deserialize<'d>>(
+        &self,
+        table: &mut Table<'d>,
+        keys: &[&str],
+    ) -> Result<T, ConfigError> {
+        let mut entries = DeTable::new();
+        entries.extend(keys.iter().filter_map(|key| table.entries.remove_entry(*key)));
+        self.rest(Table { name: table.name.clone(), span: table.span.clone(), entries }, &[])
+    }
+
     pub(crate) fn message(&self, offset: usize, message: String) -> ConfigError {
         let at = self.at(offset);
         let line = self.text.lines().nth(at.line - 1).unwrap_or_default().trim_end().to_owned();

@@ -29,6 +29,11 @@ impl Cells {
 }
 
 impl Columns {
+    /// No columns.
+    pub(crate) fn nothing() -> Self {
+        Self { file: "no data".to_owned(), n_rows: 0, columns: Vec::new() }
+    }
+
     pub(crate) fn new(file: &str, columns: Vec<(String, Cells)>) -> Result<Self, DataError> {
         let empty = || DataError::Empty { file: file.to_owned() };
         let (first, cells) = columns.first().ok_or_else(empty)?;

@@ -13,7 +13,7 @@ pub use builtin::{BUILT_IN, BuiltIn, built_in};
 use columns::Columns;
 
 use crate::config::{DataConfig, DataSource};
-use crate::error::{ConfigError, DataError, LabError};
+use crate::error::{ConfigError, DataError, LabError, Location};
 
 /// Data that have been read, with the parts that their columns play.
 #[derive(Debug)]
@@ -38,6 +38,10 @@ pub struct Observations {
 /// [`LabError`] names the file, the row and the column.
 pub(crate) fn load(config: &DataConfig, directory: &Path) -> Result<Dataset, LabError> {
     let (file, bytes) = match &config.source {
+        DataSource::Nothing => {
+            let columns = Columns::nothing();
+            return Ok(Dataset { config: config.clone(), columns, fingerprint: 0 });
+        }
         DataSource::BuiltIn(name) => {
             let set = built_in(name).unwrap_or_else(|| unreachable!("the configuration checked the name"));
             (set.file.to_owned(), set.text.as_bytes().to_vec())
@@ -77,6 +81,16 @@ impl Dataset {
     /// A fingerprint of the bytes read.
     pub fn fingerprint(&self) -> u64 {
         self.fingerprint
+    }
+
+    /// Whether there are no data, for a model that reads none.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.config.source == DataSource::Nothing
+    }
+
+    /// Where the data are named.
+    pub(crate) fn at(&self) -> &Location {
+        &self.config.at
     }
 
     /// Refuses [data] keys that the model does not read.

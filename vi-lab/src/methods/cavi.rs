@@ -53,6 +53,7 @@ where
         elbo: Some(ElboEstimate::exact(kept.state.elbo)),
         n_log_joint: 0,
         n_gradient: 0,
+        n_log_joint_block: 0,
         n_divergent: None,
         trace,
         judged: Judged::variational(context, &posterior, settings.n_draws),
@@ -81,7 +82,6 @@ where
         budget: settings.max_iterations,
         stop: &ElboTolerance { relative: settings.tolerance },
         message: &message,
-        restored: &|_| {},
     };
     context.run(&job, || kernel.init(key.role(Role::Init)))
 }

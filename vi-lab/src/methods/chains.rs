@@ -34,7 +34,6 @@ where
             budget: recorded.n_iterations(),
             stop: &NeverStop,
             message: &message,
-            restored: &|_| {},
         };
         let done = context.run(&job, || recorded.start(c, context.key))?;
         Ok(recorded.finish(c, done.state, done.outcome.reason))
@@ -71,6 +70,7 @@ pub(super) fn all(
         elapsed_s,
         n_log_joint: posterior.n_log_joint(),
         n_gradient: posterior.n_gradient(),
+        n_log_joint_block: 0,
         elbo: None,
         n_divergent: None,
         trace: trace(&posterior),

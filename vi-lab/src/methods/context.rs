@@ -89,9 +89,6 @@ impl Context<'_> {
         K::State: Serialize + DeserializeOwned,
     {
         let saved = self.saved::<(Option<Outcome>, K::State)>(&job.part)?;
-        if let Some((_, (_, state))) = &saved {
-            (job.restored)(state);
-        }
         let (start, mut state) = match saved {
             Some((_, (Some(outcome), state))) if outcome.reason != StopReason::Interrupted => {
                 return Ok(Done { state, outcome });
@@ -121,8 +118,6 @@ pub(crate) struct Job<'j, K: Kernel> {
     pub(crate) stop: &'j dyn StopRule<K::Info>,
     /// What to show after an iteration.
     pub(crate) message: &'j dyn Fn(u64, &K::Info) -> String,
-    /// Told the state that a checkpoint held.
-    pub(crate) restored: &'j dyn Fn(&K::State),
 }
 
 /// Counts iterations, shows them, and saves the state every few seconds and at the end.

@@ -30,6 +30,7 @@ pub struct Fitted {
     pub(crate) elapsed_s: f64,
     pub(crate) n_log_joint: u64,
     pub(crate) n_gradient: u64,
+    pub(crate) n_log_joint_block: u64,
     /// The ELBO in closed form.
     pub(crate) elbo: Option<ElboEstimate>,
     pub(crate) n_divergent: Option<u64>,
@@ -49,7 +50,7 @@ pub(crate) fn run(
     let fitted = match &config.settings {
         MethodSettings::Cavi(s) => conjugate()?.cavi(s, context),
         MethodSettings::Gibbs(s) => conjugate()?.gibbs(s, context),
-        MethodSettings::Sgvi(s) => sgvi::fit(target(s.parametrisation)?, s, context),
+        MethodSettings::Sgvi(s) => sgvi::fit(target(s.parametrisation)?, config, s, context),
         MethodSettings::Nuts(s) => nuts::fit(target(s.parametrisation)?, s, context),
         MethodSettings::RandomWalk(s) => random_walk::fit(target(s.parametrisation)?, s, context),
     }?;
@@ -79,6 +80,7 @@ fn result(config: &MethodConfig, fitted: Fitted) -> MethodResult {
         elapsed_s: fitted.elapsed_s,
         n_log_joint: fitted.n_log_joint,
         n_gradient: fitted.n_gradient,
+        n_log_joint_block: fitted.n_log_joint_block,
         elbo: fitted.elbo.or(judged.elbo),
         elbo_sampled: judged.elbo,
         khat: judged.khat,

@@ -15,14 +15,19 @@ const PALETTE: [(u8, u8, u8); 8] = [
     (127, 127, 127),
 ];
 
-/// The colour of method number `i`.
+/// The colour of method number `i`: the palette, then its darker shades, then its lighter ones.
 pub(crate) fn of(i: usize) -> RGBColor {
     let (r, g, b) = PALETTE[i % PALETTE.len()];
-    RGBColor(r, g, b)
+    let shade = |c: u8| match (i / PALETTE.len()) % 3 {
+        0 => c,
+        1 => (f64::from(c) * 0.55) as u8,
+        _ => (255.0 - (255.0 - f64::from(c)) * 0.55) as u8,
+    };
+    RGBColor(shade(r), shade(g), shade(b))
 }
 
 /// The same for a style sheet.
 pub(crate) fn css(i: usize) -> String {
-    let (r, g, b) = PALETTE[i % PALETTE.len()];
+    let RGBColor(r, g, b) = of(i);
     format!("#{r:02x}{g:02x}{b:02x}")
 }

@@ -2,19 +2,23 @@
 
 /// A number with about four significant digits; a dash when there is none.
 pub(crate) fn number(x: Option<f64>) -> String {
-    match x {
-        None => "–".to_owned(),
-        Some(x) if !x.is_finite() => x.to_string(),
-        Some(0.0) => "0".to_owned(),
-        Some(x) => {
-            let magnitude = x.abs().log10().floor() as i32;
-            if (-4..7).contains(&magnitude) {
-                let decimals = (3 - magnitude).max(0) as usize;
-                minus(&format!("{x:.decimals$}"))
-            } else {
-                minus(&format!("{x:.2e}"))
-            }
-        }
+    x.map_or_else(|| "–".to_owned(), |x| number_with(x, 4))
+}
+
+/// A number with about so many significant digits.
+pub(crate) fn number_with(x: f64, digits: i32) -> String {
+    if !x.is_finite() {
+        return x.to_string();
+    }
+    if x == 0.0 {
+        return "0".to_owned();
+    }
+    let magnitude = x.abs().log10().floor() as i32;
+    if (-4..7).contains(&magnitude) {
+        let decimals = (digits - 1 - magnitude).max(0) as usize;
+        minus(&format!("{x:.decimals$}"))
+    } else {
+        minus(&format!("{x:.2e}"))
     }
 }
 

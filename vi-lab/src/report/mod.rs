@@ -1,5 +1,6 @@
 //! `report.html`: one self-contained page for people.
 
+mod bench;
 mod canvas;
 mod colour;
 mod density;
@@ -10,6 +11,7 @@ mod html;
 mod marginals;
 mod tables;
 
+pub use bench::render as render_bench;
 use html::{chip, details, escape, section};
 
 use crate::config::Experiment;
@@ -30,8 +32,13 @@ pub fn render(
     summary: &Summary,
 ) -> Result<String, LabError> {
     let exact = summary.exact.as_ref();
+    let settings: Vec<(&str, &str)> =
+        results.iter().map(|r| (r.name.as_str(), r.settings.as_str())).collect();
     let mut body = header(experiment);
-    body += &section("What was run", &tables::experiment(experiment, results, summary));
+    body += &section(
+        "What was run",
+        &tables::experiment(experiment, &summary.model, summary.seed, &[], &settings),
+    );
     body += &warnings(experiment, results);
     body += &section("Methods", &tables::methods(results, exact));
     if let Some(svg) = elbo::svg(results, exact.and_then(|e| e.log_evidence))? {
@@ -40,14 +47,19 @@ pub fn render(
     body += &section("Marginal posteriors", &marginal_figures(experiment, results, exact)?);
     body += &section("Forest plot", &forest_figures(experiment, results, exact)?);
     body += &section("Parameters", &tables::parameters(experiment, results, exact));
-    body += &section("Provenance", &tables::provenance(experiment, summary));
-    Ok(format!(
+    body += &section("Provenance", &tables::provenance(experiment, &summary.manifest));
+    Ok(page(experiment, &body))
+}
+
+/// The frame of a page.
+fn page(experiment: &Experiment, body: &str) -> String {
+    format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>{} – vi-lab</title><style>{}</style></head><body><main>{body}</main></body></html>\n",
         escape(&experiment.name),
         include_str!("style.css"),
-    ))
+    )
 }
 
 fn header(experiment: &Experiment) -> String {

@@ -4,27 +4,39 @@ use super::figures::{count, fixed, number, seconds, with_error};
 use super::html::{chip, details, escape, table, table_with_notes};
 use super::{colour, labels};
 use crate::config::{DataSource, Experiment, words};
+use crate::manifest::Manifest;
 use crate::result::{Exact, KHAT_LIMIT, MethodResult, RHAT_LIMIT};
-use crate::summary::Summary;
+use crate::summary::ModelSummary;
 
 /// What was run on what.
-pub(crate) fn experiment(experiment: &Experiment, results: &[MethodResult], summary: &Summary) -> String {
+///
+/// `facts` are names and HTML of what else is to be said; `settings` has a name and a description of everything that ran.
+pub(crate) fn experiment(
+    experiment: &Experiment,
+    model: &ModelSummary,
+    seed: u64,
+    facts: &[(&str, String)],
+    settings: &[(&str, &str)],
+) -> String {
+    let standardised = if experiment.data.standardise { ", standardised" } else { "" };
+    let rows = format!("{} rows{standardised}", count(model.n_data as u64));
     let source = match &experiment.data.source {
-        DataSource::BuiltIn(name) => format!("built-in set <code>{name}</code>"),
-        DataSource::File(path) => format!("<code>{}</code>", escape(&path.display().to_string())),
+        DataSource::BuiltIn(name) => format!("built-in set <code>{name}</code>, {rows}"),
+        DataSource::File(path) => format!("<code>{}</code>, {rows}", escape(&path.display().to_string())),
+        DataSource::Nothing => "none".to_owned(),
     };
     let mut out = format!(
         "<dl><dt>Model</dt><dd><code>{}</code>: {} coordinates</dd><dt>Priors</dt><dd>{}</dd>\
-         <dt>Data</dt><dd>{source}, {} rows{}</dd><dt>Seed</dt><dd>{}</dd>",
-        escape(&summary.model.name),
-        summary.model.dim,
+         <dt>Data</dt><dd>{source}</dd><dt>Seed</dt><dd>{seed}</dd>",
+        escape(&model.name),
+        model.dim,
         escape(&words(&experiment.study.priors())),
-        count(summary.model.n_data as u64),
-        if experiment.data.standardise { ", standardised" } else { "" },
-        summary.seed,
     );
-    for (i, r) in results.iter().enumerate() {
-        out += &format!("<dt>{}</dt><dd>{}</dd>", chip(&r.name, &colour::css(i)), escape(&r.settings));
+    for (name, html) in facts {
+        out += &format!("<dt>{name}</dt><dd>{html}</dd>");
+    }
+    for (i, (name, settings)) in settings.iter().enumerate() {
+        out += &format!("<dt>{}</dt><dd>{}</dd>", chip(name, &colour::css(i)), escape(settings));
     }
     out + "</dl>" + &labels(experiment)
 }
@@ -41,6 +53,7 @@ pub(crate) fn methods(results: &[MethodResult], exact: Option<&Exact>) -> String
         "iterations",
         "log joints",
         "gradients",
+        "block terms",
         "time",
     ];
     let mut rows: Vec<(Vec<String>, String)> =
@@ -55,7 +68,7 @@ pub(crate) fn methods(results: &[MethodResult], exact: Option<&Exact>) -> String
            closed form, with ± it was estimated by sampling (Monte Carlo standard error). <b>ELBO by \
            sampling</b> is E<sub>q</sub>[log p(x, z) − log q(z)] over the reported variables, evaluated alike for \
            every method that has a density; it may exceed a closed-form ELBO, in which auxiliary variables \
-           (assignments, augmentation) have factors of their own. <b>log joints</b> and <b>gradients</b> count \
+           (assignments, augmentation) have factors of their own. <b>log joints</b>, <b>gradients</b> and <b>block terms</b> (parts of log joints, of one block each) count \
            evaluations of the model while fitting, not those that judge the result.</p>"
 }
 
@@ -79,6 +92,7 @@ fn method_row(i: usize, r: &MethodResult) -> Vec<String> {
         count(r.iterations),
         count(r.n_log_joint),
         count(r.n_gradient),
+        count(r.n_log_joint_block),
         seconds(r.elapsed_s),
     ]
 }
@@ -129,8 +143,7 @@ fn all_figures(r: &MethodResult) -> String {
 }
 
 /// What is needed to make the results again.
-pub(crate) fn provenance(experiment: &Experiment, summary: &Summary) -> String {
-    let m = &summary.manifest;
+pub(crate) fn provenance(experiment: &Experiment, m: &Manifest) -> String {
     let list = format!(
         "<dl><dt>vi-lab</dt><dd>{} ({})</dd><dt>Compiler</dt><dd>{}</dd><dt>Vector instructions</dt><dd>{}</dd>\
          <dt>Threads</dt><dd>{} (results do not depend on their number)</dd><dt>Chunk</dt><dd>{} items</dd></dl>",

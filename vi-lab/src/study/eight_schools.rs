@@ -48,13 +48,25 @@ impl Study for EightSchools {
     fn target(&self, form: Option<Parametrisation>) -> Option<Target<'_>> {
         Some(match form.unwrap_or(Parametrisation::NonCentred) {
             Parametrisation::Centred => {
-                Target { log_joint: &self.centred, gradient: Some(&self.centred), reported: None }
+                let model = &self.centred;
+                Target {
+                    log_joint: model,
+                    gradient: Some(model),
+                    local: Some(model),
+                    gaussian: None,
+                    reported: None,
+                }
             }
-            Parametrisation::NonCentred => Target {
-                log_joint: &self.non_centred,
-                gradient: Some(&self.non_centred),
-                reported: Some(&self.non_centred),
-            },
+            Parametrisation::NonCentred => {
+                let model = &self.non_centred;
+                Target {
+                    log_joint: model,
+                    gradient: Some(model),
+                    local: Some(model),
+                    gaussian: Some(model),
+                    reported: Some(model),
+                }
+            }
         })
     }
 

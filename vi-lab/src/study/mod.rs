@@ -4,24 +4,29 @@
 //! `Option` of a trait object.
 
 mod conjugate;
+mod discrete;
 mod eight_schools;
 mod plain;
 mod registry;
 mod reparametrised;
 
 use serde_json::Value;
-use vi_core::{GradLogJoint, KnownPosterior, LogJoint, ParameterError, ParameterSpace, Reported};
+use vi_core::{
+    GaussianExpectation, GradLogJoint, KnownPosterior, LocalLogJoint, LogJoint, ParameterError,
+    ParameterSpace, Reported,
+};
 use vi_families::FamilyError;
 
 pub use conjugate::Conjugate;
-pub(crate) use registry::build;
 pub use registry::{MODELS, ModelEntry};
+pub(crate) use registry::{build, reads_no_data};
 
 use crate::config::{
-    EstimatorKind, FamilyKind, MethodConfig, MethodKind, MethodSettings, Parametrisation, SgviSettings,
-    family_size,
+    EstimatorSettings, FamilyKind, FamilySettings, MethodConfig, MethodKind, MethodSettings, Owner,
+    Parametrisation,
 };
 use crate::error::ConfigError;
+use crate::estimators;
 
 /// A model with its data, and what it can do.
 pub trait Study: Send + Sync + std::fmt::Debug {
@@ -65,6 +70,10 @@ pub struct Target<'a> {
     pub log_joint: &'a dyn LogJoint,
     /// Its gradient.
     pub gradient: Option<&'a dyn GradLogJoint>,
+    /// Its terms block by block.
+    pub local: Option<&'a dyn LocalLogJoint>,
+    /// Its expectation under independent Gaussians on the unconstrained scale.
+    pub gaussian: Option<&'a dyn GaussianExpectation>,
     /// How the variables that users read come from its own, where they differ.
     pub reported: Option<&'a dyn Reported>,
 }
@@ -80,7 +89,8 @@ pub fn supported(study: &dyn Study) -> Vec<MethodKind> {
     let can = |kind: &MethodKind| match kind {
         MethodKind::Cavi | MethodKind::Gibbs => study.conjugate().is_some(),
         MethodKind::Nuts => study.target(None).is_some_and(|t| t.gradient.is_some()),
-        MethodKind::Sgvi | MethodKind::RandomWalk => study.target(None).is_some(),
+        MethodKind::RandomWalk => study.target(None).is_some_and(has_map),
+        MethodKind::Sgvi => study.target(None).is_some(),
     };
     MethodKind::ALL.into_iter().filter(can).collect()
 }
@@ -94,25 +104,21 @@ pub(crate) fn check_capability(study: &dyn Study, config: &MethodConfig) -> Resu
         MethodSettings::Cavi(_) | MethodSettings::Gibbs(_) => None,
     };
     let target = study.target(form);
-    let gradient = target.is_some_and(|t| t.gradient.is_some());
-    let unconstrained = target.is_some_and(|t| vi_core::Bijection::new(t.log_joint.parameters()).is_ok());
-    let lacking = match &config.settings {
-        MethodSettings::Cavi(_) | MethodSettings::Gibbs(_) => {
+    let lacking = match (&config.settings, target) {
+        (MethodSettings::Cavi(_) | MethodSettings::Gibbs(_), _) => {
             study.conjugate().is_none().then_some("complete conditionals")
         }
-        _ if target.is_none() => Some("form of this `parametrisation`"),
-        MethodSettings::Sgvi(s) if s.family == FamilyKind::Product => {
-            return target.map_or(Ok(()), |t| check_factors(study, config, t.log_joint.parameters()));
+        (_, None) => Some("form of this `parametrisation`"),
+        (MethodSettings::Sgvi(s), Some(target)) => {
+            let owner = config.owner();
+            check_family(study, &s.family, target, &owner)?;
+            return check_estimator(study, &s.estimator, &s.family, target, &owner);
         }
-        MethodSettings::Sgvi(s) if s.estimator == EstimatorKind::Pathwise && !gradient => Some("gradient"),
-        MethodSettings::Nuts(_) if !gradient => Some("gradient"),
-        _ => (!unconstrained).then_some("map to the unconstrained scale"),
+        (MethodSettings::Nuts(_), Some(target)) if target.gradient.is_none() => Some("gradient"),
+        (_, Some(target)) => (!has_map(target)).then_some("map to the unconstrained scale"),
     };
     match lacking {
-        None => match (&config.settings, target) {
-            (MethodSettings::Sgvi(s), Some(t)) => check_size(config, s, t.log_joint.parameters()),
-            _ => Ok(()),
-        },
+        None => Ok(()),
         Some(capability) => Err(ConfigError::Unsupported {
             at: config.at.clone(),
             model: study.name(),
@@ -123,30 +129,55 @@ pub(crate) fn check_capability(study: &dyn Study, config: &MethodConfig) -> Resu
     }
 }
 
-/// Whether the family fits the dimension.
-fn check_size(
-    config: &MethodConfig,
-    settings: &SgviSettings,
-    space: &ParameterSpace,
+/// Whether all variables can be moved to the unconstrained scale.
+fn has_map(target: Target<'_>) -> bool {
+    vi_core::Bijection::new(target.log_joint.parameters()).is_ok()
+}
+
+/// Whether the family can serve the variables, and fits their number.
+pub(crate) fn check_family(
+    study: &dyn Study,
+    family: &FamilySettings,
+    target: Target<'_>,
+    owner: &Owner,
 ) -> Result<(), ConfigError> {
+    let space = target.log_joint.parameters();
+    if family.family == FamilyKind::Product {
+        return check_factors(study, space, owner);
+    }
     match vi_core::Bijection::new(space) {
-        Ok(bijection) => family_size(config, settings, bijection.unconstrained().dim()),
-        // Whatever is wrong, the method itself says.
+        Ok(bijection) => family.check_size(owner, bijection.unconstrained().dim()),
+        Err(ParameterError::Unsupported { name, support, .. }) => Err(ConfigError::NoMap {
+            at: owner.at.clone(),
+            family: family.family.name(),
+            what: owner.what.clone(),
+            model: study.name(),
+            variable: name,
+            support,
+        }),
+        // Whatever else is wrong, the method itself says.
         Err(_) => Ok(()),
     }
 }
 
-/// Whether the product family has a factor for every variable.
-fn check_factors(
+/// Whether model and family can serve the estimator.
+pub(crate) fn check_estimator(
     study: &dyn Study,
-    config: &MethodConfig,
-    space: &ParameterSpace,
+    estimator: &EstimatorSettings,
+    family: &FamilySettings,
+    target: Target<'_>,
+    owner: &Owner,
 ) -> Result<(), ConfigError> {
+    estimators::check(estimator, family, target, study.name(), owner)
+}
+
+/// Whether the product family has a factor for every variable.
+fn check_factors(study: &dyn Study, space: &ParameterSpace, owner: &Owner) -> Result<(), ConfigError> {
     match vi_families::ProductFamily::for_space(space) {
         Err(FamilyError::Parameter(ParameterError::Unsupported { name, support, .. })) => {
             Err(ConfigError::NoFactor {
-                at: config.at.clone(),
-                method: config.name.clone(),
+                at: owner.at.clone(),
+                what: owner.what.clone(),
                 model: study.name(),
                 variable: name,
                 support,

@@ -1,7 +1,7 @@
 //! Models of one form, whose own variables are those that users read.
 
 use serde_json::Value;
-use vi_core::{GradLogJoint, KnownPosterior, LogJoint};
+use vi_core::{GaussianExpectation, GradLogJoint, KnownPosterior, LocalLogJoint, LogJoint};
 
 use super::{Conjugate, Study, Target};
 use crate::config::Parametrisation;
@@ -18,6 +18,10 @@ pub(super) struct Plain<M> {
     pub(super) conjugate: fn(&M) -> Option<&dyn Conjugate>,
     /// Its exact posterior, for models that know it.
     pub(super) exact: fn(&M) -> Option<&dyn KnownPosterior>,
+    /// Its terms block by block, for models that have them.
+    pub(super) local: fn(&M) -> Option<&dyn LocalLogJoint>,
+    /// Its expectation under independent Gaussians, for models that know it.
+    pub(super) gaussian: fn(&M) -> Option<&dyn GaussianExpectation>,
 }
 
 impl<M: GradLogJoint + std::fmt::Debug> Study for Plain<M> {
@@ -35,7 +39,13 @@ impl<M: GradLogJoint + std::fmt::Debug> Study for Plain<M> {
 
     fn target(&self, form: Option<Parametrisation>) -> Option<Target<'_>> {
         match form {
-            None => Some(Target { log_joint: &self.model, gradient: Some(&self.model), reported: None }),
+            None => Some(Target {
+                log_joint: &self.model,
+                gradient: Some(&self.model),
+                local: (self.local)(&self.model),
+                gaussian: (self.gaussian)(&self.model),
+                reported: None,
+            }),
             Some(_) => None,
         }
     }

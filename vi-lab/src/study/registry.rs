@@ -1,5 +1,6 @@
 //! The models by name.
 
+mod bits;
 mod more;
 mod series;
 
@@ -32,6 +33,8 @@ pub struct ModelEntry {
     pub example: &'static str,
     /// The keys of `[data]` that it reads besides `set` and `file`; any other one is refused.
     pub data_keys: &'static [&'static str],
+    /// Whether it reads data at all; without, the file has no `[data]`.
+    pub reads_data: bool,
     build: Build,
 }
 
@@ -44,13 +47,14 @@ impl std::fmt::Debug for ModelEntry {
 }
 
 /// All models.
-pub const MODELS: [ModelEntry; 15] = [
+pub const MODELS: [ModelEntry; 16] = [
     series::AUTOREGRESSION,
     ModelEntry {
         name: "eight_schools",
         about: "normal hierarchy with known standard errors and a half-Cauchy prior of the between-group scale",
         example: "[data]\nset = \"eight_schools\"\n\n[model]\nname = \"eight_schools\"\n",
         data_keys: &["response", "standard_errors"],
+        reads_data: true,
         build: eight_schools,
     },
     series::GARCH,
@@ -60,18 +64,21 @@ pub const MODELS: [ModelEntry; 15] = [
         example: "[data]\nset = \"old_faithful\"\nstandardise = true\n\n\
                   [model]\nname = \"gaussian_mixture\"\nn_components = 6\n",
         data_keys: &["columns", "standardise"],
+        reads_data: true,
         build: gaussian_mixture,
     },
     more::GAUSSIAN_PROCESS_POISSON,
     more::GAUSSIAN_PROCESS_REGRESSION,
     more::GAUSSIAN_REGRESSION,
     series::HIDDEN_MARKOV,
+    bits::ISING,
     ModelEntry {
         name: "linear_regression",
         about: "normal linear regression with a conjugate prior; exact posterior and evidence known",
         example: "[data]\nset = \"kidiq\"\nstandardise = true\nintercept = true\n\n\
                   [model]\nname = \"linear_regression\"\n",
         data_keys: &["response", "covariates", "standardise", "standardise_response", "intercept"],
+        reads_data: true,
         build: linear_regression,
     },
     more::LOGEARN_INTERACTION,
@@ -81,6 +88,7 @@ pub const MODELS: [ModelEntry; 15] = [
         example: "[data]\nset = \"breast_cancer\"\nstandardise = true\nintercept = true\n\n\
                   [model]\nname = \"logistic_regression\"\n",
         data_keys: &["response", "covariates", "standardise", "intercept"],
+        reads_data: true,
         build: logistic_regression,
     },
     more::NES,
@@ -89,6 +97,7 @@ pub const MODELS: [ModelEntry; 15] = [
         about: "normal data with unknown mean and precision",
         example: "[data]\nset = \"kidiq\"\nresponse = \"mom_iq\"\n\n[model]\nname = \"normal_mean_precision\"\n",
         data_keys: &["response", "standardise_response"],
+        reads_data: true,
         build: normal_mean_precision,
     },
     more::ONE_COMPARTMENT,
@@ -104,6 +113,9 @@ pub(crate) fn build(
     let at = crate::config::place(reader, &table);
     let name = reader.string(&mut table, "name")?;
     match MODELS.iter().find(|m| m.name == name.get_ref()) {
+        Some(entry) if !entry.reads_data && !data.is_nothing() => {
+            Err(LabError::Config(ConfigError::NoData { at: data.at().clone(), model: entry.name }))
+        }
         Some(entry) => {
             data.check_keys(entry.name, entry.data_keys)?;
             (entry.build)(reader, table, at, data)
@@ -118,6 +130,12 @@ pub(crate) fn build(
             }))
         }
     }
+}
+
+/// Whether the model that a `[model]` table names reads no data.
+pub(crate) fn reads_no_data(table: &Table<'_>) -> bool {
+    let name = table.entries.get("name").and_then(|name| name.get_ref().as_str());
+    MODELS.iter().any(|m| Some(m.name) == name && !m.reads_data)
 }
 
 #[derive(serde::Deserialize)]
@@ -184,6 +202,8 @@ fn normal_mean_precision(
         labels: Vec::new(),
         conjugate: |m| Some(m),
         exact: |m| Some(m),
+        local: |m| Some(m),
+        gaussian: |_| None,
     }))
 }
 
@@ -206,6 +226,8 @@ fn linear_regression(
         labels,
         conjugate: |m| Some(m),
         exact: |m| Some(m),
+        local: |m| Some(m),
+        gaussian: |_| None,
     }))
 }
 
@@ -228,6 +250,8 @@ fn logistic_regression(
         labels,
         conjugate: |m| Some(m),
         exact: |_| None,
+        local: |m| Some(m),
+        gaussian: |m| Some(m),
     }))
 }
 
@@ -264,5 +288,7 @@ fn gaussian_mixture(
         labels,
         conjugate: |m| Some(m),
         exact: |_| None,
+        local: |_| None,
+        gaussian: |_| None,
     }))
 }

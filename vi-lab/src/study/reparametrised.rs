@@ -63,7 +63,13 @@ impl<M: GradLogJoint + Reported + std::fmt::Debug> Study for Reparametrised<M> {
     fn target(&self, form: Option<Parametrisation>) -> Option<Target<'_>> {
         let model = &self.judge.0;
         match form {
-            None => Some(Target { log_joint: model, gradient: Some(model), reported: Some(model) }),
+            None => Some(Target {
+                log_joint: model,
+                gradient: Some(model),
+                local: None,
+                gaussian: None,
+                reported: Some(model),
+            }),
             Some(_) => None,
         }
     }

@@ -1,6 +1,8 @@
 //! Small experiments that run in a moment.
 #![allow(dead_code, reason = "every test file is a crate of its own and uses a part of this")]
 
+pub(crate) mod bench;
+
 use std::path::Path;
 
 use vi_lab::{Experiment, Interrupt, LabError, RunOptions, RunOutcome};

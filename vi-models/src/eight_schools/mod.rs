@@ -18,6 +18,7 @@
 mod centred;
 mod conjugate;
 mod exact;
+mod expectation;
 mod non_centred;
 
 use std::f64::consts::{LN_2, PI};

@@ -19,7 +19,7 @@ use crate::checks::LOG_2_PI;
 /// ```
 #[derive(Clone, Debug)]
 pub struct EightSchoolsNonCentred {
-    hierarchy: Hierarchy,
+    pub(super) hierarchy: Hierarchy,
     parameters: ParameterSpace,
 }
 

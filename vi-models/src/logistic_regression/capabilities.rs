@@ -9,11 +9,10 @@ use vi_core::{GradLogJoint, LocalLogJoint, LogJoint, ParameterSpace, Predictive,
 
 use super::LogisticRegression;
 use super::likelihood::Likelihood;
-use crate::checks::LOG_2_PI;
 use crate::regression::RegressionData;
 
-/// One block per coefficient. The likelihood belongs to every block, so a block costs as much as the whole;
-/// what it leaves out are the priors of the others.
+/// One block per coefficient. The likelihood belongs to every block, so that one block costs as much as the whole, and
+/// all of them together no more; what a block leaves out are the priors of the others.
 impl LocalLogJoint for LogisticRegression {
     fn n_blocks(&self) -> usize {
         self.data.n_columns()
@@ -24,9 +23,14 @@ impl LocalLogJoint for LogisticRegression {
     }
 
     fn log_joint_block(&self, b: usize, z: &ArrayRef1<f64>) -> f64 {
-        let p = self.prior.precisions[b];
-        let prior = 0.5 * (p.ln() - LOG_2_PI - p * z[b] * z[b]);
-        self.log_joint(z) - self.prior.log_prob(z) + prior
+        self.log_joint(z) - self.prior.log_prob(z) + self.prior.log_prob_of(b, z)
+    }
+
+    fn log_joint_blocks(&self, z: &ArrayRef1<f64>, out: &mut ArrayRef1<f64>) {
+        let likelihood = self.log_joint(z) - self.prior.log_prob(z);
+        for (b, o) in out.iter_mut().enumerate() {
+            *o = likelihood + self.prior.log_prob_of(b, z);
+        }
     }
 }
 

@@ -23,6 +23,7 @@
 
 mod capabilities;
 mod conjugate;
+mod expectation;
 mod likelihood;
 mod polya_gamma;
 
@@ -96,6 +97,12 @@ impl Prior {
 
     fn log_prob(&self, z: &ArrayRef1<f64>) -> f64 {
         self.log_constant - 0.5 * self.squares(z)
+    }
+
+    /// The log density of coefficient `b`.
+    fn log_prob_of(&self, b: usize, z: &ArrayRef1<f64>) -> f64 {
+        let p = self.precisions[b];
+        0.5 * (p.ln() - LOG_2_PI - p * z[b] * z[b])
     }
 
     /// Adds the log density of every row to `out` and its gradient to `grad`.

@@ -6,11 +6,13 @@ use vi_core::{CommError, Exec};
 use crate::estimator::EstimatorState;
 use crate::locality::Scores;
 
+mod any;
 mod control_variate;
 mod leave_one_out;
 mod moving_average;
 mod none;
 
+pub use any::AnyBaseline;
 pub use control_variate::{ControlVariate, SameSampleControlVariate};
 pub use leave_one_out::LeaveOneOut;
 pub(crate) use leave_one_out::leave_one_group_out;
@@ -35,6 +37,27 @@ pub trait Baseline: Send + Sync {
     const WHOLE_GROUPS: bool = false;
     /// What is remembered from one iteration to the next.
     type State: EstimatorState;
+
+    /// [`Baseline::NAME`], unless it is chosen at run time like the following ones.
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+    /// [`Baseline::MIN_GROUPS`].
+    fn min_groups(&self) -> usize {
+        Self::MIN_GROUPS
+    }
+    /// [`Baseline::BIAS`].
+    fn bias(&self) -> Option<&'static str> {
+        Self::BIAS
+    }
+    /// [`Baseline::WHOLE_GROUPS`].
+    fn whole_groups(&self) -> bool {
+        Self::WHOLE_GROUPS
+    }
+    /// Whether an estimate depends on those before it.
+    fn remembers(&self) -> bool {
+        size_of::<Self::State>() > 0
+    }
 
     /// Overwrites `grad` (P) with the estimate.
     ///

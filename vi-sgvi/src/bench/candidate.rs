@@ -10,7 +10,8 @@ use vi_families::VariationalFamily;
 use crate::averaging::Averaging;
 use crate::elbo::Elbo;
 use crate::error::SgviError;
-use crate::estimator::{EstimatorState, Evaluations, GradientEstimator, Memory};
+use crate::estimator::{Evaluations, GradientEstimator, Memory};
+use crate::factors::{FactorSet, PartialEstimator};
 use crate::kernel::Sgvi;
 use crate::optimizer::AnyOptimizer;
 
@@ -108,6 +109,46 @@ where
     fn bias(&self) -> Option<&'static str> {
         self.estimator.bias()
     }
+    fn remembers(&self) -> bool {
+        self.estimator.remembers()
+    }
+}
+
+impl<M, N, F, E> PartialEstimator<M, F> for OnModel<'_, N, E>
+where
+    M: LogJoint + ?Sized,
+    N: LogJoint + ?Sized,
+    F: VariationalFamily,
+    E: PartialEstimator<N, F>,
+{
+    type State = E::State;
+
+    fn estimate_factors(
+        &self,
+        elbo: Elbo<'_, M, F>,
+        params: &ArrayRef1<f64>,
+        factors: FactorSet<'_>,
+        key: StreamKey,
+        exec: Exec<'_>,
+        memory: &mut Memory<E::State>,
+        grad: &mut ArrayRef1<f64>,
+    ) -> Result<ElboEstimate, SgviError> {
+        let elbo = Elbo::new(self.model, elbo.family())?;
+        self.estimator.estimate_factors(elbo, params, factors, key, exec, memory, grad)
+    }
+    fn partial_cost(&self, elbo: Elbo<'_, M, F>, factors: FactorSet<'_>) -> Evaluations {
+        Elbo::new(self.model, elbo.family())
+            .map_or(Evaluations::default(), |elbo| self.estimator.partial_cost(elbo, factors))
+    }
+    fn partial_name(&self) -> String {
+        self.estimator.partial_name()
+    }
+    fn partial_bias(&self) -> Option<&'static str> {
+        self.estimator.partial_bias()
+    }
+    fn partial_remembers(&self) -> bool {
+        self.estimator.partial_remembers()
+    }
 }
 
 /// Independent gradients at one λ.
@@ -187,7 +228,7 @@ where
     ) -> Result<(), SgviError> {
         let mut memory = Memory::<E::State>::default();
         let mut grad = Array1::from_elem(params.len(), f64::NAN);
-        let n_warmup = if remembers::<E::State>() { replicates.n_warmup } else { 0 };
+        let n_warmup = if self.remembers() { replicates.n_warmup } else { 0 };
         for r in 0..replicates.n_replicates {
             let key = replicates.key.fold_in(r);
             // Every replicate has a past of its own, or they would not be independent.
@@ -228,9 +269,4 @@ where
         }
         Ok(())
     }
-}
-
-/// Whether a state holds anything: `()` and its like do not.
-fn remembers<S: EstimatorState>() -> bool {
-    std::mem::size_of::<S>() > 0
 }

@@ -12,18 +12,21 @@
 //! |---|---|
 //! | variance, signal-to-noise ratio | percentile bootstrap over replicates |
 //! | ratio of two variances | log ratio, delta method over paired replicates, Student t |
-//! | bias | z-scores, Student t, Bonferroni over elements, candidates and points |
-//! | ELBO of a race | Student t over seeds; differences paired by seed |
+//! | bias | z-scores, Student t with limits that skewness widens, Bonferroni over elements, candidates and points |
+//! | ELBO of a race, after equal evaluations and after equal seconds | Student t over seeds; differences paired by seed |
 //!
 //! Two candidates are *not distinguishable* when the paired test, corrected for the number of comparisons by Holm's
 //! method, does not reject at [`BenchSettings::level`].
 
+mod assembly;
+mod by_block;
 mod candidate;
 mod noise;
 mod points;
 mod race;
 mod reference;
 mod report;
+mod seconds;
 mod settings;
 mod statistics;
 mod table;
@@ -35,13 +38,14 @@ use crate::elbo::Elbo;
 use crate::error::{SgviError, require};
 
 pub use candidate::{Candidate, OnModel};
-pub use points::{Point, points_of_fit};
+pub use points::{Climb, Point, points_of_fit};
 pub use reference::{ExactGradient, Reference};
 pub use report::{
-    EstimatorReport, Failure, Interval, Milestone, NoiseReport, PairReport, PointReport, RaceEntry,
-    RaceReport, Report, Verdict,
+    EqualSeconds, EstimatorReport, Failure, Interval, Milestone, NoiseReport, PairReport, PointReport,
+    RaceBySeconds, RaceEntry, RaceReport, Report, Verdict,
 };
 pub use settings::{BenchSettings, RaceSettings};
+pub use statistics::z_limit;
 
 /// Measures every candidate at every point, and lets them race if the settings say so.
 ///
@@ -98,7 +102,7 @@ impl<M: ?Sized, F> std::fmt::Debug for Bench<'_, M, F> {
 pub struct Progress<'p> {
     /// The candidate that is at work.
     pub candidate: &'p str,
-    /// What it does: the name of a point, or `race`.
+    /// What it does: the name of a point, `race`, or `climb` on the way to the points.
     pub stage: &'p str,
     /// Replicates or iterations of this stage that are done.
     pub n_done: u64,
@@ -127,8 +131,10 @@ where
                 return Err(SgviError::DuplicateCandidate { name: candidate.name().to_owned() });
             }
         }
-        let targets = noise::Targets::new(self, key, exec)?;
         let (mut done, mut failures, mut interrupted) = (Vec::new(), Vec::new(), false);
+        let Some(targets) = noise::Targets::new(self, key, exec, watch)? else {
+            return Ok(assembly::assemble(self, &done, failures, true));
+        };
         for (index, candidate) in self.candidates.iter().enumerate() {
             match self.measure(index, candidate, &targets, key, exec, watch) {
                 Ok(Some(measured)) => done.push(measured),
@@ -141,7 +147,7 @@ where
                 }
             }
         }
-        Ok(report::assemble(self, &done, failures, interrupted))
+        Ok(assembly::assemble(self, &done, failures, interrupted))
     }
 
     /// Everything about one candidate; `None` when the watch ended it.

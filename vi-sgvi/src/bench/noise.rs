@@ -10,7 +10,7 @@ use super::candidate::{Candidate, Replicates};
 use super::points::Point;
 use super::reference::Reference;
 use super::report::Interval;
-use super::statistics::{Resamples, percentiles};
+use super::statistics::{Resamples, percentiles, skewness};
 use super::{Bench, BenchSettings, Progress, Watch};
 use crate::elbo::Elbo;
 use crate::error::{NamedValues, SgviError};
@@ -37,32 +37,37 @@ pub(super) fn point_key(key: StreamKey, p: usize) -> StreamKey {
 }
 
 impl Targets {
+    /// `None` when the watch ended the reference's own run.
     pub(super) fn new<M, F>(
         bench: &Bench<'_, M, F>,
         key: StreamKey,
         exec: Exec<'_>,
-    ) -> Result<Self, SgviError>
+        watch: &mut Watch<'_>,
+    ) -> Result<Option<Self>, SgviError>
     where
         M: LogJoint + ?Sized,
         F: VariationalFamily,
     {
         let settings = bench.settings;
-        let of_point = |(p, point): (usize, &Point)| {
+        let mut points = Vec::new();
+        for (p, point) in bench.points.iter().enumerate() {
             bench.elbo.family().bind(&point.params)?;
-            Ok(match bench.reference {
+            points.push(match bench.reference {
                 Reference::None => Target::Unknown,
                 Reference::Exact { gradient, .. } => Target::Exact(gradient(&point.params)?),
                 Reference::Paired(candidate) => {
-                    let sample =
-                        draw(bench.elbo, candidate, point, settings, point_key(key, p), exec, &mut |_| true)?;
+                    let key = point_key(key, p);
+                    let sample = draw(bench.elbo, candidate, point, settings, key, exec, watch)?;
+                    if !sample.complete {
+                        return Ok(None);
+                    }
                     Target::Paired(sample.gradients)
                 }
-            })
-        };
-        let points = bench.points.iter().enumerate().map(of_point).collect::<Result<_, SgviError>>()?;
+            });
+        }
         let n = settings.n_replicates as usize;
         let resamples = Resamples::new(n, settings.n_bootstrap, key.role(Role::Evaluate));
-        Ok(Self { points, resamples })
+        Ok(Some(Self { points, resamples }))
     }
 }
 
@@ -71,13 +76,22 @@ impl Targets {
 pub(super) struct Noise {
     pub(super) mean: Vec<f64>,
     pub(super) mcse: Vec<f64>,
-    pub(super) z: Option<Vec<f64>>,
+    pub(super) scores: Option<Vec<Score>>,
     pub(super) variance: Vec<Interval>,
     pub(super) snr: Vec<Interval>,
     pub(super) total_variance: Interval,
     /// |g_r − ḡ|² of every replicate, times R/(R − 1).
     pub(super) deviations: Vec<f64>,
     pub(super) seconds: f64,
+}
+
+/// What is said of the bias of one element of λ.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Score {
+    /// Excess over the target in standard errors.
+    pub(super) z: f64,
+    /// Of the values whose mean it is.
+    pub(super) skewness: f64,
 }
 
 /// Replicates of one candidate.
@@ -172,7 +186,7 @@ fn summarise(sample: Sample, target: &Target, resamples: &Resamples, level: f64)
     let total = deviations.iter().sum::<f64>() / n as f64;
     seconds.sort_by(f64::total_cmp);
     Noise {
-        z: z_scores(&gradients, &mean, &mcse, target),
+        scores: scores(&gradients, &mean, &mcse, target),
         mean,
         mcse,
         variance,
@@ -188,12 +202,20 @@ fn signal_to_noise(mean: f64, variance: f64) -> f64 {
     if mean == 0.0 { 0.0 } else { (mean.abs() / variance.sqrt()).min(f64::MAX) }
 }
 
-fn z_scores(gradients: &Array2<f64>, mean: &[f64], mcse: &[f64], target: &Target) -> Option<Vec<f64>> {
+/// z-score and skewness of the replicates, or of their differences from the reference's, for every element of λ.
+fn scores(gradients: &Array2<f64>, mean: &[f64], mcse: &[f64], target: &Target) -> Option<Vec<Score>> {
     match target {
         Target::Unknown => None,
         Target::Exact(exact) => {
-            let scores = mean.iter().zip(mcse).zip(exact);
-            Some(scores.map(|((m, se), e)| z_score(m - e, *se, *e)).collect())
+            let columns = gradients.axis_iter(Axis(1)).zip(mean).zip(mcse).zip(exact);
+            Some(
+                columns
+                    .map(|(((g, m), se), e)| Score {
+                        z: z_score(m - e, *se, *e),
+                        skewness: skewness(g.iter().map(|g| g - m)),
+                    })
+                    .collect(),
+            )
         }
         Target::Paired(reference) => {
             let n = gradients.nrows() as f64;
@@ -203,7 +225,10 @@ fn z_scores(gradients: &Array2<f64>, mean: &[f64], mcse: &[f64], target: &Target
                     .map(|(g, r)| {
                         let differences: Vec<f64> = g.iter().zip(r).map(|(g, r)| g - r).collect();
                         let (excess, variance) = super::statistics::moments(&differences);
-                        z_score(excess, (variance / n).sqrt(), r.sum() / n)
+                        Score {
+                            z: z_score(excess, (variance / n).sqrt(), r.sum() / n),
+                            skewness: skewness(differences.iter().map(|d| d - excess)),
+                        }
                     })
                     .collect(),
             )

@@ -19,6 +19,8 @@ pub(super) struct Race<'a, M: ?Sized, F> {
 /// The course of one candidate.
 #[derive(Debug)]
 pub(super) struct Course {
+    /// The ELBO at the start, for every seed: from the samples that all its milestones are evaluated with.
+    pub(super) start: Vec<f64>,
     pub(super) milestones: Vec<Passed>,
 }
 
@@ -61,20 +63,22 @@ where
     let Race { elbo, settings, start } = *race;
     let (model, family) = (elbo.model(), elbo.family());
     let work = bench.work(candidate.cost(elbo), model.dim());
-    let mut milestones = milestones(settings, work);
+    let evaluate = |params: &Array1<f64>, key: StreamKey| {
+        evaluate_elbo(model, family, params, settings.n_evaluate, key.role(Role::Evaluate), exec)
+            .map_err(|source| SgviError::Evaluation(Box::new(source)))
+    };
+    let (mut at_start, mut milestones) = (Vec::new(), milestones(settings, work));
     let n_iterations = milestones.last().map_or(0, |m| m.n_iterations);
     let n_total = n_iterations * u64::from(settings.n_seeds);
     let mut go_on = true;
     for seed in 0..settings.n_seeds {
         let key = key.fold_in(u64::from(seed));
+        at_start.push(evaluate(start, key)?.value);
         let (optimizer, averaging) = (settings.optimizer, settings.averaging);
         let ascent = Ascent { n_iterations, optimizer, averaging, key: key.role(Role::Step) };
         candidate.inner().ascend(elbo, start, ascent, exec, &mut |step: &Step<'_>| {
             for milestone in milestones.iter_mut().filter(|m| m.n_iterations == step.t) {
-                let params = (step.average)();
-                let n = settings.n_evaluate;
-                let value = evaluate_elbo(model, family, &params, n, key.role(Role::Evaluate), exec)
-                    .map_err(|source| SgviError::Evaluation(Box::new(source)))?;
+                let value = evaluate(&(step.average)(), key)?;
                 milestone.seconds.push(step.elapsed.as_secs_f64());
                 milestone.elbos.push(value.value);
             }
@@ -86,5 +90,5 @@ where
             return Ok(None);
         }
     }
-    Ok(Some(Course { milestones }))
+    Ok(Some(Course { start: at_start, milestones }))
 }

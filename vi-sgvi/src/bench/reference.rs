@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use ndarray::{Array1, ArrayRef1};
-use vi_core::LogJoint;
-use vi_families::{FactorizedDistribution, VariationalDistribution, VariationalFamily};
+use ndarray::{Array1, ArrayRef1, Axis};
+use vi_core::{GaussianExpectation, LogJoint};
+use vi_families::{FactorizedDistribution, MeanFieldGaussian, VariationalDistribution, VariationalFamily};
 
 use super::candidate::Candidate;
 use crate::error::{NamedValues, SgviError, require};
@@ -39,7 +39,7 @@ impl<M: ?Sized, F> fmt::Debug for Reference<'_, M, F> {
 }
 
 /// States that are enumerated at most.
-const MAX_STATES: f64 = (1 << 20) as f64;
+pub(super) const MAX_STATES: f64 = (1 << 20) as f64;
 
 impl<'a, M, F> Reference<'a, M, F>
 where
@@ -76,6 +76,27 @@ where
             Self::Exact { how, .. } => format!("exact, {how}"),
             Self::Paired(candidate) => format!("paired run of {}", candidate.name()),
         }
+    }
+}
+
+impl<'a, M: ?Sized> Reference<'a, M, MeanFieldGaussian> {
+    /// The gradient of a model whose expectation under independent Gaussians is known, on the unconstrained scale.
+    ///
+    /// ```text
+    /// ∇_m ELBO = ∇_m E[log p],   ∇_log s ELBO = s ∇_s E[log p] + 1
+    /// ```
+    pub fn mean_field<N: GaussianExpectation + ?Sized>(model: &'a N, family: &'a MeanFieldGaussian) -> Self {
+        let gradient = move |params: &ArrayRef1<f64>| {
+            let q = family.bind(params)?;
+            let d = q.dim();
+            let (mean, sd) = (Array1::from_iter(q.mean().to_vec()), Array1::from_iter(q.sd().to_vec()));
+            let mut grad = Array1::zeros(2 * d);
+            let (mut in_mean, mut in_sd) = grad.view_mut().split_at(Axis(0), d);
+            model.expected_under_gaussians(&mean, &sd, &mut in_mean, &mut in_sd);
+            in_sd.zip_mut_with(&sd, |g, s| *g = *g * s + 1.0);
+            Ok(grad)
+        };
+        Self::Exact { how: model.how().into(), gradient: Box::new(gradient) }
     }
 }
 

@@ -37,7 +37,7 @@ impl fmt::Display for Report {
             )?;
             writeln!(
                 f,
-                "verdicts on ELBOs: paired t test over seeds, level {} over {} comparisons (Holm)",
+                "verdicts on ELBOs: paired t tests over seeds, level {} over {} comparisons (Holm)",
                 settings.level,
                 race.pairs.len()
             )?;
@@ -108,16 +108,29 @@ impl Report {
     fn race_rows(&self, race: &RaceReport) -> Vec<Vec<String>> {
         let head = ["estimator", "iterations", "time", "ELBO", "interval", "verdict"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
+        if let Some(by_seconds) = &race.by_seconds {
+            rows[0].extend([
+                format!("after {}", time(by_seconds.seconds)),
+                "interval".into(),
+                "verdict".into(),
+            ]);
+        }
         for entry in &race.estimators {
             let Some(last) = entry.milestones.last() else { continue };
-            rows.push(vec![
-                entry.name.clone(),
-                last.n_iterations.to_string(),
-                time(last.seconds),
-                format!("{:.3}", last.elbo.value),
-                format!("{:.3} … {:.3}", last.elbo.lower, last.elbo.upper),
-                self.verdict(&race.pairs, &entry.name, "higher", "lower"),
-            ]);
+            let elbo = |elbo: &Interval| {
+                [format!("{:.3}", elbo.value), format!("{:.3} … {:.3}", elbo.lower, elbo.upper)]
+            };
+            let mut row = vec![entry.name.clone(), last.n_iterations.to_string(), time(last.seconds)];
+            row.extend(elbo(&last.elbo));
+            row.push(self.verdict(&race.pairs, &entry.name, "higher", "lower"));
+            let by_seconds = race.by_seconds.as_ref();
+            let then =
+                by_seconds.and_then(|b| Some((b, b.estimators.iter().find(|e| e.name == entry.name)?)));
+            if let Some((by_seconds, then)) = then {
+                row.extend(elbo(&then.elbo));
+                row.push(self.verdict(&by_seconds.pairs, &entry.name, "higher", "lower"));
+            }
+            rows.push(row);
         }
         rows
     }

@@ -116,6 +116,11 @@ pub trait PartialEstimator<M: ?Sized, F: VariationalFamily>: Send + Sync {
     fn partial_bias(&self) -> Option<&'static str> {
         None
     }
+
+    /// Whether an estimate depends on those before it; by default whether the state holds anything.
+    fn partial_remembers(&self) -> bool {
+        size_of::<Self::State>() > 0
+    }
 }
 
 /// Makes a [`PartialEstimator`] a [`GradientEstimator`](crate::GradientEstimator): the part of all factors.

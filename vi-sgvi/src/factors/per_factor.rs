@@ -142,6 +142,10 @@ where
     fn partial_bias(&self) -> Option<&'static str> {
         self.first.partial_bias().or_else(|| self.rest.partial_bias())
     }
+
+    fn remembers(&self) -> bool {
+        self.first.partial_remembers() || self.rest.partial_remembers()
+    }
 }
 
 whole_gradient!(PerFactor<A, B>, A, B);

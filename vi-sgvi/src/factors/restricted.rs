@@ -147,6 +147,9 @@ where
         GradientEstimator::<M, F>::name(self)
     }
     fn partial_bias(&self) -> Option<&'static str> {
-        B::BIAS
+        self.baseline.bias()
+    }
+    fn partial_remembers(&self) -> bool {
+        self.baseline.remembers()
     }
 }

@@ -24,6 +24,7 @@ pub(super) const GAUSSIAN_REGRESSION: ModelEntry = ModelEntry {
     example: "[data]\nset = \"kidiq\"\nintercept = true\n\n[model]\nname = \"gaussian_regression\"\n\n\
               [model.priors]\ncoefficients = \"flat\"\nnoise = { half_cauchy = { scale = 2.5 } }\n",
     data_keys: &["response", "covariates", "standardise", "standardise_response", "intercept"],
+    reads_data: true,
     build: gaussian_regression,
 };
 
@@ -33,6 +34,7 @@ pub(super) const GAUSSIAN_PROCESS_POISSON: ModelEntry = ModelEntry {
     example: "[data]\nset = \"gp_pois_regr\"\nresponse = \"k\"\ncovariates = [\"x\"]\n\n\
               [model]\nname = \"gaussian_process_poisson\"\n",
     data_keys: &["response", "covariates"],
+    reads_data: true,
     build: gaussian_process_poisson,
 };
 
@@ -42,6 +44,7 @@ pub(super) const GAUSSIAN_PROCESS_REGRESSION: ModelEntry = ModelEntry {
     example: "[data]\nset = \"gp_pois_regr\"\ncovariates = [\"x\"]\n\n\
               [model]\nname = \"gaussian_process_regression\"\n",
     data_keys: &["response", "covariates", "standardise", "standardise_response"],
+    reads_data: true,
     build: gaussian_process_regression,
 };
 
@@ -51,6 +54,7 @@ pub(super) const ONE_COMPARTMENT: ModelEntry = ModelEntry {
     example: "[data]\nset = \"one_comp_mm_elim_abs\"\ncovariates = [\"times\"]\n\n\
               [model]\nname = \"one_compartment\"\ndose = 30.0\nvolume = 2.0\n",
     data_keys: &["response", "covariates"],
+    reads_data: true,
     build: one_compartment,
 };
 
@@ -59,6 +63,7 @@ pub(super) const TWO_NORMALS: ModelEntry = ModelEntry {
     about: "mixture of two normal distributions with ordered means, assignments summed out",
     example: "[data]\nset = \"low_dim_gauss_mix\"\n\n[model]\nname = \"two_normals\"\n",
     data_keys: &["response", "standardise_response"],
+    reads_data: true,
     build: two_normals,
 };
 
@@ -67,6 +72,7 @@ pub(super) const LOGEARN_INTERACTION: ModelEntry = ModelEntry {
     about: "log earnings on height, sex and their product, flat priors; reads the columns earn, height, male",
     example: "[data]\nset = \"earnings\"\n\n[model]\nname = \"logearn_interaction\"\n",
     data_keys: &[],
+    reads_data: true,
     build: logearn_interaction,
 };
 
@@ -75,6 +81,7 @@ pub(super) const NES: ModelEntry = ModelEntry {
     about: "party identification on ideology and six traits, flat priors; reads the columns of nes2000",
     example: "[data]\nset = \"nes2000\"\n\n[model]\nname = \"nes\"\n",
     data_keys: &[],
+    reads_data: true,
     build: nes,
 };
 
@@ -86,7 +93,17 @@ pub(super) fn smooth<M: GradLogJoint + std::fmt::Debug + 'static>(
     priors: Value,
     labels: Vec<(String, String)>,
 ) -> Box<dyn Study> {
-    Box::new(Plain { name, model, n_data, priors, labels, conjugate: |_| None, exact: |_| None })
+    Box::new(Plain {
+        name,
+        model,
+        n_data,
+        priors,
+        labels,
+        conjugate: |_| None,
+        exact: |_| None,
+        local: |_| None,
+        gaussian: |_| None,
+    })
 }
 
 /// The response and its one covariate.

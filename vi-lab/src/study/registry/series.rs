@@ -19,6 +19,7 @@ pub(super) const AUTOREGRESSION: ModelEntry = ModelEntry {
     about: "autoregression with normal coefficients and a half-Cauchy prior of sigma, given its first values",
     example: "[data]\nset = \"arK\"\n\n[model]\nname = \"autoregression\"\norder = 5\n",
     data_keys: &["response", "standardise_response"],
+    reads_data: true,
     build: autoregression,
 };
 
@@ -27,6 +28,7 @@ pub(super) const GARCH: ModelEntry = ModelEntry {
     about: "GARCH(1, 1) with flat priors on its stationary region",
     example: "[data]\nset = \"garch\"\n\n[model]\nname = \"garch\"\ninitial_sd = 0.5\n",
     data_keys: &["response", "standardise_response"],
+    reads_data: true,
     build: garch,
 };
 
@@ -36,6 +38,7 @@ pub(super) const HIDDEN_MARKOV: ModelEntry = ModelEntry {
     example: "[data]\nset = \"hmm_example\"\n\n[model]\nname = \"hidden_markov\"\n\n\
               [model.priors]\nmean_mean = [3.0, 10.0]\nmean_sd = [1.0, 1.0]\n",
     data_keys: &["response", "standardise_response"],
+    reads_data: true,
     build: hidden_markov,
 };
 

@@ -1,0 +1,420 @@
+//! Gradient estimators by name: the same keys in `[[methods]]` of experiments and in `[[estimators]]` of benches.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Owner, words};
+use crate::error::ConfigError;
+
+/// Gradient estimators by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EstimatorKind {
+    /// Needs the log joint only.
+    ScoreFunction,
+    /// Needs the gradient of the log joint.
+    #[default]
+    Pathwise,
+    /// The points of past iterations once more, importance weighted.
+    SampleReuse,
+    /// The exact sum over one discrete factor at a time.
+    LocalExpectations,
+    /// The same, Gaussian factors by Gauss–Hermite quadrature.
+    LocalQuadrature,
+    /// Augment-REINFORCE-merge: pairs of coupled points.
+    Arm,
+    /// ARM with the uniform variates integrated out.
+    Disarm,
+    /// The sum over all states.
+    Enumeration,
+    /// The derivative of each factor as a difference of two densities.
+    MeasureValued,
+}
+
+impl EstimatorKind {
+    /// All estimators.
+    pub const ALL: [Self; 9] = [
+        Self::ScoreFunction,
+        Self::Pathwise,
+        Self::SampleReuse,
+        Self::LocalExpectations,
+        Self::LocalQuadrature,
+        Self::Arm,
+        Self::Disarm,
+        Self::Enumeration,
+        Self::MeasureValued,
+    ];
+
+    /// Its name in experiment files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ScoreFunction => "score-function",
+            Self::Pathwise => "pathwise",
+            Self::SampleReuse => "sample-reuse",
+            Self::LocalExpectations => "local-expectations",
+            Self::LocalQuadrature => "local-quadrature",
+            Self::Arm => "arm",
+            Self::Disarm => "disarm",
+            Self::Enumeration => "enumeration",
+            Self::MeasureValued => "measure-valued",
+        }
+    }
+
+    /// What it is, in a sentence.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::ScoreFunction => {
+                "(f − c) ∇ log q over draws from q; `baseline`, `sampler` and \
+                                    `rao_blackwellized` compose"
+            }
+            Self::Pathwise => "the gradient of the log joint through draws that are moved noise",
+            Self::SampleReuse => {
+                "the points of `n_reused_iterations` (4) iterations, weighted; biased inside a run"
+            }
+            Self::LocalExpectations => {
+                "the exact sum over one discrete factor at a time, around `n_samples` draws"
+            }
+            Self::LocalQuadrature => "the same, Gaussian factors by Gauss–Hermite with `n_nodes` (20) nodes",
+            Self::Arm => "pairs of coupled points; factors with finitely many values",
+            Self::Disarm => "ARM with the uniform variates integrated out; factors with finitely many values",
+            Self::Enumeration => "the exact sum over at most `limit` (65536) states",
+            Self::MeasureValued => "the derivative of each factor as a difference of two densities",
+        }
+    }
+
+    /// What it needs beside a log joint, in words.
+    pub fn needs(self) -> &'static str {
+        match self {
+            Self::ScoreFunction => "nothing; with `rao_blackwellized` local terms and independent factors",
+            Self::Pathwise => "a gradient, members of moved noise",
+            Self::SampleReuse => "nothing",
+            Self::LocalExpectations | Self::Arm | Self::Disarm | Self::Enumeration => {
+                "independent factors with finitely many values"
+            }
+            Self::LocalQuadrature => "independent factors, Gaussian or with finitely many values",
+            Self::MeasureValued => "independent factors with known decompositions",
+        }
+    }
+
+    /// Whether it weights scores by log ratios, from which a baseline may be subtracted.
+    fn has_baseline(self) -> bool {
+        matches!(self, Self::ScoreFunction | Self::SampleReuse)
+    }
+
+    /// Whether it has a form that evaluates the terms of one block only.
+    fn has_local_form(self) -> bool {
+        matches!(
+            self,
+            Self::ScoreFunction | Self::LocalExpectations | Self::LocalQuadrature | Self::MeasureValued
+        )
+    }
+}
+
+/// Baselines of the score function by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Baseline {
+    /// Nothing.
+    None,
+    /// The mean over the other samples.
+    #[default]
+    LeaveOneOut,
+    /// The average of past iterations.
+    MovingAverage,
+    /// The score, with the best coefficient for every element of λ, from the other samples.
+    ControlVariate,
+    /// The same with coefficients from all samples: biased.
+    SameSampleControlVariate,
+}
+
+/// Samplers of the score function by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SamplerKind {
+    /// Independent draws from q.
+    #[default]
+    Independent,
+    /// Pairs from opposite corners of the unit cube.
+    Antithetic,
+    /// Scrambled Sobol points, randomised.
+    QuasiMonteCarlo,
+    /// A proposal with heavier tails, importance weighted.
+    Overdispersed,
+}
+
+/// A gradient estimator with all that can be said of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EstimatorSettings {
+    /// The gradient estimator.
+    pub estimator: EstimatorKind,
+    /// The baseline of the score function and of sample reuse; leave-one-out by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
+    /// How much of the past the moving average keeps, in [0, 1); 0.9 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decay: Option<f64>,
+    /// The sampler of the score function; independent draws by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sampler: Option<SamplerKind>,
+    /// Independent randomisations of quasi-Monte Carlo; 2 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n_randomizations: Option<usize>,
+    /// How much heavier the tails of overdispersed proposals are, at least 1; 1.5 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dispersion: Option<f64>,
+    /// Whether every block of the model is weighted by its own terms alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rao_blackwellized: bool,
+    /// Samples per gradient.
+    pub n_samples: usize,
+    /// Nodes of the quadrature of Gaussian factors; 20 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n_nodes: Option<usize>,
+    /// States that are enumerated at most; 65536 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// Iterations whose points are used, the present one included; 4 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n_reused_iterations: Option<usize>,
+    /// The variables that this estimator is for, when another one is for the `rest`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variables: Option<Vec<String>>,
+    /// The estimator of all other variables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Box<EstimatorSettings>>,
+}
+
+impl Default for EstimatorSettings {
+    fn default() -> Self {
+        Self {
+            estimator: EstimatorKind::default(),
+            baseline: None,
+            decay: None,
+            sampler: None,
+            n_randomizations: None,
+            dispersion: None,
+            rao_blackwellized: false,
+            n_samples: vi_sgvi::SgviSettings::default().n_samples,
+            n_nodes: None,
+            limit: None,
+            n_reused_iterations: None,
+            variables: None,
+            rest: None,
+        }
+    }
+}
+
+impl EstimatorSettings {
+    /// The keys of a table that are read here.
+    pub(crate) const KEYS: [&'static str; 13] = [
+        "estimator",
+        "baseline",
+        "decay",
+        "sampler",
+        "n_randomizations",
+        "dispersion",
+        "rao_blackwellized",
+        "n_samples",
+        "n_nodes",
+        "limit",
+        "n_reused_iterations",
+        "variables",
+        "rest",
+    ];
+
+    /// The estimator and its keys in words.
+    pub fn describe(&self) -> String {
+        let value = serde_json::to_value(self);
+        words(&value.unwrap_or_else(|_| unreachable!("settings are tables of plain values")))
+    }
+
+    /// The baseline that is used.
+    pub fn baseline(&self) -> Baseline {
+        self.baseline.unwrap_or_default()
+    }
+
+    /// Whether its gradient is unbiased.
+    pub fn is_unbiased(&self) -> bool {
+        !matches!(self.estimator, EstimatorKind::SampleReuse | EstimatorKind::LocalQuadrature)
+            && self.baseline != Some(Baseline::SameSampleControlVariate)
+            && self.rest.as_ref().is_none_or(|rest| rest.is_unbiased())
+    }
+
+    /// The sampler that is used.
+    pub fn sampler(&self) -> SamplerKind {
+        self.sampler.unwrap_or_default()
+    }
+
+    /// Keys that mean nothing here and values outside their domains, before any model is asked.
+    pub(crate) fn check(&self, owner: &Owner) -> Result<(), ConfigError> {
+        self.check_keys(owner)?;
+        self.check_values(owner)?;
+        match (&self.variables, &self.rest) {
+            (None, None) => Ok(()),
+            (Some(variables), Some(rest)) => {
+                if variables.is_empty() {
+                    return Err(owner.domain("variables", "[]".into(), "at least one name"));
+                }
+                self.check_part(owner)?;
+                let owner = owner.below("rest");
+                if rest.rest.is_some() || rest.variables.is_some() {
+                    return Err(owner.domain(
+                        "rest",
+                        "given once more".into(),
+                        "left away: two parts are all",
+                    ));
+                }
+                rest.check(&owner)?;
+                rest.check_part(&owner)
+            }
+            (Some(_), None) => Err(owner.domain(
+                "rest",
+                "missing".into(),
+                "a table with the estimator of all other variables, when there are `variables`",
+            )),
+            (None, Some(_)) => Err(owner.domain(
+                "variables",
+                "missing".into(),
+                "the names that this estimator is for, when there is a `rest`",
+            )),
+        }
+    }
+
+    fn check_keys(&self, owner: &Owner) -> Result<(), ConfigError> {
+        let kind = self.estimator;
+        let score = kind == EstimatorKind::ScoreFunction;
+        let given = [
+            (
+                "baseline",
+                self.baseline.is_some(),
+                kind.has_baseline(),
+                "left away: only the score function has a baseline, and sample reuse",
+            ),
+            (
+                "decay",
+                self.decay.is_some(),
+                kind.has_baseline() && self.baseline() == Baseline::MovingAverage,
+                "left away: only the baseline `moving-average` has a decay",
+            ),
+            ("sampler", self.sampler.is_some(), score, "left away: only the score function has a sampler"),
+            (
+                "n_randomizations",
+                self.n_randomizations.is_some(),
+                score && self.sampler() == SamplerKind::QuasiMonteCarlo,
+                "left away: only the sampler `quasi-monte-carlo` has randomisations",
+            ),
+            (
+                "dispersion",
+                self.dispersion.is_some(),
+                score && self.sampler() == SamplerKind::Overdispersed,
+                "left away: only the sampler `overdispersed` has a dispersion",
+            ),
+            (
+                "rao_blackwellized",
+                self.rao_blackwellized,
+                kind.has_local_form(),
+                "left away: only the score function, local expectations and measure-valued derivatives have a form \
+                 with the terms of one block",
+            ),
+            (
+                "n_nodes",
+                self.n_nodes.is_some(),
+                kind == EstimatorKind::LocalQuadrature,
+                "left away: only `local-quadrature` has nodes",
+            ),
+            (
+                "limit",
+                self.limit.is_some(),
+                kind == EstimatorKind::Enumeration,
+                "left away: only `enumeration` has a limit",
+            ),
+            (
+                "n_reused_iterations",
+                self.n_reused_iterations.is_some(),
+                kind == EstimatorKind::SampleReuse,
+                "left away: only `sample-reuse` uses past iterations",
+            ),
+        ];
+        match given.into_iter().find(|(_, is_given, belongs, _)| *is_given && !belongs) {
+            None => Ok(()),
+            Some((key, _, _, requirement)) => {
+                Err(owner.domain(key, format!("given with {}", kind.name()), requirement))
+            }
+        }
+    }
+
+    fn check_values(&self, owner: &Owner) -> Result<(), ConfigError> {
+        let (kind, n) = (self.estimator, self.n_samples);
+        let naive =
+            !kind.has_baseline() || matches!(self.baseline(), Baseline::None | Baseline::MovingAverage);
+        if n < if naive { 1 } else { 2 } {
+            return Err(owner.domain("n_samples", n.to_string(), "at least 1, or 2 with a baseline"));
+        }
+        if matches!(kind, EstimatorKind::Arm | EstimatorKind::Disarm) && !n.is_multiple_of(2) {
+            return Err(owner.domain("n_samples", n.to_string(), "even: points come in pairs"));
+        }
+        if kind == EstimatorKind::SampleReuse && self.baseline() == Baseline::MovingAverage {
+            let requirement = "one that remembers nothing: the points come again by themselves";
+            return Err(owner.domain("baseline", "`moving-average`".into(), requirement));
+        }
+        let composed = self.rao_blackwellized || self.sampler() != SamplerKind::Independent;
+        if self.baseline() == Baseline::SameSampleControlVariate && composed {
+            let requirement = "`control-variate`: the biased form is for contrast and does not compose";
+            return Err(owner.domain("baseline", "`same-sample-control-variate`".into(), requirement));
+        }
+        match self.n_nodes {
+            Some(nodes) if !(1..=64).contains(&nodes) => {
+                Err(owner.domain("n_nodes", nodes.to_string(), "between 1 and 64"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it can be confined to some variables.
+    fn check_part(&self, owner: &Owner) -> Result<(), ConfigError> {
+        if matches!(self.estimator, EstimatorKind::Pathwise | EstimatorKind::SampleReuse) {
+            let requirement =
+                "one that can be confined to some variables: neither `pathwise` nor `sample-reuse`";
+            return Err(owner.domain("estimator", format!("`{}`", self.estimator.name()), requirement));
+        }
+        if self.sampler() != SamplerKind::Independent {
+            let requirement = "`independent` for an estimator of some of the variables";
+            return Err(owner.domain("sampler", "another".into(), requirement));
+        }
+        if self.baseline == Some(Baseline::SameSampleControlVariate) {
+            let requirement = "`control-variate`: the biased form is for contrast and does not compose";
+            return Err(owner.domain("baseline", "`same-sample-control-variate`".into(), requirement));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_are_those_of_the_settings() {
+        let filled = EstimatorSettings {
+            baseline: Some(Baseline::None),
+            decay: Some(0.5),
+            sampler: Some(SamplerKind::Antithetic),
+            n_randomizations: Some(1),
+            dispersion: Some(2.0),
+            rao_blackwellized: true,
+            n_nodes: Some(3),
+            limit: Some(4),
+            n_reused_iterations: Some(5),
+            variables: Some(Vec::new()),
+            rest: Some(Box::default()),
+            ..EstimatorSettings::default()
+        };
+        let value = serde_json::to_value(&filled).expect("plain values");
+        let keys: Vec<&str> = value.as_object().expect("a table").keys().map(String::as_str).collect();
+        let mut known = EstimatorSettings::KEYS.to_vec();
+        known.sort_unstable();
+        let mut keys = keys;
+        keys.sort_unstable();
+        assert_eq!(keys, known);
+    }
+}

@@ -1,0 +1,339 @@
+//! From settings to an estimator.
+
+use ndarray::ArrayRef1;
+use vi_core::{CommError, Exec, LocalLogJoint, LogJoint};
+use vi_families::{
+    Disperse, FactorizedDistribution, MeasureValuedDistribution, Reparameterized, UniformTransport,
+    VariationalFamily,
+};
+use vi_sgvi::bench::OnModel;
+use vi_sgvi::{
+    Antithetic, AnyBaseline, Arm, BaselineScratch, DisArm, Enumeration, GradientEstimator, Independent,
+    Joint, LocalExpectations, LocalQuadrature, Locality, MarkovBlanket, MeasureValued, MovingAverage,
+    Overdispersed, PartialEstimator, Pathwise, PerFactor, QuasiMonteCarlo, SampleReuse, Sampler,
+    ScoreFunction, SgviError, Terms,
+};
+
+use super::abilities::{Abilities, LabFamily};
+use super::any::{AnyEstimator, AnyPartial, Remembered};
+use super::sampler::Unweighted;
+use super::scale::Scale;
+use crate::config::{Baseline, EstimatorKind, EstimatorSettings, SamplerKind};
+
+/// Why there is no such estimator.
+#[derive(Debug)]
+pub(crate) enum Lack {
+    /// The model lacks this.
+    Model(&'static str),
+    /// Members of the family lack this; who has it.
+    Family(&'static str, fn(&Abilities) -> bool),
+    /// The estimator refuses its settings.
+    Settings(SgviError),
+}
+
+impl From<SgviError> for Lack {
+    fn from(error: SgviError) -> Self {
+        Self::Settings(error)
+    }
+}
+
+type Built<'a, F> = Result<AnyEstimator<'a, F>, Lack>;
+type BuiltPart<'a, F> = Result<AnyPartial<'a, F>, Lack>;
+
+/// The estimator that `settings` describe, over the family and the model.
+///
+/// # Errors
+/// [`Lack`] says what model or family does not have.
+pub(crate) fn build<'a, F: LabFamily>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F> {
+    if settings.rest.is_some() {
+        return F::per_factor(settings, scale);
+    }
+    let (local, sampler) = (settings.rao_blackwellized, settings.sampler());
+    match settings.estimator {
+        EstimatorKind::ScoreFunction => match (sampler, local) {
+            (SamplerKind::Overdispersed, false) => F::overdispersed(settings, scale),
+            (SamplerKind::Overdispersed, true) => F::local_overdispersed(settings, scale),
+            (_, false) => F::score(settings, scale),
+            (_, true) => F::local_score(settings, scale),
+        },
+        EstimatorKind::Pathwise => F::pathwise(settings, scale),
+        EstimatorKind::SampleReuse => reuse(settings, scale),
+        EstimatorKind::MeasureValued => F::measure_valued(settings, scale),
+        EstimatorKind::LocalQuadrature => F::quadrature(settings, scale),
+        EstimatorKind::LocalExpectations
+        | EstimatorKind::Arm
+        | EstimatorKind::Disarm
+        | EstimatorKind::Enumeration => F::discrete(settings, scale),
+    }
+}
+
+impl<'a> Scale<'a> {
+    fn local(self) -> Result<&'a (dyn LocalLogJoint + 'a), Lack> {
+        self.local.ok_or(Lack::Model("local terms of blocks"))
+    }
+}
+
+/// An estimator on the model that it needs.
+fn on<'a, F, N, E>(model: &'a N, estimator: E) -> AnyEstimator<'a, F>
+where
+    F: VariationalFamily,
+    N: LogJoint + ?Sized,
+    E: GradientEstimator<N, F> + 'a,
+    E::State: Remembered,
+{
+    AnyEstimator::new(OnModel { model, estimator })
+}
+
+fn part_on<'a, F, N, E>(model: &'a N, estimator: E) -> AnyPartial<'a, F>
+where
+    F: VariationalFamily,
+    N: LogJoint + ?Sized,
+    E: PartialEstimator<N, F> + 'a,
+    E::State: Remembered,
+{
+    AnyPartial::new(OnModel { model, estimator })
+}
+
+fn baseline(settings: &EstimatorSettings) -> Result<AnyBaseline, SgviError> {
+    Ok(match settings.baseline() {
+        Baseline::None => AnyBaseline::None,
+        Baseline::LeaveOneOut => AnyBaseline::LeaveOneOut,
+        Baseline::MovingAverage => {
+            let inner = settings.decay.map_or_else(|| Ok(MovingAverage::default()), MovingAverage::new);
+            AnyBaseline::MovingAverage(inner?)
+        }
+        Baseline::ControlVariate => AnyBaseline::ControlVariate,
+        Baseline::SameSampleControlVariate => AnyBaseline::SameSampleControlVariate,
+    })
+}
+
+/// A baseline that remembers nothing, for estimators whose points come again by themselves.
+#[derive(Clone, Copy, Debug)]
+struct Memoryless(AnyBaseline);
+
+impl vi_sgvi::Baseline for Memoryless {
+    const NAME: &'static str = AnyBaseline::NAME;
+    const MIN_GROUPS: usize = AnyBaseline::MIN_GROUPS;
+    type State = ();
+
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+    fn min_groups(&self) -> usize {
+        self.0.min_groups()
+    }
+    fn bias(&self) -> Option<&'static str> {
+        self.0.bias()
+    }
+    fn whole_groups(&self) -> bool {
+        self.0.whole_groups()
+    }
+    fn combine(
+        &self,
+        (): &mut (),
+        terms: &Terms<'_>,
+        exec: Exec<'_>,
+        scratch: &mut BaselineScratch,
+        grad: &mut ArrayRef1<f64>,
+    ) -> Result<(), CommError> {
+        self.0.combine(&mut Default::default(), terms, exec, scratch, grad)
+    }
+}
+
+/// The score function with the baseline of the settings.
+fn score_with<'a, F, N, S, L>(
+    settings: &EstimatorSettings,
+    model: &'a N,
+    sampler: S,
+    locality: L,
+) -> Built<'a, F>
+where
+    F: VariationalFamily,
+    N: LogJoint + ?Sized,
+    S: for<'m> Sampler<F::Member<'m>> + 'a,
+    L: for<'m> Locality<N, F::Member<'m>> + 'a,
+{
+    let (n_samples, baseline) = (settings.n_samples, baseline(settings)?);
+    Ok(on(model, ScoreFunction { n_samples, baseline, sampler, locality }))
+}
+
+fn unweighted(settings: &EstimatorSettings) -> Unweighted {
+    match settings.sampler() {
+        SamplerKind::Antithetic => Unweighted::Antithetic(Antithetic),
+        SamplerKind::QuasiMonteCarlo => {
+            let n_randomizations = settings.n_randomizations.unwrap_or(2);
+            Unweighted::QuasiMonteCarlo(QuasiMonteCarlo { n_randomizations })
+        }
+        SamplerKind::Independent | SamplerKind::Overdispersed => Unweighted::Independent(Independent),
+    }
+}
+
+fn proposal(settings: &EstimatorSettings) -> Result<Overdispersed, SgviError> {
+    Overdispersed::new(settings.dispersion.unwrap_or(1.5))
+}
+
+pub(super) fn score<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: UniformTransport,
+{
+    score_with(settings, scale.log_joint, unweighted(settings), Joint)
+}
+
+pub(super) fn local_score<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: UniformTransport + FactorizedDistribution,
+{
+    score_with(settings, scale.local()?, unweighted(settings), MarkovBlanket)
+}
+
+pub(super) fn overdispersed<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: Disperse,
+{
+    score_with(settings, scale.log_joint, proposal(settings)?, Joint)
+}
+
+pub(super) fn local_overdispersed<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: Disperse + FactorizedDistribution,
+{
+    score_with(settings, scale.local()?, proposal(settings)?, MarkovBlanket)
+}
+
+pub(super) fn pathwise<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: Reparameterized,
+{
+    let gradient = scale.gradient.ok_or(Lack::Model("gradient"))?;
+    Ok(on(gradient, Pathwise { n_samples: settings.n_samples }))
+}
+
+fn reuse<'a, F: VariationalFamily>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F> {
+    let (n_samples, baseline) = (settings.n_samples, Memoryless(baseline(settings)?));
+    let n_iterations = settings.n_reused_iterations.unwrap_or(4);
+    Ok(on(scale.log_joint, SampleReuse { n_samples, n_iterations, baseline }))
+}
+
+/// The estimators that vary one factor at a time, with all terms or with those of its block.
+macro_rules! one_at_a_time {
+    ($on:ident, $settings:expr, $scale:expr, $estimator:expr) => {
+        if $settings.rao_blackwellized {
+            $on($scale.local()?, $estimator.rao_blackwellized())
+        } else {
+            $on($scale.log_joint, $estimator)
+        }
+    };
+}
+
+/// The estimators of factors with finitely many values, whole ([`on`]) or confined to some variables ([`part_on`]).
+macro_rules! discrete {
+    ($on:ident, $settings:expr, $scale:expr) => {{
+        let n_samples = $settings.n_samples;
+        match $settings.estimator {
+            EstimatorKind::Arm => $on($scale.log_joint, Arm::new(n_samples / 2)),
+            EstimatorKind::Disarm => $on($scale.log_joint, DisArm::new(n_samples / 2)),
+            EstimatorKind::Enumeration => {
+                let default = Enumeration::around(n_samples);
+                let limit = $settings.limit.unwrap_or(default.limit);
+                $on($scale.log_joint, Enumeration { limit, ..default })
+            }
+            _ => one_at_a_time!($on, $settings, $scale, LocalExpectations::new(n_samples)),
+        }
+    }};
+}
+
+pub(super) fn discrete<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: FactorizedDistribution,
+{
+    Ok(discrete!(on, settings, scale))
+}
+
+pub(super) fn discrete_part<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> BuiltPart<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: FactorizedDistribution,
+{
+    Ok(discrete!(part_on, settings, scale))
+}
+
+fn nodes(settings: &EstimatorSettings) -> LocalQuadrature {
+    LocalQuadrature::new(settings.n_samples, settings.n_nodes.unwrap_or(20))
+}
+
+pub(super) fn quadrature<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: FactorizedDistribution,
+{
+    Ok(one_at_a_time!(on, settings, scale, nodes(settings)))
+}
+
+pub(super) fn quadrature_part<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> BuiltPart<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: FactorizedDistribution,
+{
+    Ok(one_at_a_time!(part_on, settings, scale, nodes(settings)))
+}
+
+pub(super) fn measure_valued<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: MeasureValuedDistribution,
+{
+    Ok(one_at_a_time!(on, settings, scale, MeasureValued::new(settings.n_samples)))
+}
+
+pub(super) fn measure_valued_part<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> BuiltPart<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: MeasureValuedDistribution,
+{
+    Ok(one_at_a_time!(part_on, settings, scale, MeasureValued::new(settings.n_samples)))
+}
+
+pub(super) fn part<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> BuiltPart<'a, F>
+where
+    F: LabFamily,
+    for<'m> F::Member<'m>: FactorizedDistribution,
+{
+    match (settings.estimator, settings.rao_blackwellized) {
+        (EstimatorKind::ScoreFunction, false) => score_part(settings, scale.log_joint, Joint),
+        (EstimatorKind::ScoreFunction, true) => score_part(settings, scale.local()?, MarkovBlanket),
+        (EstimatorKind::MeasureValued, _) => F::measure_valued_part(settings, scale),
+        (EstimatorKind::LocalQuadrature, _) => F::quadrature_part(settings, scale),
+        _ => F::discrete_part(settings, scale),
+    }
+}
+
+fn score_part<'a, F, N, L>(settings: &EstimatorSettings, model: &'a N, locality: L) -> BuiltPart<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: FactorizedDistribution,
+    N: LogJoint + ?Sized,
+    L: for<'m> Locality<N, F::Member<'m>> + for<'m> Locality<N, vi_sgvi::Restricted<'m, F::Member<'m>>> + 'a,
+{
+    let (n_samples, baseline) = (settings.n_samples, baseline(settings)?);
+    Ok(part_on(model, ScoreFunction { n_samples, baseline, sampler: Independent, locality }))
+}
+
+/// One estimator for some variables, another for the rest.
+pub(super) fn per_factor<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
+where
+    F: LabFamily,
+    for<'m> F::Member<'m>: FactorizedDistribution,
+{
+    let (Some(variables), Some(rest)) = (&settings.variables, &settings.rest) else {
+        unreachable!("the settings were checked: a rest comes with variables")
+    };
+    let names = scale.names(variables)?;
+    let (first, rest) = (F::part(settings, scale)?, F::part(rest, scale)?);
+    Ok(AnyEstimator::new(PerFactor::new(scale.log_joint.parameters(), &names, first, rest)?))
+}
