@@ -184,7 +184,7 @@ impl<M: LocalLogJoint> LocalLogJoint for Unconstrained<M> {
         if self.bijection.is_identity() {
             return self.model.log_joint_blocks(u, out);
         }
-        crate::scratch::with(self.model.dim(), |z| {
+        crate::scratch::with_vector(self.model.dim(), |z| {
             self.bijection.constrain(u, z);
             self.model.log_joint_blocks(z, out);
         });

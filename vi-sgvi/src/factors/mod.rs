@@ -154,6 +154,9 @@ macro_rules! whole_gradient {
             fn bias(&self) -> Option<&'static str> {
                 self.partial_bias()
             }
+            fn remembers(&self) -> bool {
+                self.partial_remembers()
+            }
         }
     };
 }

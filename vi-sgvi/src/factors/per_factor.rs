@@ -143,7 +143,7 @@ where
         self.first.partial_bias().or_else(|| self.rest.partial_bias())
     }
 
-    fn remembers(&self) -> bool {
+    fn partial_remembers(&self) -> bool {
         self.first.partial_remembers() || self.rest.partial_remembers()
     }
 }

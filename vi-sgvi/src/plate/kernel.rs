@@ -13,9 +13,9 @@ use super::objective::PlateElbo;
 use super::point_mass::PointMass;
 use super::recognition::Recognition;
 use crate::averaging::{Averager, Averaging};
-use crate::error::SgviError;
+use crate::error::{SgviError, require};
 use crate::optimizer::AscentRule;
-use crate::window::{ElboPlateau, Window, WindowComparison, WindowState};
+use crate::window::{Compare, ElboPlateau, Window, WindowComparison, WindowState};
 
 /// Stochastic-gradient variational EM: maximises the ELBO of a plate over θ and over λ, or the ψ of an encoder.
 ///
@@ -121,6 +121,8 @@ where
     /// [`SgviError::Setting`] names the setting outside its domain.
     pub fn with_window(self, window: Window) -> Result<Self, SgviError> {
         window.validate()?;
+        let traces = window.compare == Compare::Trace;
+        require(traces, "window.compare", f64::from(u8::from(!traces)), "`trace` for a plate")?;
         Ok(Self { window, ..self })
     }
 
@@ -307,11 +309,12 @@ where
         }
         state.n_log_joint_points += (n_batch * self.estimator.n_points()) as u64;
         state.elbo_trace.push(grad.elbo.value);
+        let windows = state.window.push(self.window, grad.elbo.value, None);
         Ok(PlateInfo {
             elbo: grad.elbo,
             model_grad_norm: grad.model.dot(&grad.model).sqrt(),
             grad_norm: squares.sqrt(),
-            window: state.window.push(self.window, grad.elbo.value),
+            window: windows.map(|(earlier, later)| later.against(&earlier)),
         })
     }
 }
