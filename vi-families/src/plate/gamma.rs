@@ -27,8 +27,8 @@ const LARGEST_LOG: f64 = 300.0;
 ///
 /// **Small shapes.** A draw that would underflow, or overflow, is the nearest normal number inside (0, ∞). Below a shape of
 /// 0.03 that happens with a probability exp(−708 shape) that matters: at shape 0.01 to one draw in a thousand. Density and score
-/// stay finite there, and log z, which should run on below −708, stops: `E[log z]` of the draws, and with it the gradient in
-/// log_shape, is off by exp(−708 shape)/shape at most.
+/// stay finite there, but log z, which should run on below −708, stops: the score in log_shape, whose mean should be zero, has
+/// the mean exp(−708 shape).
 #[derive(Clone, Debug)]
 pub struct GammaPlate {
     names: Vec<String>,
