@@ -1,9 +1,11 @@
 //! Workloads shared by the criterion benches: seeded synthetic data of the shapes that matter.
 
-use ndarray::{Array1, Array2};
+use std::ops::Range;
+
+use ndarray::{Array1, Array2, ArrayRef1};
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
-use vi_core::StreamKey;
+use vi_core::{LocalLogJoint, LogJoint, Parameter, ParameterSpace, StreamKey, Support};
 use vi_models::linear_regression::{LinearRegression, LinearRegressionPriors};
 use vi_models::logistic_regression::{LogisticRegression, LogisticRegressionPriors};
 use vi_models::regression::RegressionData;
@@ -43,4 +45,48 @@ pub fn linear_regression(n: usize, d: usize) -> LinearRegression {
     let y = x.dot(&coefficients(d)) + standard_normal(n, 1, 13).column(0);
     let data = RegressionData::with_intercept(x, y).expect("synthetic data are finite");
     LinearRegression::new(data, LinearRegressionPriors::default()).expect("default priors are valid")
+}
+
+/// A Gaussian random walk: a log joint of next to no cost, whose blocks touch their neighbours alone.
+#[derive(Debug)]
+pub struct RandomWalk(ParameterSpace);
+
+impl RandomWalk {
+    /// Of `n` positions.
+    ///
+    /// # Panics
+    /// If `n` is 0.
+    pub fn new(n: usize) -> Self {
+        let positions = Parameter::vector("z", n, Support::Real);
+        Self(ParameterSpace::new([positions]).expect("one variable"))
+    }
+
+    /// The step that ends at position `i`.
+    fn term(i: usize, z: &[f64]) -> f64 {
+        let step = if i > 0 { z[i] - z[i - 1] } else { z[0] };
+        -0.5 * step * step
+    }
+}
+
+impl LogJoint for RandomWalk {
+    fn parameters(&self) -> &ParameterSpace {
+        &self.0
+    }
+    fn log_joint(&self, z: &ArrayRef1<f64>) -> f64 {
+        let z = z.as_slice().expect("contiguous");
+        (0..z.len()).map(|i| Self::term(i, z)).sum()
+    }
+}
+
+impl LocalLogJoint for RandomWalk {
+    fn n_blocks(&self) -> usize {
+        self.dim()
+    }
+    fn block(&self, b: usize) -> Range<usize> {
+        b..b + 1
+    }
+    fn log_joint_block(&self, b: usize, z: &ArrayRef1<f64>) -> f64 {
+        let z = z.as_slice().expect("contiguous");
+        (b..(b + 2).min(z.len())).map(|i| Self::term(i, z)).sum()
+    }
 }

@@ -44,6 +44,17 @@ impl<'a> Exec<'a> {
         self.communicator
     }
 
+    /// Calls `f` on a thread of the current pool: the parallel calls inside it are then handed over to other threads
+    /// without waking this one each time. On a thread of a pool, or with one thread, it is a plain call; so it is with
+    /// several ranks, whose communicator may be bound to the thread that made it.
+    pub fn enter<R: Send>(&self, f: impl FnOnce() -> R + Send) -> R {
+        let inside = rayon::current_thread_index().is_some() || rayon::current_num_threads() == 1;
+        if inside || self.communicator.size() > 1 {
+            return f();
+        }
+        rayon::scope(|_| f())
+    }
+
     /// Fills `rows`, `width` values per item, `CHUNK` items at a time: `f(items, their rows)`.
     ///
     /// Runs on this rank only; every item is computed by exactly one call, which sees the same range
@@ -88,8 +99,8 @@ impl<'a> Exec<'a> {
         assert_eq!(shared.len() % n, 0, "shared: length {} is no multiple of n = {n}", shared.len());
         assert_eq!(own.len() % n, 0, "own: length {} is no multiple of n = {n}", own.len());
         let (width, own_width) = (shared.len() / n, own.len() / n);
-        let split = self.split(n);
-        let items = (split.first * CHUNK).min(n)..(split.end * CHUNK).min(n);
+        let split = self.split(n, CHUNK);
+        let items = split.items(n, CHUNK);
         let call = |c: usize, shared: &mut [f64], own: &mut [f64]| {
             f(c * CHUNK..((c + 1) * CHUNK).min(n), shared, own);
         };
@@ -103,13 +114,18 @@ impl<'a> Exec<'a> {
                 call(split.first + i, shared, own);
             }),
         }
-        if self.communicator.size() > 1 && width > 0 {
-            let mut mine = vec![0.0; split.per_rank * CHUNK * width];
-            mine[..items.len() * width].copy_from_slice(&shared[items.start * width..items.end * width]);
-            let mut all = vec![0.0; mine.len() * self.communicator.size()];
-            self.communicator.all_gather(&mine, &mut all)?;
+        self.share(shared, items.start * width..items.end * width, split.per_rank * CHUNK * width)
+    }
+
+    /// Makes the values of all ranks known to every one: `mine` are those of this rank, `room` the most that a rank has.
+    fn share(&self, shared: &mut [f64], mine: Range<usize>, room: usize) -> Result<(), CommError> {
+        if self.communicator.size() > 1 && !shared.is_empty() {
+            let mut padded = vec![0.0; room];
+            padded[..mine.len()].copy_from_slice(&shared[mine]);
+            let mut all = vec![0.0; room * self.communicator.size()];
+            self.communicator.all_gather(&padded, &mut all)?;
             // Only the last chunk is short and ranks hold consecutive chunks, so the padding is all at the end.
-            shared.copy_from_slice(&all[..n * width]);
+            shared.copy_from_slice(&all[..shared.len()]);
         }
         Ok(())
     }
@@ -150,7 +166,7 @@ impl<'a> Exec<'a> {
             return Ok(());
         }
         let n_chunks = n.div_ceil(CHUNK);
-        let split = self.split(n);
+        let split = self.split(n, CHUNK);
         // The tail rank's missing chunks stay zero and unread.
         partials.clear();
         partials.resize(split.per_rank * width, 0.0);
@@ -161,6 +177,11 @@ impl<'a> Exec<'a> {
                 f(c * CHUNK..((c + 1) * CHUNK).min(n), &mut view);
             }
         });
+        self.fold(partials, n_chunks, out)
+    }
+
+    /// Adds the partials of all ranks to `out`, in the order of chunks.
+    fn fold(&self, partials: &[f64], n_chunks: usize, out: &mut ArrayRef1<f64>) -> Result<(), CommError> {
         let size = self.communicator.size();
         if size == 1 {
             fold_rows(partials, n_chunks, out);
@@ -172,9 +193,61 @@ impl<'a> Exec<'a> {
         Ok(())
     }
 
+    /// [`Exec::map_chunks`] and [`Exec::sum_in`] in one pass, with chunks of a size of the caller's:
+    /// `f(items, their shared values, partial)` adds the items of a chunk to a zeroed partial.
+    ///
+    /// `shared` (n × any width) is known to every rank afterwards, `out` is overwritten with the sum of the partials
+    /// in the order of chunks. Bits depend on `n` and `chunk`. On one rank nothing is allocated once `partials` has
+    /// its size, which is that of `out` for every chunk.
+    ///
+    /// # Errors
+    /// [`CommError`] when the exchange between ranks fails.
+    ///
+    /// # Panics
+    /// If `chunk` is zero, or the length of `shared` is not a multiple of `n`.
+    pub fn map_and_sum_in<F>(
+        &self,
+        n: usize,
+        chunk: usize,
+        shared: &mut [f64],
+        out: &mut ArrayRef1<f64>,
+        partials: &mut Vec<f64>,
+        f: F,
+    ) -> Result<(), CommError>
+    where
+        F: Fn(Range<usize>, &mut [f64], &mut ArrayRef1<f64>) + Sync,
+    {
+        out.fill(0.0);
+        if n == 0 {
+            return Ok(());
+        }
+        assert_eq!(shared.len() % n, 0, "shared: length {} is no multiple of n = {n}", shared.len());
+        let (width, length) = (shared.len() / n, out.len());
+        let split = self.split(n, chunk);
+        let items = split.items(n, chunk);
+        // The tail rank's missing partials stay unread.
+        partials.resize(split.per_rank * length, 0.0);
+        let call = |i: usize, shared: &mut [f64], partial: &mut [f64]| {
+            let c = split.first + i;
+            if c < split.end {
+                partial.fill(0.0);
+                f(c * chunk..((c + 1) * chunk).min(n), shared, &mut ndarray::ArrayViewMut1::from(partial));
+            }
+        };
+        let mine = &mut shared[items.start * width..items.end * width];
+        match (width, length) {
+            (0, 0) => return Ok(()),
+            (_, 0) => for_each_part(mine, chunk * width, |i, rows| call(i, rows, &mut [])),
+            (0, _) => for_each_part(partials, length, |i, partial| call(i, &mut [], partial)),
+            _ => for_each_pair((mine, chunk * width), (partials, length), call),
+        }
+        self.share(shared, items.start * width..items.end * width, split.per_rank * chunk * width)?;
+        if length > 0 { self.fold(partials, n.div_ceil(chunk), out) } else { Ok(()) }
+    }
+
     /// Rank r computes chunks r·per_rank .. (r+1)·per_rank, as far as there are any.
-    fn split(&self, n: usize) -> Split {
-        let n_chunks = n.div_ceil(CHUNK);
+    fn split(&self, n: usize, chunk: usize) -> Split {
+        let n_chunks = n.div_ceil(chunk);
         let per_rank = n_chunks.div_ceil(self.communicator.size());
         let first = (self.communicator.rank() * per_rank).min(n_chunks);
         Split { per_rank, first, end: (first + per_rank).min(n_chunks) }
@@ -200,6 +273,13 @@ struct Split {
     end: usize,
 }
 
+impl Split {
+    /// The items of this rank's chunks.
+    fn items(&self, n: usize, chunk: usize) -> Range<usize> {
+        (self.first * chunk).min(n)..(self.end * chunk).min(n)
+    }
+}
+
 /// Parts of `size` values in parallel. A single part is done where it stands: waking a thread costs more.
 fn for_each_part(values: &mut [f64], size: usize, f: impl Fn(usize, &mut [f64]) + Sync) {
     if values.len() <= size || rayon::current_num_threads() == 1 {
@@ -223,8 +303,24 @@ fn for_each_pair(
     }
 }
 
+/// Columns folded by one thread at a time; every column is folded in the order of rows, whoever does it.
+const FOLD_COLUMNS: usize = 1024;
+
 fn fold_rows(rows: &[f64], n_rows: usize, out: &mut ArrayRef1<f64>) {
-    for row in rows.chunks_exact(out.len()).take(n_rows) {
+    let width = out.len();
+    let rows = &rows[..n_rows * width];
+    if let Some(out) = out.as_slice_mut() {
+        for_each_part(out, FOLD_COLUMNS, |i, part| {
+            let columns = i * FOLD_COLUMNS..i * FOLD_COLUMNS + part.len();
+            for row in rows.chunks_exact(width) {
+                for (o, r) in part.iter_mut().zip(&row[columns.clone()]) {
+                    *o += r;
+                }
+            }
+        });
+        return;
+    }
+    for row in rows.chunks_exact(width) {
         for (o, r) in out.iter_mut().zip(row) {
             *o += r;
         }

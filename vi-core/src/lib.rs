@@ -8,6 +8,7 @@
 //! | | |
 //! |---|---|
 //! | **Models** | [`LogJoint`] is log p(x, z) with the data inside. More knowledge is more traits: [`GradLogJoint`], [`LocalLogJoint`] (terms by block), [`Subsample`] (minibatches), [`Predictive`], [`KnownPosterior`], [`Reported`] (reparametrised), [`ConditionallyConjugate`] (complete conditionals, for coordinate ascent and Gibbs) |
+//! | **Plates** | [`PlateModel`]: latent variables of every datum, parameters θ that all data share and that are learned; [`PlateJoint`] at fixed θ |
 //! | **Gradients** | by hand, or from `AutoGrad` (feature `autodiff`) |
 //! | **Layout of z** | [`ParameterSpace`], [`Parameter`], [`Support`] |
 //! | **Onto ℝᴰ** | [`Unconstrained`] wraps a model, [`Bijection`] maps points, gradients and densities |
@@ -17,6 +18,7 @@
 //! | **Files** | [`checkpoint`]: versioned, checksummed, atomic; a resumed run ends in the bits of an unbroken one |
 //! | **Results** | [`Posterior`], [`Draws`], [`ElboEstimate`], [`log_ratios`]; [`Counted`] counts evaluations |
 //! | **Numbers** | [`linalg`] (Cholesky, matrix products), [`numerics`] (vectorised exp, log, softplus, …) |
+//! | **Memory** | [`scratch`]: a buffer per thread |
 //! | **Contract checks** | `testing` (feature `testing`): one line covers a new model, kernel or communicator |
 //!
 //! # Conventions
@@ -44,8 +46,9 @@ pub mod linalg;
 mod model;
 pub mod numerics;
 mod parameter;
+mod plate;
 mod posterior;
-mod scratch;
+pub mod scratch;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
@@ -70,6 +73,7 @@ pub use model::{
     Subsample,
 };
 pub use parameter::{Parameter, ParameterError, ParameterSpace, Support};
+pub use plate::{PlateError, PlateJoint, PlateLogJoint, PlateModel, check_model_params, plate_space};
 pub use posterior::{
     Draws, ElboEstimate, ParameterSummary, Posterior, ReportedPosterior, log_ratios, quantile_sorted,
 };

@@ -77,7 +77,7 @@ impl<M: LogJoint> LogJoint for Unconstrained<M> {
         if self.bijection.is_identity() {
             return self.model.log_joint(u);
         }
-        crate::scratch::with(self.model.dim(), |z| {
+        crate::scratch::with_vector(self.model.dim(), |z| {
             let log_det = self.bijection.constrain(u, z);
             self.model.log_joint(z) + log_det
         })
@@ -101,7 +101,7 @@ impl<M: GradLogJoint> GradLogJoint for Unconstrained<M> {
             return self.model.log_joint_and_grad(u, grad);
         }
         let dim = self.model.dim();
-        crate::scratch::with(2 * dim, |scratch| {
+        crate::scratch::with_vector(2 * dim, |scratch| {
             let (mut z, mut grad_z) = scratch.view_mut().split_at(ndarray::Axis(0), dim);
             let log_det = self.bijection.constrain(u, &mut z);
             let value = self.model.log_joint_and_grad(&z, &mut grad_z);
@@ -138,7 +138,7 @@ fn with_rows(
     widths: [usize; 2],
     f: impl FnOnce([ArrayViewMut2<'_, f64>; 2], ArrayViewMut1<'_, f64>),
 ) {
-    crate::scratch::with(n * (widths[0] + widths[1] + 1), |scratch| {
+    crate::scratch::with_vector(n * (widths[0] + widths[1] + 1), |scratch| {
         let axis = ndarray::Axis(0);
         let (first, rest) = scratch.view_mut().split_at(axis, n * widths[0]);
         let (second, last) = rest.split_at(axis, n * widths[1]);
@@ -174,7 +174,7 @@ impl<M: LocalLogJoint> LocalLogJoint for Unconstrained<M> {
     fn log_joint_block(&self, b: usize, u: &ArrayRef1<f64>) -> f64 {
         let block = self.model.block(b);
         let log_det = self.bijection.log_det_range(&block, u);
-        crate::scratch::with(self.model.dim(), |z| {
+        crate::scratch::with_vector(self.model.dim(), |z| {
             self.bijection.constrain(u, z);
             self.model.log_joint_block(b, z) + log_det
         })
@@ -184,7 +184,7 @@ impl<M: LocalLogJoint> LocalLogJoint for Unconstrained<M> {
         if self.bijection.is_identity() {
             return self.model.log_joint_blocks(u, out);
         }
-        crate::scratch::with(self.model.dim(), |z| {
+        crate::scratch::with_vector(self.model.dim(), |z| {
             self.bijection.constrain(u, z);
             self.model.log_joint_blocks(z, out);
         });

@@ -54,6 +54,49 @@ fn bits_depend_on_neither_threads_nor_ranks() {
     }
 }
 
+/// One pass that maps and sums, over chunks of `chunk` items.
+fn map_and_sum(exec: Exec<'_>, n: usize, chunk: usize, width: usize, length: usize) -> Vec<u64> {
+    let (mut shared, mut out, mut partials) = (vec![f64::NAN; width * n], Array1::zeros(length), Vec::new());
+    // Twice: what stands in the buffers from before must not show.
+    for _ in 0..2 {
+        exec.map_and_sum_in(n, chunk, &mut shared, &mut out, &mut partials, |items, shared, partial| {
+            for (i, item) in items.enumerate() {
+                shared[width * i..width * (i + 1)].fill(term(item));
+                partial.iter_mut().enumerate().for_each(|(j, p)| *p += term(item + j));
+            }
+        })
+        .unwrap();
+    }
+    shared.iter().chain(&out).map(|v| v.to_bits()).collect()
+}
+
+#[test]
+fn a_pass_that_maps_and_sums_has_the_bits_of_a_serial_one() {
+    for (n, chunk) in [(0, 4), (1, 4), (4, 4), (5, 4), (37, 5), (300, 64)] {
+        for (width, length) in [(2, 3), (0, 3), (2, 0), (1, 2500), (0, 0)] {
+            let mut expected: Vec<f64> = (0..n).flat_map(|i| vec![term(i); width]).collect();
+            let mut sums = vec![0.0; length];
+            for start in (0..n).step_by(chunk) {
+                for (j, sum) in sums.iter_mut().enumerate() {
+                    *sum += (start..(start + chunk).min(n)).fold(0.0, |p, i| p + term(i + j));
+                }
+            }
+            expected.extend(&sums);
+            let expected: Vec<u64> = expected.iter().map(|v| v.to_bits()).collect();
+            for threads in [1, 2, 3, 7] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let got = pool.install(|| map_and_sum(Exec::local(), n, chunk, width, length));
+                assert!(got == expected, "{threads} threads, n = {n}, chunk = {chunk}, {width}, {length}");
+            }
+            for size in [2, 3, 5] {
+                for got in simulate_ranks(size, |exec| map_and_sum(exec, n, chunk, width, length)) {
+                    assert!(got == expected, "{size} ranks, n = {n}, chunk = {chunk}, {width}, {length}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn an_array_without_width_is_left_out() {
     let mut shared = vec![0.0; 130];
@@ -145,4 +188,17 @@ fn a_rank_that_is_gone_is_an_error() {
 fn a_buffer_of_the_wrong_length_is_refused() {
     let error = Local.all_gather(&[1.0], &mut [0.0; 2]).unwrap_err();
     assert_eq!(error.to_string(), "all_gather: buffer has length 2, expected 1 (ranks × values per rank)");
+}
+
+#[test]
+fn entering_moves_onto_the_pool_once() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let outside = std::thread::current().id();
+    // The global pool, or this thread itself where there is one core.
+    let inside = Exec::local().enter(|| (std::thread::current().id(), rayon::current_num_threads()));
+    assert_eq!(inside.0 == outside, inside.1 == 1);
+    pool.install(|| {
+        let here = std::thread::current().id();
+        assert_eq!(Exec::local().enter(|| std::thread::current().id()), here);
+    });
 }

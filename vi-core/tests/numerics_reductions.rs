@@ -46,7 +46,11 @@ proptest! {
         prop_assert_eq!(numerics::sum_softplus_sigmoid(&x, &mut sigmoid).to_bits(), value.to_bits());
         let mut expected = vec![0.0; x.len()];
         numerics::sigmoid(&x, &mut expected);
-        prop_assert_eq!(sigmoid, expected);
+        prop_assert_eq!(&sigmoid, &expected);
+        let (mut rows, mut sums) = (x.repeat(35), [f64::NAN; 35]);
+        numerics::sum_softplus_sigmoid_rows_inplace(&mut rows, x.len(), &mut sums);
+        prop_assert_eq!(rows, expected.repeat(35));
+        prop_assert!(sums.iter().all(|sum| sum.to_bits() == value.to_bits()));
         if !x.is_empty() {
             let (value, exact) = (numerics::log_sum_exp(&x), log_sum_exp(&x));
             // The sum of the maximum and the logarithm may cancel: the error is that of its terms.

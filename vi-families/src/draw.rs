@@ -2,6 +2,7 @@
 
 mod block;
 mod gamma;
+mod gamma_many;
 mod tables;
 mod ziggurat;
 
@@ -10,6 +11,8 @@ use vi_core::StreamRng;
 use block::{fill, single};
 use gamma::{Boosted, BoostedGamma, UnitGamma};
 use ziggurat::{Exponential, Normal, SignedExponential};
+
+pub(crate) use gamma_many::{GammaProposals, Proposal, fill_gamma};
 
 /// A standard normal.
 #[inline]

@@ -16,7 +16,8 @@
 //! | [`NormalGamma`] [`NormalInverseGamma`] [`NormalWishart`] [`NormalInverseWishart`] | a location with its precision or covariance |
 //! | [`VariationalFamily`], [`VariationalDistribution`], [`Reparameterized`] | the contract of q_λ with unconstrained λ |
 //! | [`MeanFieldGaussian`], [`FullRankGaussian`], [`LowRankGaussian`], [`BlockDiagonalGaussian`], [`GaussianMixture`], [`StudentTMeanField`], [`LearnedStudentTMeanField`], [`ProductFamily`] | its members |
-//! | [`UniformTransport`], [`Disperse`] | members as images of the unit cube; members with heavier tails, as proposals |
+//! | [`UniformTransport`], [`Disperse`], [`DisperseFactors`] | members as images of the unit cube; members with heavier tails, as proposals |
+//! | [`PlateFamily`] | one member for every datum: [`BernoulliPlate`], [`GaussianPlate`], [`EachMember`] of any variational family |
 //! | [`NaturalConditionals`], [`Conjugate`], [`Factor`] | conditionally conjugate models from their natural parameters |
 //! | [`special`] | log Γ and its derivatives, incomplete gamma and beta and their inverses, Bessel I, the normal distribution function |
 //! | [`symmetric`] | how symmetric matrices stand in vectors of parameters |
@@ -37,6 +38,7 @@ mod factor_kind;
 mod implicit;
 mod multivariate;
 mod parametric;
+mod plate;
 mod positive_definite;
 mod predictive;
 mod slices;
@@ -62,13 +64,14 @@ pub use factor::Factor;
 pub use implicit::ImplicitReparameterized;
 pub use multivariate::Multivariate;
 pub use parametric::{ParameterBlock, Parametric};
+pub use plate::{BernoulliPlate, EachMember, GammaPlate, GaussianPlate, PlateFamily};
 pub use predictive::*;
 pub use slices::{LogProbSlice, SampleSlice, fill_standard_normal};
 pub use sufficient::SufficientStats;
 pub use univariate::Univariate;
 pub use variational::{
-    BlockDiagonalGaussian, BlockDiagonalGaussianMember, Damping, Disperse, FactorizedDistribution,
-    FullRankGaussian, FullRankGaussianMember, GaussianMixture, GaussianMixtureMember,
+    BlockDiagonalGaussian, BlockDiagonalGaussianMember, Damping, Disperse, DisperseFactors,
+    FactorizedDistribution, FullRankGaussian, FullRankGaussianMember, GaussianMixture, GaussianMixtureMember,
     LearnedStudentTMeanField, LearnedStudentTMeanFieldMember, LowRankGaussian, LowRankGaussianMember,
     MeanFieldGaussian, MeanFieldGaussianMember, MeasureValuedDistribution, MixtureComponent, MixtureFamily,
     ProductFamily, ProductMember, Reparameterized, StudentTMeanField, StudentTMeanFieldMember,

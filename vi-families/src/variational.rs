@@ -13,6 +13,7 @@ mod block_diagonal;
 mod disperse;
 mod factorized;
 mod full_rank;
+mod full_rank_member;
 mod full_rank_natural;
 mod gaussian;
 mod low_rank;
@@ -24,14 +25,18 @@ mod mixture_member;
 mod natural_gradient;
 mod product;
 mod product_factor;
+mod recycled;
 mod student_t;
+mod student_t_learned;
 mod student_t_member;
 mod uniform_transport;
 
 pub use block_diagonal::{BlockDiagonalGaussian, BlockDiagonalGaussianMember};
-pub use disperse::Disperse;
+pub use disperse::{Disperse, DisperseFactors};
 pub use factorized::FactorizedDistribution;
-pub use full_rank::{FullRankGaussian, FullRankGaussianMember};
+pub use full_rank::FullRankGaussian;
+pub use full_rank_member::FullRankGaussianMember;
+pub(crate) use gaussian::real_names;
 pub use low_rank::LowRankGaussian;
 pub use low_rank_member::LowRankGaussianMember;
 pub use mean_field::{MeanFieldGaussian, MeanFieldGaussianMember};
@@ -41,7 +46,8 @@ pub use mixture_member::{GaussianMixtureMember, MixtureComponent};
 pub use natural_gradient::Damping;
 pub use product::{ProductFamily, ProductMember};
 pub use student_t::{LearnedStudentTMeanField, StudentTMeanField};
-pub use student_t_member::{LearnedStudentTMeanFieldMember, StudentTMeanFieldMember};
+pub use student_t_learned::LearnedStudentTMeanFieldMember;
+pub use student_t_member::StudentTMeanFieldMember;
 pub use uniform_transport::UniformTransport;
 
 /// A family of distributions over `z` (D), indexed by unconstrained λ (P).

@@ -1,39 +1,17 @@
 //! Slice forms allocate nothing: counted by the global allocator.
-#![allow(unsafe_code, reason = "a global allocator that counts has to implement an unsafe trait")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::hint::black_box;
 
 use ndarray::{Array1, Array2};
 use vi_core::StreamKey;
+use vi_core::testing::CountingAllocator;
 use vi_families::*;
 
-struct Counting;
-
-thread_local! {
-    /// Of this thread: the harness allocates now and then on its own.
-    static N_ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: both functions pass on to the system's allocator what they are given; a counter goes up beside it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        N_ALLOCATIONS.set(N_ALLOCATIONS.get() + 1);
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 fn count(f: impl FnOnce()) -> usize {
-    let before = N_ALLOCATIONS.get();
-    f();
-    N_ALLOCATIONS.get() - before
+    CountingAllocator::during(f).n
 }
 
 /// Once before, so that what is found out once in a process does not count.
@@ -65,6 +43,21 @@ fn slice_forms_allocate_nothing() {
     members_of_their_own();
     rows();
     natural_gradients();
+    plates();
+}
+
+/// Members of a plate, in the scratch of the thread.
+fn plates() {
+    let space = vi_core::Parameter::vector("z", 20, vi_core::Support::Positive);
+    let family = GammaPlate::for_space(&vi_core::ParameterSpace::new([space]).unwrap()).unwrap();
+    let (params, data, key) = (Array2::from_elem((9, 40), -0.1), [4; 9], StreamKey::from_seed(1));
+    let (mut z, mut out, mut scores) = (Array2::zeros((27, 20)), Array1::zeros(27), Array2::zeros((9, 40)));
+    let weights = Array1::ones(27);
+    check("a plate of Gammas", || {
+        family.sample_points(&params, &data, key, 3, &mut z, &mut out).unwrap();
+        family.log_prob_points(&params, 3, &z, &mut out).unwrap();
+        family.add_scores(&params, 3, &z, &weights, &mut scores).unwrap();
+    });
 }
 
 /// Of families with independent coordinates.

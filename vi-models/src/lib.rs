@@ -15,12 +15,18 @@
 //! | [`two_normals`] | mixture of two normal distributions with ordered means |
 //! | [`hidden_markov`] | hidden Markov chain seen through normal noise |
 //! | [`ising`] | coupled bits: a model of discrete latents, exact by enumeration |
+//! | [`sigmoid_belief_network`] | bits below bits: a generative model whose parameters are learned |
+//! | [`count_factors`] | counts made by positive factors: Gamma–Poisson, and a deep exponential family of two layers |
 //! | [`one_compartment`] | pharmacokinetics of one dose in one compartment |
 //! | [`prior`] | priors of single parameters |
 //! | [`regression`] | covariates and responses: the data of the regressions |
+//! | [`digits`] | handwritten digits, as counts and as bits |
+//! | [`sparse_counts`] | counts, most of them zero: words of documents |
 //! | `error` | [`ModelError`]: what is wrong with data or priors |
 
 mod checks;
+pub mod count_factors;
+pub mod digits;
 pub mod eight_schools;
 mod error;
 pub mod garch;
@@ -39,6 +45,8 @@ pub mod prior;
 mod quadratic_loss;
 pub mod regression;
 mod scratch;
+pub mod sigmoid_belief_network;
+pub mod sparse_counts;
 pub mod two_normals;
 
 pub use error::ModelError;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use vi_core::{CommError, ParameterError, RunError};
+use vi_core::{CommError, ParameterError, PlateError, RunError};
 use vi_families::FamilyError;
 
 /// Coordinates with their names: a point `z` in an error.
@@ -194,6 +194,49 @@ pub enum SgviError {
         /// Its domain in words.
         requirement: &'static str,
     },
+    /// A plate, or an encoder, without anything to work on.
+    #[error("there are no {what}")]
+    NoData {
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A vector of the wrong length, or parts that do not fit.
+    #[error("{name}: length {actual}, expected {expected}")]
+    Length {
+        /// The vector.
+        name: &'static str,
+        /// Length required.
+        expected: usize,
+        /// Length found.
+        actual: usize,
+    },
+    /// The ELBO is NaN or infinite, although every log ratio is finite.
+    #[error("the sum of the log ratios is {value}")]
+    NonFiniteElbo {
+        /// Its estimate.
+        value: f64,
+    },
+    /// A feature that is not finite.
+    #[error("feature {feature} of datum {datum} is {value}, but it must be finite")]
+    Feature {
+        /// The datum, from 0.
+        datum: usize,
+        /// The feature, from 0.
+        feature: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// What went wrong at one datum of a plate.
+    #[error("datum {datum}: {source}")]
+    Datum {
+        /// The datum, from 0.
+        datum: usize,
+        /// What went wrong.
+        source: Box<SgviError>,
+    },
+    /// The parameters θ of a model are outside their domain.
+    #[error(transparent)]
+    Plate(#[from] PlateError),
     /// Candidates of a bench are told apart by their names.
     #[error("two candidates are named `{name}`: give one of them another name")]
     DuplicateCandidate {

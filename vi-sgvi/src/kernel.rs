@@ -174,6 +174,22 @@ where
     type Error = SgviError;
 
     fn step(&self, key: StreamKey, state: &mut Self::State) -> Result<SgviInfo, SgviError> {
+        self.exec.enter(|| self.step_here(key, state))
+    }
+}
+
+impl<M, F, E, O> Sgvi<'_, M, F, E, O>
+where
+    M: LogJoint + ?Sized,
+    F: VariationalFamily,
+    E: GradientEstimator<M, F>,
+    O: AscentRule,
+{
+    fn step_here(
+        &self,
+        key: StreamKey,
+        state: &mut SgviState<O::State, E::State>,
+    ) -> Result<SgviInfo, SgviError> {
         let grad = &mut state.grad;
         if grad.len() != state.params.len() {
             *grad = Array1::zeros(state.params.len());

@@ -9,7 +9,7 @@
 //! | `baseline` | [`NoBaseline`], [`LeaveOneOut`], [`MovingAverage`], [`ControlVariate`], [`SameSampleControlVariate`]; [`AnyBaseline`] for settings files |
 //! | `sampler` | [`Independent`], [`Antithetic`], [`QuasiMonteCarlo`], [`Overdispersed`] |
 //! | `locality` | [`Joint`], [`MarkovBlanket`] |
-//! | `factors` | [`LocalExpectations`], [`Arm`], [`DisArm`], [`Enumeration`], [`MeasureValued`]; [`PerFactor`]: one estimator for some variables, another for the rest |
+//! | `factors` | [`LocalExpectations`], [`Arm`], [`DisArm`], [`Enumeration`], [`MeasureValued`], [`OverdispersedFactors`]; [`PerFactor`]: one estimator for some variables, another for the rest |
 //! | `sample_reuse` | [`SampleReuse`]: the points of past iterations once more, importance weighted |
 //! | `pathwise` | [`Pathwise`]: needs the gradient of the log joint and a reparametrised family |
 //! | `optimizer` | [`Sgd`], [`RmsProp`], [`Adam`], [`NaturalGradient`], their [`LearningRate`]s, and [`AnyOptimizer`] for settings files |
@@ -18,6 +18,7 @@
 //! | `kernel` | the [`Sgvi`] kernel, its [`SgviState`] and [`SgviInfo`] |
 //! | `settings`, `fit` | [`SgviSettings`] and [`fit`]: from a model to a posterior in one call |
 //! | `posterior` | [`SgviPosterior`], a [`vi_core::Posterior`] |
+//! | `plate` | q for every datum with model parameters θ beside it: [`VariationalEm`], tables and encoders, [`fit_plate`] |
 //! | [`mod@bench`] | candidates on equal terms: [`bench::compare`] |
 //! | `workspace` | [`Workspace`]: scratch memory, so that a step allocates nothing |
 //! | `testing` | contract checks for estimators of your own (feature `testing`) |
@@ -38,6 +39,7 @@ mod kernel;
 mod locality;
 mod optimizer;
 mod pathwise;
+mod plate;
 mod posterior;
 mod sample_reuse;
 mod sampler;
@@ -58,9 +60,10 @@ pub use elbo::{Elbo, evaluate_elbo};
 pub use error::{NamedValues, SgviError};
 pub use estimator::{EstimatorState, Evaluations, GradientEstimator, Memory};
 pub use factors::{
-    Arm, ArmWeights, CoupledBits, DisArm, DisArmWeights, Enumeration, FactorLocality, FactorRule, FactorSet,
-    GaussHermite, LocalExpectations, LocalQuadrature, MeasureValued, Measures, Misfit, OneAtATime,
-    PairWeights, PartialEstimator, PerFactor, Restricted, Values,
+    Adaptation, Arm, ArmWeights, CoupledBits, DisArm, DisArmWeights, DispersionState, Enumeration,
+    FactorLocality, FactorRule, FactorSet, GaussHermite, LocalExpectations, LocalQuadrature, MeasureValued,
+    Measures, Misfit, OneAtATime, OverdispersedFactors, PairWeights, PartialEstimator, PerFactor, Restricted,
+    Values,
 };
 pub use fit::{SgviFit, fit};
 pub use kernel::{Sgvi, SgviInfo, SgviState};
@@ -70,6 +73,11 @@ pub use optimizer::{
     NaturalGradientState, Optimizer, RmsProp, RmsPropState, Sgd, SgdState, StepCoordinates, TrustRegion,
 };
 pub use pathwise::Pathwise;
+pub use plate::{
+    HiddenLayerEncoder, LinearEncoder, PlateBaseline, PlateElbo, PlateEstimator, PlateEvaluation, PlateFit,
+    PlateInfo, PlatePosterior, PlateScoreFunction, PlateSettings, PlateState, PlateWorkspace, Recognition,
+    Table, VariationalEm, evaluate_plate, fit_plate,
+};
 pub use posterior::SgviPosterior;
 pub use sample_reuse::{SampleReuse, SampleReuseState};
 pub use sampler::{

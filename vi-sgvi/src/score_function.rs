@@ -202,8 +202,10 @@ where
         memory: &mut Memory<B::State>,
         grad: &mut ArrayRef1<f64>,
     ) -> Result<ElboEstimate, SgviError> {
-        let q = elbo.family().bind(params)?;
-        self.estimate_at(elbo.model(), &q, key, exec, memory, grad)
+        exec.enter(|| {
+            let q = elbo.family().bind(params)?;
+            self.estimate_at(elbo.model(), &q, key, exec, memory, grad)
+        })
     }
 
     fn cost(&self, elbo: Elbo<'_, M, F>) -> Evaluations {

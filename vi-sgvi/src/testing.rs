@@ -1,5 +1,7 @@
 //! Contract checks for gradient estimators.
 
+mod plate;
+
 use ndarray::{Array1, ArrayRef1, Zip};
 use vi_core::{Exec, LogJoint, StreamKey};
 use vi_families::VariationalFamily;
@@ -7,6 +9,8 @@ use vi_families::VariationalFamily;
 use crate::elbo::Elbo;
 use crate::error::SgviError;
 use crate::estimator::{GradientEstimator, Memory};
+
+pub use plate::{PlateGradientCheck, check_plate_estimator, compare_plate_gradient};
 
 /// Standard errors that a correct estimator's mean may lie from the exact gradient in [`check_estimator`]: a
 /// normal variable lies further out with probability 5.7e-7.
@@ -62,23 +66,47 @@ where
     let mut memory = Memory::default();
     // An estimator overwrites: what stands here before must not show.
     let mut grad = Array1::from_elem(params.len(), f64::NAN);
-    let (mut mean, mut squares) = (Array1::<f64>::zeros(params.len()), Array1::<f64>::zeros(params.len()));
+    let mut moments = Moments::new(params.len());
     for r in 0..n_replicates {
         estimator.estimate(elbo, params, key.fold_in(r), Exec::local(), &mut memory, &mut grad)?;
-        Zip::from(&mut mean).and(&mut squares).and(&grad).for_each(|m, s, g| {
+        moments.push(&grad);
+    }
+    Ok(moments.compare(exact))
+}
+
+/// Running means and sums of squared deviations (Welford).
+struct Moments {
+    n: f64,
+    mean: Array1<f64>,
+    squares: Array1<f64>,
+}
+
+impl Moments {
+    fn new(n_params: usize) -> Self {
+        Self { n: 0.0, mean: Array1::zeros(n_params), squares: Array1::zeros(n_params) }
+    }
+
+    fn push(&mut self, grad: &ArrayRef1<f64>) {
+        self.n += 1.0;
+        let n = self.n;
+        Zip::from(&mut self.mean).and(&mut self.squares).and(grad).for_each(|m, s, g| {
             let deviation = g - *m;
-            *m += deviation / (r + 1) as f64;
+            *m += deviation / n;
             *s += deviation * (g - *m);
         });
     }
-    let variance = squares / (n_replicates - 1) as f64;
-    let mcse = variance.mapv(|v| (v / n_replicates as f64).sqrt());
-    let z_scores = Zip::from(&mean).and(exact).and(&mcse).map_collect(|m, e, s| {
-        let excess = m - e;
-        // Coordinates without noise (a closed-form entropy) differ by rounding alone.
-        if excess.abs() <= 1e-10 * (1.0 + e.abs()) { 0.0 } else { excess / s }
-    });
-    Ok(GradientCheck { mean, mcse, variance, z_scores })
+
+    fn compare(self, exact: &ArrayRef1<f64>) -> GradientCheck {
+        let Self { n, mean, squares } = self;
+        let variance = squares / (n - 1.0);
+        let mcse = variance.mapv(|v| (v / n).sqrt());
+        let z_scores = Zip::from(&mean).and(exact).and(&mcse).map_collect(|m, e, s| {
+            let excess = m - e;
+            // Coordinates without noise (a closed-form entropy) differ by rounding alone.
+            if excess.abs() <= 1e-10 * (1.0 + e.abs()) { 0.0 } else { excess / s }
+        });
+        GradientCheck { mean, mcse, variance, z_scores }
+    }
 }
 
 /// Checks an estimator against the exact gradient (P) of the ELBO at λ: unbiased in every coordinate, and the
@@ -107,16 +135,26 @@ where
     check_bits(estimator, elbo, params, key);
     let check = compare_gradient(estimator, elbo, params, exact, n_replicates, key)
         .unwrap_or_else(|e| panic!("the estimator failed: {e}"));
+    assert_unbiased(&check, exact, || family.param_names());
+    check
+}
+
+fn assert_unbiased(check: &GradientCheck, exact: &ArrayRef1<f64>, names: impl FnOnce() -> Vec<String>) {
     let (i, z) = check.worst();
     assert!(
         z <= Z_LIMIT,
         "biased: the gradient with respect to {} is {}, its estimates have mean {} ± {} ({z:.1} standard errors off)",
-        family.param_names()[i],
+        names()[i],
         exact[i],
         check.mean[i],
         check.mcse[i],
     );
-    check
+}
+
+/// Calls `work` in a pool of `n` threads.
+fn on_threads(n: usize, work: &mut (dyn FnMut() + Send)) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
+    pool.unwrap_or_else(|e| panic!("no pool of {n} threads: {e}")).install(work);
 }
 
 fn check_bits<M, F, E>(estimator: &E, elbo: Elbo<'_, M, F>, params: &ArrayRef1<f64>, key: StreamKey)
@@ -134,17 +172,15 @@ where
         bits.push(estimate.value.to_bits());
         bits
     };
-    let on_threads = |n: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
-        let pool = pool.unwrap_or_else(|e| panic!("no pool of {n} threads: {e}"));
-        pool.install(|| {
-            let mut used = Memory::default();
-            bits(key.fold_in(u64::MAX), &mut used);
-            used.state = E::State::default();
-            (bits(key, &mut Memory::default()), bits(key, &mut used))
-        })
-    };
-    let (fresh, used) = on_threads(1);
+    let mut memory = Memory::default();
+    let (mut fresh, mut used, mut on_three) = (Vec::new(), Vec::new(), Vec::new());
+    on_threads(1, &mut || {
+        fresh = bits(key, &mut Memory::default());
+        bits(key.fold_in(u64::MAX), &mut memory);
+        memory.state = E::State::default();
+        used = bits(key, &mut memory);
+    });
     assert!(fresh == used, "the estimate depends on what the workspace was used for before");
-    assert!(on_threads(3).0 == fresh, "the bits of the estimate depend on the number of threads");
+    on_threads(3, &mut || on_three = bits(key, &mut Memory::default()));
+    assert!(on_three == fresh, "the bits of the estimate depend on the number of threads");
 }

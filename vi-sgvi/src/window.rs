@@ -119,9 +119,8 @@ impl ElboPlateau {
     }
 }
 
-impl StopRule<SgviInfo> for ElboPlateau {
-    fn check(&self, _t: u64, info: &SgviInfo) -> Option<StopReason> {
-        let w = info.window?;
+impl ElboPlateau {
+    pub(crate) fn compare(&self, w: WindowComparison) -> Option<StopReason> {
         let tolerance = self.absolute.max(self.relative * w.mean.abs());
         let error = 2.0 * w.mcse;
         (w.improvement.abs() + error <= tolerance).then(|| StopReason::Converged {
@@ -130,5 +129,11 @@ impl StopRule<SgviInfo> for ElboPlateau {
                 w.improvement, w.n_iterations
             ),
         })
+    }
+}
+
+impl StopRule<SgviInfo> for ElboPlateau {
+    fn check(&self, _t: u64, info: &SgviInfo) -> Option<StopReason> {
+        self.compare(info.window?)
     }
 }

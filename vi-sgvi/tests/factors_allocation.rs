@@ -1,41 +1,22 @@
 //! After the first step, estimators that work factor by factor allocate nothing: counted by the global allocator.
-#![allow(unsafe_code, reason = "a global allocator that counts has to implement an unsafe trait")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::ops::Range;
 
 use ndarray::{Array1, ArrayRef1};
 use rand::RngExt;
+use vi_core::testing::CountingAllocator;
 use vi_core::{Exec, LocalLogJoint, LogJoint, Parameter, ParameterSpace, StreamKey, StreamRng, Support};
 use vi_families::{
-    FactorizedDistribution, FamilyError, MeasureValuedDistribution, VariationalDistribution,
-    VariationalFamily,
+    Disperse, DisperseFactors, FactorizedDistribution, FamilyError, MeasureValuedDistribution,
+    VariationalDistribution, VariationalFamily,
 };
 use vi_sgvi::{
-    Arm, DisArm, Elbo, Enumeration, GradientEstimator, LocalExpectations, MeasureValued, Memory, PerFactor,
-    ScoreFunction,
+    Arm, DisArm, Elbo, Enumeration, GradientEstimator, LocalExpectations, MeasureValued, Memory,
+    OverdispersedFactors, PerFactor, ScoreFunction,
 };
 
-struct Counting;
-
-thread_local! {
-    /// Of this thread: the harness allocates now and then on its own.
-    static N_ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        N_ALLOCATIONS.set(N_ALLOCATIONS.get() + 1);
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// A chain of bits.
 struct Chain(ParameterSpace);
@@ -68,11 +49,38 @@ struct Bits {
     dim: usize,
 }
 
-struct Member<'a>(&'a ArrayRef1<f64>);
+/// The bits of the test, at most.
+const MAX: usize = 8;
+
+#[derive(Clone, Copy)]
+struct Member<'a> {
+    params: &'a ArrayRef1<f64>,
+    /// What logits are divided by.
+    dispersions: [f64; MAX],
+}
 
 impl Member<'_> {
+    fn logit(&self, i: usize) -> f64 {
+        self.params[i] / self.dispersions[i]
+    }
     fn probability(&self, i: usize) -> f64 {
-        1.0 / (1.0 + (-self.0[i]).exp())
+        1.0 / (1.0 + (-self.logit(i)).exp())
+    }
+}
+
+impl Disperse for Member<'_> {
+    type Dispersed = Self;
+
+    fn disperse(&self, dispersion: f64) -> Result<Self, FamilyError> {
+        self.disperse_factors(&[dispersion; MAX][..self.dim()])
+    }
+}
+
+impl DisperseFactors for Member<'_> {
+    fn disperse_factors(&self, dispersions: &[f64]) -> Result<Self, FamilyError> {
+        let mut member = *self;
+        member.dispersions[..dispersions.len()].copy_from_slice(dispersions);
+        Ok(member)
     }
 }
 
@@ -92,16 +100,16 @@ impl VariationalFamily for Bits {
         Array1::zeros(self.dim)
     }
     fn bind<'a>(&'a self, params: &'a ArrayRef1<f64>) -> Result<Member<'a>, FamilyError> {
-        Ok(Member(params))
+        Ok(Member { params, dispersions: [1.0; MAX] })
     }
 }
 
 impl VariationalDistribution for Member<'_> {
     fn dim(&self) -> usize {
-        self.0.len()
+        self.params.len()
     }
     fn n_params(&self) -> usize {
-        self.0.len()
+        self.params.len()
     }
     fn sample(&self, rng: &mut StreamRng, z: &mut ArrayRef1<f64>) {
         (0..self.dim()).for_each(|i| self.sample_factor(i, rng, z));
@@ -119,16 +127,19 @@ impl VariationalDistribution for Member<'_> {
 
 impl FactorizedDistribution for Member<'_> {
     fn n_factors(&self) -> usize {
-        self.0.len()
+        self.params.len()
     }
     fn factor(&self, i: usize) -> Range<usize> {
+        i..i + 1
+    }
+    fn factor_params(&self, i: usize) -> impl Iterator<Item = usize> {
         i..i + 1
     }
     fn sample_factor(&self, i: usize, rng: &mut StreamRng, z: &mut ArrayRef1<f64>) {
         z[i] = f64::from(u8::from(rng.random::<f64>() < self.probability(i)));
     }
     fn log_prob_factor(&self, i: usize, z: &ArrayRef1<f64>) -> f64 {
-        z[i] * self.0[i] - self.0[i].exp().ln_1p()
+        z[i] * self.logit(i) - self.logit(i).exp().ln_1p()
     }
     fn add_score_factor(&self, i: usize, z: &ArrayRef1<f64>, weight: f64, out: &mut ArrayRef1<f64>) {
         out[i] += weight * (z[i] - self.probability(i));
@@ -142,9 +153,6 @@ impl FactorizedDistribution for Member<'_> {
 }
 
 impl MeasureValuedDistribution for Member<'_> {
-    fn factor_params(&self, i: usize) -> impl Iterator<Item = usize> {
-        i..i + 1
-    }
     fn pair_weight(&self, i: usize, _param: usize) -> Option<f64> {
         Some(self.probability(i) * (1.0 - self.probability(i)))
     }
@@ -169,18 +177,12 @@ fn allocations_of_later_estimates<E: GradientEstimator<Chain, Bits>>(estimator: 
         estimator.estimate(elbo, &params, key.fold_in(t), Exec::local(), &mut memory, &mut grad).unwrap();
     };
     estimate(0);
-    let before = N_ALLOCATIONS.get();
-    (1..20).for_each(estimate);
-    N_ALLOCATIONS.get() - before
+    CountingAllocator::during(|| (1..20).for_each(estimate)).n
 }
 
 /// One thread, because of rayon's queues.
 #[test]
 fn later_estimates_allocate_nothing() {
-    let before = N_ALLOCATIONS.get();
-    drop(std::hint::black_box(vec![1.0]));
-    assert!(N_ALLOCATIONS.get() > before, "the counter does not count");
-
     let variables = [Parameter::vector("a", 4, Support::Binary), Parameter::vector("b", 4, Support::Binary)];
     let model = Chain(ParameterSpace::new(variables).unwrap());
     let (space, local) = (model.parameters(), LocalExpectations::new(100));
@@ -189,11 +191,17 @@ fn later_estimates_allocate_nothing() {
         assert_eq!(allocations_of_later_estimates(&local, &model), 0);
         assert_eq!(allocations_of_later_estimates(&local.clone().rao_blackwellized(), &model), 0);
         assert_eq!(allocations_of_later_estimates(&MeasureValued::new(100), &model), 0);
+        assert_eq!(allocations_of_later_estimates(&OverdispersedFactors::new(100), &model), 0);
+        let blanket = OverdispersedFactors::new(100).rao_blackwellized();
+        assert_eq!(allocations_of_later_estimates(&blanket, &model), 0);
         assert_eq!(allocations_of_later_estimates(&Arm::new(100), &model), 0);
         assert_eq!(allocations_of_later_estimates(&DisArm::new(100), &model), 0);
         assert_eq!(allocations_of_later_estimates(&Enumeration::default(), &model), 0);
         let mixed = PerFactor::new(space, &["a"], DisArm::new(100), rest).unwrap();
         assert_eq!(allocations_of_later_estimates(&mixed, &model), 0);
+        let nested = PerFactor::new(space, &["b"], DisArm::new(50), rest).unwrap();
+        let nested = PerFactor::new(space, &["a"], LocalExpectations::new(9), nested).unwrap();
+        assert_eq!(allocations_of_later_estimates(&nested, &model), 0);
         let mixed = PerFactor::new(space, &["a"], Enumeration::around(9), local).unwrap();
         assert_eq!(allocations_of_later_estimates(&mixed, &model), 0);
     });

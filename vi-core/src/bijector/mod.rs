@@ -155,7 +155,7 @@ impl Bijection {
     /// # Panics
     /// If the length is wrong.
     pub fn log_det(&self, u: &ArrayRef1<f64>) -> f64 {
-        crate::scratch::with(self.constrained.dim(), |z| self.constrain(u, z))
+        crate::scratch::with_vector(self.constrained.dim(), |z| self.constrain(u, z))
     }
 
     /// Overwrites `u` (D′) with the point that [`Bijection::constrain`] maps to `z` (D).
@@ -248,7 +248,7 @@ impl Bijection {
     /// The part of log |det J(u)| of the coordinates `range` of z, which cuts no element of a support.
     pub(crate) fn log_det_range(&self, range: &Range<usize>, u: &ArrayRef1<f64>) -> f64 {
         let u = contiguous(u);
-        crate::scratch::with(self.constrained.dim(), |z| {
+        crate::scratch::with_vector(self.constrained.dim(), |z| {
             with_contiguous(z, |z| {
                 let touched = self.pieces.iter().filter(|p| p.z.start < range.end && range.start < p.z.end);
                 touched

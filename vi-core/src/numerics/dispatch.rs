@@ -14,6 +14,13 @@ pub(crate) trait Op {
     fn run<A: Arithmetic>(self) -> Self::Output;
 }
 
+/// Work in vectors of the instruction set, for what has to stay in registers.
+pub(crate) trait VectorOp {
+    type Output;
+    /// `#[inline(always)]`, as [`Op::run`].
+    fn run<S: Simd, A: Arithmetic>(self, simd: S) -> Self::Output;
+}
+
 /// A set of vector instructions that this CPU has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Level {
@@ -75,6 +82,19 @@ impl Level {
             Self::Baseline => op.run::<Separate>(),
         }
     }
+
+    #[inline(always)]
+    pub(crate) fn run_vectors<O: VectorOp>(self, op: O) -> O::Output {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::V4(simd) => Simd::vectorize(simd, WithVectors::<O, Fused>(op, PhantomData)),
+            #[cfg(target_arch = "x86_64")]
+            Self::V3(simd) => Simd::vectorize(simd, WithVectors::<O, Fused>(op, PhantomData)),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(simd) => Simd::vectorize(simd, WithVectors::<O, Fused>(op, PhantomData)),
+            Self::Baseline => op.run::<pulp::Scalar, Separate>(pulp::Scalar::new()),
+        }
+    }
 }
 
 struct With<O, A>(O, PhantomData<A>);
@@ -86,6 +106,23 @@ impl<O: Op, A: Arithmetic> WithSimd for With<O, A> {
     fn with_simd<S: Simd>(self, _: S) -> O::Output {
         self.0.run::<A>()
     }
+}
+
+struct WithVectors<O, A>(O, PhantomData<A>);
+
+impl<O: VectorOp, A: Arithmetic> WithSimd for WithVectors<O, A> {
+    type Output = O::Output;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> O::Output {
+        self.0.run::<S, A>(simd)
+    }
+}
+
+/// Runs `op` on the best level of this CPU.
+#[inline(always)]
+pub(crate) fn dispatch_vectors<O: VectorOp>(op: O) -> O::Output {
+    current().run_vectors(op)
 }
 
 /// Runs `op` on the best level of this CPU.

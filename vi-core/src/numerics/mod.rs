@@ -21,8 +21,9 @@
 //! | `trigonometric` | the same for sine and cosine |
 //! | `dispatch` | choice of the instruction set, also for work of your own in plain Rust |
 //! | `elementwise` | `exp`, `log`, `log1p`, `softplus`, `sigmoid`, `log_gamma`, `digamma`, `trigamma` and their in-place forms |
+//! | `linear` | `sum_softplus_products`: softplus of linear predictors, without storing them |
 //! | `map` | functions of your own, of several slices |
-//! | `reduce` | `log_sum_exp`, `sum_softplus`, `sum_softplus_sigmoid` |
+//! | `reduce` | `log_sum_exp`, `sum_softplus`, `sum_softplus_sigmoid`, the latter by rows |
 //! | `rows` | the same over the rows of a matrix; digammas less that of the row's total |
 //! | `scalar` | one value at a time |
 
@@ -30,6 +31,7 @@ mod dispatch;
 mod elementwise;
 mod gamma_kernel;
 mod kernel;
+mod linear;
 mod map;
 mod reduce;
 mod rows;
@@ -43,8 +45,9 @@ pub use elementwise::{
     digamma, digamma_inplace, exp, exp_inplace, log, log_gamma, log_gamma_inplace, log_inplace, log1p,
     log1p_inplace, sigmoid, sigmoid_inplace, softplus, softplus_inplace, trigamma, trigamma_inplace,
 };
+pub use linear::sum_softplus_products;
 pub use map::{Lane, SliceFunction, map_slices};
-pub use reduce::{log_sum_exp, sum_softplus, sum_softplus_sigmoid};
+pub use reduce::{log_sum_exp, sum_softplus, sum_softplus_sigmoid, sum_softplus_sigmoid_rows_inplace};
 pub use rows::{digamma_minus_total_rows, log_sum_exp_rows, softmax_rows_inplace, sum_softplus_rows};
 pub use scalar::{sigmoid_scalar, softplus_scalar};
 

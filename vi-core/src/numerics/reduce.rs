@@ -50,6 +50,21 @@ pub fn sum_softplus_sigmoid(x: &[f64], out: &mut [f64]) -> f64 {
     dispatch(SumSoftplusSigmoid { x, out })
 }
 
+/// x ← σ(x) for a matrix of rows of `n_columns` values, and [`sum_softplus`] of each row into `sums`.
+///
+/// It is [`sum_softplus_sigmoid`] for many short rows, with its bits: their logarithms are taken side by side.
+///
+/// # Panics
+/// If the length of `x` is not `n_columns` times that of `sums`.
+pub fn sum_softplus_sigmoid_rows_inplace(x: &mut [f64], n_columns: usize, sums: &mut [f64]) {
+    assert_eq!(x.len(), n_columns * sums.len(), "rows of different lengths");
+    if n_columns == 0 {
+        sums.fill(0.0);
+        return;
+    }
+    dispatch(SumSoftplusSigmoidRows { x, n_columns, sums });
+}
+
 /// Folds the lanes by halves.
 #[inline(always)]
 fn fold(mut lanes: [f64; BLOCK], combine: impl Fn(f64, f64) -> f64) -> f64 {
@@ -159,11 +174,31 @@ impl SoftplusLanes {
         }
     }
 
+    /// x ← σ(x) for at most [`BLOCKS_PER_LOG`] blocks.
+    #[inline(always)]
+    fn add_inplace<A: Arithmetic>(&mut self, x: &mut [f64]) {
+        let (blocks, rest) = x.as_chunks_mut::<BLOCK>();
+        for block in blocks {
+            let x = *block;
+            self.add::<A>(&x, |i, x, t| block[i] = kernel::sigmoid_from(x, t));
+        }
+        if !rest.is_empty() {
+            let mut buffer = [0.0; BLOCK];
+            self.add::<A>(&padded(rest), |i, x, t| buffer[i] = kernel::sigmoid_from(x, t));
+            rest.copy_from_slice(&buffer[..rest.len()]);
+        }
+    }
+
+    /// The product of all lanes, less 1.
+    #[inline(always)]
+    fn folded_excess<A: Arithmetic>(&self) -> f64 {
+        fold(self.excess, |a, b| A::mul_add(a, b, a + b))
+    }
+
     /// Moves the product of all lanes into the sum of logarithms.
     #[inline(always)]
     fn take_log<A: Arithmetic>(&mut self) {
-        let excess = fold(self.excess, |a, b| A::mul_add(a, b, a + b));
-        self.log_product += kernel::log1p::<A>(excess);
+        self.log_product += kernel::log1p::<A>(self.folded_excess::<A>());
         self.excess = [0.0; BLOCK];
     }
 
@@ -224,5 +259,40 @@ impl Op for SumSoftplusSigmoid<'_> {
             lanes.take_log::<A>();
         }
         lanes.total()
+    }
+}
+
+struct SumSoftplusSigmoidRows<'a> {
+    x: &'a mut [f64],
+    n_columns: usize,
+    sums: &'a mut [f64],
+}
+
+impl Op for SumSoftplusSigmoidRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) {
+        for (x, sums) in self.x.chunks_mut(BLOCK * self.n_columns).zip(self.sums.chunks_mut(BLOCK)) {
+            // What is left of every row: Σ max(x, 0), the logarithms taken so far, the product that waits for its own.
+            let (mut positive, mut log_product, mut excess) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
+            for (r, row) in x.chunks_exact_mut(self.n_columns).enumerate() {
+                let mut lanes = SoftplusLanes::new();
+                let mut groups = row.chunks_mut(BLOCK * BLOCKS_PER_LOG).peekable();
+                while let Some(group) = groups.next() {
+                    lanes.add_inplace::<A>(group);
+                    if groups.peek().is_some() {
+                        lanes.take_log::<A>();
+                    }
+                }
+                positive[r] = fold(lanes.positive, |a, b| a + b);
+                (log_product[r], excess[r]) = (lanes.log_product, lanes.folded_excess::<A>());
+            }
+            let mut totals = [0.0; BLOCK];
+            for r in 0..BLOCK {
+                totals[r] = positive[r] + (log_product[r] + kernel::log1p::<A>(excess[r]));
+            }
+            sums.copy_from_slice(&totals[..sums.len()]);
+        }
     }
 }

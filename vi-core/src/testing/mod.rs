@@ -13,8 +13,11 @@
 //! | [`Predictive`](crate::Predictive) | [`check_predictive`] |
 //! | [`Reported`](crate::Reported) | [`check_reported`] |
 //! | [`ConditionallyConjugate`](crate::ConditionallyConjugate) | [`check_conditional`], [`check_conditional_against`] |
+//! | [`PlateModel`](crate::PlateModel) | [`check_plate`] |
 //! | [`Kernel`](crate::Kernel) | [`check_kernel`] |
 //! | [`Communicator`](crate::Communicator) | [`check_exec`] on every rank |
+//!
+//! What code allocates is counted by [`CountingAllocator`].
 //!
 //! ```
 //! use ndarray::ArrayRef1;
@@ -38,6 +41,7 @@
 //! # Ok::<(), vi_core::ParameterError>(())
 //! ```
 
+mod allocation;
 mod batch;
 mod conditional;
 mod exec;
@@ -46,10 +50,12 @@ mod gradient;
 mod kernel;
 mod local;
 mod moments;
+mod plate;
 mod points;
 mod predictive;
 mod reported;
 
+pub use allocation::{Allocations, CountingAllocator};
 pub use batch::{check_batch, check_gradient_batch};
 pub use conditional::{check_conditional, check_conditional_against};
 pub use exec::{check_exec, simulate_ranks};
@@ -57,6 +63,7 @@ pub use gradient::{check_gradient, check_gradient_against};
 pub use kernel::check_kernel;
 pub use local::{check_local, check_subsample};
 pub use moments::Moments;
+pub use plate::check_plate;
 pub use points::random_points;
 pub use predictive::check_predictive;
 pub use reported::check_reported;

@@ -34,6 +34,19 @@ impl UnitGamma {
         Self { d, c: 1.0 / (3.0 * d.sqrt()) }
     }
 
+    /// With d = shape − 1/3 and c = 1/(3√d).
+    #[inline(always)]
+    pub(super) fn from_constants(d: f64, c: f64) -> Self {
+        Self { d, c }
+    }
+
+    /// The value at s, and whether the squeeze accepts it.
+    #[inline(always)]
+    pub(super) fn propose(&self, s: f64, level: f64) -> (f64, bool) {
+        let root = 1.0 + s;
+        (self.d * (root * root * root), self.surely_accepts(s, level))
+    }
+
     /// Whether the squeeze holds: 1 − level is below 1 − d s⁴ (bound of g).
     #[inline(always)]
     fn surely_accepts(&self, s: f64, level: f64) -> bool {
@@ -54,9 +67,9 @@ impl UnitGamma {
         loop {
             let s = single(&Normal, rng) * self.c;
             let level = open_unit(rng.next_u64());
-            if self.surely_accepts(s, level) || self.accepts(s, level) {
-                let root = 1.0 + s;
-                return self.d * (root * root * root);
+            let (value, sure) = self.propose(s, level);
+            if sure || self.accepts(s, level) {
+                return value;
             }
         }
     }

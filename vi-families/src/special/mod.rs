@@ -41,5 +41,6 @@ pub use incomplete_gamma::{regularized_gamma_lower, regularized_gamma_upper};
 pub use inverse_incomplete::{
     inverse_regularized_beta, inverse_regularized_gamma_lower, inverse_regularized_gamma_upper,
 };
+pub(crate) use normal::normal_quantile_slice;
 pub use normal::{erfcx, normal_cdf, normal_log_cdf, normal_quantile};
 pub(crate) use quadrature::{gauss_legendre, half_line, interval, tail_scale};

@@ -13,6 +13,7 @@
 //! | [`Quadrature`], several coordinates | [`check_normalised`] |
 //! | [`ConjugateLikelihood`](crate::ConjugateLikelihood) | [`check_conjugate`] |
 //! | [`VariationalFamily`](crate::VariationalFamily) | [`check_variational_family`] |
+//! | [`PlateFamily`](crate::PlateFamily) | [`check_plate_family`], [`check_plate_family_against`] |
 //! | [`Reparameterized`](crate::Reparameterized) | [`check_reparameterized`] |
 //!
 //! ```
@@ -31,6 +32,7 @@ mod lines;
 mod multivariate;
 mod normalised;
 mod parametric;
+mod plate;
 mod points;
 mod quadrature;
 mod reparameterized;
@@ -43,6 +45,7 @@ pub use exponential_family::{check_any_vector, check_calculus, check_exponential
 pub use multivariate::{Flat, check_multivariate};
 pub use normalised::{Quadrature, check_normalised};
 pub use parametric::check_parametric;
+pub use plate::{check_plate_family, check_plate_family_against};
 pub use reparameterized::check_reparameterized;
 pub use univariate::check_univariate;
 pub use variational_family::check_variational_family;

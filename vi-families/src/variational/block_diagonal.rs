@@ -5,7 +5,8 @@ use std::ops::Range;
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
 use vi_core::{ParameterSpace, StreamKey, StreamRng};
 
-use super::full_rank::{FullRankGaussian, FullRankGaussianMember};
+use super::full_rank::FullRankGaussian;
+use super::full_rank_member::FullRankGaussianMember;
 use super::gaussian::{fill_noise, real_names, transport_groups};
 use super::natural_gradient::{check_step, shifted};
 use super::{Damping, FactorizedDistribution, Reparameterized, VariationalDistribution, VariationalFamily};
@@ -143,9 +144,10 @@ impl BlockDiagonalGaussianMember<'_> {
         &self.blocks
     }
 
-    /// The same with every standard deviation `factor` times as large.
-    pub(super) fn stretched(&self, factor: f64) -> Self {
-        Self { family: self.family, blocks: self.blocks.iter().map(|b| b.stretched(factor)).collect() }
+    /// The same with the standard deviations of block `i` `factor(i)` times as large.
+    pub(super) fn stretched(&self, factor: impl Fn(usize) -> f64) -> Self {
+        let blocks = self.blocks.iter().enumerate().map(|(i, b)| b.stretched(factor(i)));
+        Self { family: self.family, blocks: blocks.collect() }
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&Place, &FullRankGaussianMember)> {
@@ -243,6 +245,9 @@ impl FactorizedDistribution for BlockDiagonalGaussianMember<'_> {
     }
     fn factor(&self, i: usize) -> Range<usize> {
         self.family.places[i].z.clone()
+    }
+    fn factor_params(&self, i: usize) -> impl Iterator<Item = usize> {
+        self.family.places[i].params.clone()
     }
     fn sample_factor(&self, i: usize, rng: &mut StreamRng, z: &mut ArrayRef1<f64>) {
         self.blocks[i].sample(rng, &mut z.slice_mut(s![self.factor(i)]));

@@ -1,11 +1,11 @@
 //! Members with heavier tails, as proposals.
 
 use super::{
-    BlockDiagonalGaussianMember, FullRankGaussianMember, LowRankGaussianMember, MeanFieldGaussianMember,
-    ProductMember, VariationalDistribution,
+    BlockDiagonalGaussianMember, FactorizedDistribution, FullRankGaussianMember, LowRankGaussianMember,
+    MeanFieldGaussianMember, ProductMember, VariationalDistribution,
 };
 use crate::error::FamilyError;
-use crate::validate::domain;
+use crate::validate::{domain, length};
 
 /// A member whose powers, normalised, are easy to draw from.
 ///
@@ -29,6 +29,30 @@ pub trait Disperse: VariationalDistribution {
     fn disperse(&self, dispersion: f64) -> Result<Self::Dispersed, FamilyError>;
 }
 
+/// A product whose factors are dispersed each by itself.
+///
+/// ```text
+/// r(z) = Π_i r_i(z_i),   r_i ∝ q_i^{1/τ_i}
+/// ```
+pub trait DisperseFactors: FactorizedDistribution + Disperse<Dispersed: FactorizedDistribution> {
+    /// The normalised powers 1/τ_i of the factors' densities, τ_i the `dispersions`, one for every factor.
+    ///
+    /// # Errors
+    /// [`FamilyError`] when there are not as many as factors, or as for [`Disperse::disperse`].
+    fn disperse_factors(&self, dispersions: &[f64]) -> Result<Self::Dispersed, FamilyError>;
+}
+
+/// The dispersions, if there is a valid one for every factor.
+fn valid_each<'a, Q: FactorizedDistribution>(
+    family: &'static str,
+    q: &Q,
+    dispersions: &'a [f64],
+) -> Result<&'a [f64], FamilyError> {
+    length(family, "dispersions", dispersions.len(), q.n_factors())?;
+    dispersions.iter().try_for_each(|d| valid(family, *d).map(|_| ()))?;
+    Ok(dispersions)
+}
+
 /// √τ, if τ is valid.
 fn stretch(family: &'static str, dispersion: f64) -> Result<f64, FamilyError> {
     valid(family, dispersion).map(f64::sqrt)
@@ -46,7 +70,15 @@ impl Disperse for MeanFieldGaussianMember {
     type Dispersed = Self;
 
     fn disperse(&self, dispersion: f64) -> Result<Self, FamilyError> {
-        Ok(self.stretched(stretch("MeanFieldGaussian", dispersion)?))
+        let factor = stretch("MeanFieldGaussian", dispersion)?;
+        Ok(self.stretched(|_| factor))
+    }
+}
+
+impl DisperseFactors for MeanFieldGaussianMember {
+    fn disperse_factors(&self, dispersions: &[f64]) -> Result<Self, FamilyError> {
+        let dispersions = valid_each("MeanFieldGaussian", self, dispersions)?;
+        Ok(self.stretched(|i| dispersions[i].sqrt()))
     }
 }
 
@@ -70,7 +102,15 @@ impl Disperse for BlockDiagonalGaussianMember<'_> {
     type Dispersed = Self;
 
     fn disperse(&self, dispersion: f64) -> Result<Self, FamilyError> {
-        Ok(self.stretched(stretch("BlockDiagonalGaussian", dispersion)?))
+        let factor = stretch("BlockDiagonalGaussian", dispersion)?;
+        Ok(self.stretched(|_| factor))
+    }
+}
+
+impl DisperseFactors for BlockDiagonalGaussianMember<'_> {
+    fn disperse_factors(&self, dispersions: &[f64]) -> Result<Self, FamilyError> {
+        let dispersions = valid_each("BlockDiagonalGaussian", self, dispersions)?;
+        Ok(self.stretched(|i| dispersions[i].sqrt()))
     }
 }
 
@@ -78,6 +118,14 @@ impl Disperse for ProductMember<'_> {
     type Dispersed = Self;
 
     fn disperse(&self, dispersion: f64) -> Result<Self, FamilyError> {
-        self.tempered(valid("ProductFamily", dispersion)?)
+        let dispersion = valid("ProductFamily", dispersion)?;
+        self.tempered(|_| dispersion)
+    }
+}
+
+impl DisperseFactors for ProductMember<'_> {
+    fn disperse_factors(&self, dispersions: &[f64]) -> Result<Self, FamilyError> {
+        let dispersions = valid_each("ProductFamily", self, dispersions)?;
+        self.tempered(|i| dispersions[i])
     }
 }

@@ -22,6 +22,8 @@ pub trait FactorizedDistribution: VariationalDistribution {
     fn n_factors(&self) -> usize;
     /// The coordinates of factor `i`.
     fn factor(&self, i: usize) -> Range<usize>;
+    /// The elements λ_i of λ on which factor `i` depends, in order.
+    fn factor_params(&self, i: usize) -> impl Iterator<Item = usize>;
     /// Draws factor `i` anew; the rest of `z` (D) stays.
     fn sample_factor(&self, i: usize, rng: &mut StreamRng, z: &mut ArrayRef1<f64>);
     /// log q_i(z_i), with z_i read from the whole `z` (D).
@@ -76,6 +78,9 @@ impl FactorizedDistribution for MeanFieldGaussianMember {
     }
     fn factor(&self, i: usize) -> Range<usize> {
         i..i + 1
+    }
+    fn factor_params(&self, i: usize) -> impl Iterator<Item = usize> {
+        [i, self.dim() + i].into_iter()
     }
     fn sample_factor(&self, i: usize, rng: &mut StreamRng, z: &mut ArrayRef1<f64>) {
         z[i] = self.mean()[i] + self.sd()[i] * standard_normal(rng);

@@ -4,7 +4,8 @@ use ndarray::{Array1, Array2, ArrayRef1, s};
 use vi_core::linalg::{Cholesky, gemm, symmetric_rank_update};
 
 use super::Damping;
-use super::full_rank::{FullRankGaussian, FullRankGaussianMember};
+use super::full_rank::FullRankGaussian;
+use super::full_rank_member::FullRankGaussianMember;
 use super::natural_gradient::{halved, shifted, solve_dense};
 use crate::error::FamilyError;
 use crate::symmetric::vech_index;

@@ -3,15 +3,17 @@
 use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
+use vi_core::numerics::{Vectorised, vectorised};
 use vi_core::{ParameterSpace, StreamKey, StreamRng};
 
 use super::gaussian::{
     LANES, add_location_scale_vjp, fill_noise, real_names, scale, with_slice, with_slice_mut,
 };
 use super::natural_gradient::{check_step, gaussian_step, solve_one};
+use super::recycled::Recycled;
 use super::{Damping, Reparameterized, VariationalDistribution, VariationalFamily};
 use crate::distributions::LOG_TWO_PI;
-use crate::draw::standard_normal;
+use crate::draw::fill_from_normal;
 use crate::error::FamilyError;
 use crate::validate::{FINITE, domain, length};
 
@@ -72,7 +74,8 @@ impl VariationalFamily for MeanFieldGaussian {
     fn bind<'a>(&'a self, params: &'a ArrayRef1<f64>) -> Result<Self::Member<'a>, FamilyError> {
         length(FAMILY, "λ", params.len(), self.n_params())?;
         let d = self.dim();
-        let (mut scales, mut inverse, mut log_det) = (Vec::with_capacity(d), Vec::with_capacity(d), 0.0);
+        let (mut scales, mut inverse) = (Recycled::with_capacity(d), Recycled::with_capacity(d));
+        let mut log_det = 0.0;
         for i in 0..d {
             if !params[i].is_finite() {
                 return Err(domain(FAMILY, self.param_name(i), params[i], FINITE));
@@ -83,7 +86,7 @@ impl VariationalFamily for MeanFieldGaussian {
             log_det += params[d + i];
         }
         Ok(MeanFieldGaussianMember {
-            location: params.iter().take(d).copied().collect(),
+            location: Recycled::collect(params.iter().take(d).copied()),
             scale: scales,
             inverse_scale: inverse,
             log_det,
@@ -111,13 +114,13 @@ impl VariationalFamily for MeanFieldGaussian {
 
 /// One member of [`MeanFieldGaussian`].
 ///
-/// The batch forms allocate nothing when rows are contiguous, and their inner loops run over coordinates in
+/// Its memory comes from members dropped earlier on the same thread: binding allocates once. The batch forms allocate nothing when rows are contiguous, and their inner loops run over coordinates in
 /// memory order.
 #[derive(Clone, Debug)]
 pub struct MeanFieldGaussianMember {
-    location: Vec<f64>,
-    scale: Vec<f64>,
-    inverse_scale: Vec<f64>,
+    location: Recycled,
+    scale: Recycled,
+    inverse_scale: Recycled,
     log_det: f64,
 }
 
@@ -132,16 +135,18 @@ impl MeanFieldGaussianMember {
         &self.scale
     }
 
-    /// The same with all standard deviations `factor` times as large.
-    pub(super) fn stretched(&self, factor: f64) -> Self {
+    /// The same with standard deviation `i` `factor(i)` times as large.
+    pub(super) fn stretched(&self, factor: impl Fn(usize) -> f64) -> Self {
+        let each = || (0..self.location.len()).map(&factor);
         Self {
             location: self.location.clone(),
-            scale: self.scale.iter().map(|s| s * factor).collect(),
-            inverse_scale: self.inverse_scale.iter().map(|r| r / factor).collect(),
-            log_det: self.log_det + self.location.len() as f64 * factor.ln(),
+            scale: Recycled::collect(self.scale.iter().zip(each()).map(|(s, f)| s * f)),
+            inverse_scale: Recycled::collect(self.inverse_scale.iter().zip(each()).map(|(r, f)| r / f)),
+            log_det: self.log_det + each().map(f64::ln).sum::<f64>(),
         }
     }
 
+    #[inline(always)]
     fn log_prob_row(&self, z: &[f64]) -> f64 {
         // Eight partial sums: one register of the widest vectors, and an order of summation that does not
         // depend on which instructions the compiler chooses.
@@ -162,6 +167,7 @@ impl MeanFieldGaussianMember {
         -0.5 * sums.iter().sum::<f64>() - self.log_det - 0.5 * z.len() as f64 * LOG_TWO_PI
     }
 
+    #[inline(always)]
     fn add_score_row(&self, z: &[f64], weight: f64, location: &mut [f64], log_scale: &mut [f64]) {
         let d = self.location.len();
         let (z, m, r) = (&z[..d], &self.location[..d], &self.inverse_scale[..d]);
@@ -174,8 +180,9 @@ impl MeanFieldGaussianMember {
     }
 
     fn sample_row(&self, rng: &mut StreamRng, z: &mut [f64]) {
-        for ((z, m), s) in z.iter_mut().zip(&self.location).zip(&self.scale) {
-            *z = m + s * standard_normal(rng);
+        fill_from_normal(rng, z, |noise| noise);
+        for ((z, m), s) in z.iter_mut().zip(&*self.location).zip(&*self.scale) {
+            *z = m + s * *z;
         }
     }
 }
@@ -243,6 +250,9 @@ impl VariationalDistribution for MeanFieldGaussianMember {
     }
     fn log_prob_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
         assert_eq!(z.dim(), (out.len(), self.dim()), "MeanFieldGaussian: z has the wrong shape");
+        if let (1.., Some(z), Some(out)) = (self.dim(), z.as_slice(), out.as_slice_mut()) {
+            return vectorised(LogProbs { member: self, z, out });
+        }
         for (row, o) in z.rows().into_iter().zip(out.iter_mut()) {
             *o = with_slice(&row, |row| self.log_prob_row(row));
         }
@@ -251,11 +261,53 @@ impl VariationalDistribution for MeanFieldGaussianMember {
         assert_eq!(z.dim(), (weights.len(), self.dim()), "MeanFieldGaussian: z has the wrong shape");
         assert_eq!(out.len(), self.n_params(), "MeanFieldGaussian: out has the wrong length");
         with_slice_mut(out, |out| {
+            if let (1.., Some(z), Some(weights)) = (self.dim(), z.as_slice(), weights.as_slice()) {
+                return vectorised(Scores { member: self, z, weights, out });
+            }
             let (location, log_scale) = out.split_at_mut(self.dim());
             for (row, w) in z.rows().into_iter().zip(weights.iter()) {
                 with_slice(&row, |row| self.add_score_row(row, *w, location, log_scale));
             }
         });
+    }
+}
+
+/// The log densities of contiguous rows.
+struct LogProbs<'a> {
+    member: &'a MeanFieldGaussianMember,
+    z: &'a [f64],
+    out: &'a mut [f64],
+}
+
+impl Vectorised for LogProbs<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (z, out) in self.z.chunks_exact(self.member.location.len()).zip(self.out) {
+            *out = self.member.log_prob_row(z);
+        }
+    }
+}
+
+/// The weighted scores of contiguous rows.
+struct Scores<'a> {
+    member: &'a MeanFieldGaussianMember,
+    z: &'a [f64],
+    weights: &'a [f64],
+    out: &'a mut [f64],
+}
+
+impl Vectorised for Scores<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let d = self.member.location.len();
+        let (location, log_scale) = self.out.split_at_mut(d);
+        for (z, weight) in self.z.chunks_exact(d).zip(self.weights) {
+            self.member.add_score_row(z, *weight, location, log_scale);
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use ndarray::ArrayRef1;
 use rand::RngExt;
 use vi_core::StreamRng;
 
+use super::FactorizedDistribution;
 use super::mean_field::MeanFieldGaussianMember;
 use super::product_factor::ProductFactor;
-use super::{FactorizedDistribution, VariationalDistribution};
 use crate::draw::{standard_exponential, standard_normal};
 use crate::factor::Factor;
 
@@ -27,8 +27,6 @@ use crate::factor::Factor;
 ///
 /// Source: Mohamed, Rosca, Figurnov & Mnih 2020, table 1 and §6.2, <https://arxiv.org/abs/1906.10652>.
 pub trait MeasureValuedDistribution: FactorizedDistribution {
-    /// The elements of λ on which factor `i` depends, in order.
-    fn factor_params(&self, i: usize) -> impl Iterator<Item = usize>;
     /// The constant c of element `param` of λ, which belongs to factor `i`; `None` if no decomposition is known.
     fn pair_weight(&self, i: usize, param: usize) -> Option<f64>;
     /// Draws factor `i` from q⁺ in `plus` (D) and from q⁻ in `minus` (D), coupled; their other coordinates stay.
@@ -118,9 +116,6 @@ impl ProductFactor {
 }
 
 impl MeasureValuedDistribution for MeanFieldGaussianMember {
-    fn factor_params(&self, i: usize) -> impl Iterator<Item = usize> {
-        [i, self.dim() + i].into_iter()
-    }
     fn pair_weight(&self, i: usize, param: usize) -> Option<f64> {
         Some(if param == i { PHI_0 / self.sd()[i] } else { 1.0 })
     }

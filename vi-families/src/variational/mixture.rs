@@ -4,7 +4,8 @@ use ndarray::{Array1, ArrayRef1, s};
 use vi_core::ParameterSpace;
 
 use super::VariationalFamily;
-use super::full_rank::{FullRankGaussian, FullRankGaussianMember};
+use super::full_rank::FullRankGaussian;
+use super::full_rank_member::FullRankGaussianMember;
 use super::mean_field::{MeanFieldGaussian, MeanFieldGaussianMember};
 use super::mixture_member::{GaussianMixtureMember, MixtureComponent};
 use crate::error::FamilyError;

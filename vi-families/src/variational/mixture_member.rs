@@ -5,7 +5,7 @@ use rand::RngExt;
 use vi_core::StreamRng;
 
 use super::VariationalDistribution;
-use super::full_rank::FullRankGaussianMember;
+use super::full_rank_member::FullRankGaussianMember;
 use super::mean_field::MeanFieldGaussianMember;
 use crate::distributions::LOG_TWO_PI;
 use crate::error::FamilyError;

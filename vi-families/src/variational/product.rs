@@ -120,9 +120,10 @@ pub struct ProductMember<'a> {
 }
 
 impl ProductMember<'_> {
-    /// The product of the factors' densities to the power 1/`dispersion`, normalised.
-    pub(super) fn tempered(&self, dispersion: f64) -> Result<Self, FamilyError> {
-        let factors = self.factors.iter().map(|f| f.tempered(dispersion)).collect::<Result<_, _>>()?;
+    /// The product of the factors' densities to the powers 1/`dispersion(i)`, normalised.
+    pub(super) fn tempered(&self, dispersion: impl Fn(usize) -> f64) -> Result<Self, FamilyError> {
+        let tempered = |(i, f): (usize, &ProductFactor)| f.tempered(dispersion(i));
+        let factors = self.factors.iter().enumerate().map(tempered).collect::<Result<_, _>>()?;
         Ok(Self { family: self.family, factors })
     }
 
@@ -218,6 +219,9 @@ impl FactorizedDistribution for ProductMember<'_> {
     fn factor(&self, i: usize) -> Range<usize> {
         self.family.shapes[i].z.clone()
     }
+    fn factor_params(&self, i: usize) -> impl Iterator<Item = usize> {
+        self.family.shapes[i].params.clone()
+    }
     fn sample_factor(&self, i: usize, rng: &mut StreamRng, z: &mut ArrayRef1<f64>) {
         with_slice_mut(z, |z| self.factors[i].sample(rng, &mut z[self.factor(i)]));
     }
@@ -253,9 +257,6 @@ impl FactorizedDistribution for ProductMember<'_> {
 }
 
 impl MeasureValuedDistribution for ProductMember<'_> {
-    fn factor_params(&self, i: usize) -> impl Iterator<Item = usize> {
-        self.family.shapes[i].params.clone()
-    }
     fn pair_weight(&self, i: usize, param: usize) -> Option<f64> {
         self.factors[i].pair_weight(param - self.family.shapes[i].params.start)
     }

@@ -5,7 +5,8 @@ use vi_core::ParameterSpace;
 
 use super::VariationalFamily;
 use super::gaussian::{real_names, scale};
-use super::student_t_member::{LearnedStudentTMeanFieldMember, StudentTMeanFieldMember};
+use super::student_t_learned::LearnedStudentTMeanFieldMember;
+use super::student_t_member::StudentTMeanFieldMember;
 use crate::error::FamilyError;
 use crate::validate::{FINITE, domain, length};
 

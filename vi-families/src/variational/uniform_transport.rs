@@ -2,13 +2,14 @@
 
 use ndarray::{ArrayRef1, s};
 
+use super::gaussian::{with_slice, with_slice_mut};
 use super::{
     BlockDiagonalGaussianMember, FactorizedDistribution, FullRankGaussianMember, GaussianMixtureMember,
     LearnedStudentTMeanFieldMember, LowRankGaussianMember, MeanFieldGaussianMember, MixtureComponent,
     ProductMember, StudentTMeanFieldMember, VariationalDistribution,
 };
 use crate::predictive::StudentT;
-use crate::special::normal_quantile;
+use crate::special::{normal_quantile, normal_quantile_slice};
 
 /// A member that is the image of the uniform law on a cube: z = t_λ(u), u uniform on (0, 1)ⁿ.
 ///
@@ -38,9 +39,12 @@ fn check_lengths<Q: UniformTransport>(q: &Q, u: &ArrayRef1<f64>, z: &ArrayRef1<f
 impl UniformTransport for MeanFieldGaussianMember {
     fn transport_uniforms(&self, u: &ArrayRef1<f64>, z: &mut ArrayRef1<f64>) {
         check_lengths(self, u, z);
-        for (((z, u), mean), sd) in z.iter_mut().zip(u).zip(self.mean()).zip(self.sd()) {
-            *z = mean + sd * normal_quantile(*u);
-        }
+        with_slice_mut(z, |z| {
+            with_slice(u, |u| normal_quantile_slice(u, z));
+            for ((z, mean), sd) in z.iter_mut().zip(self.mean()).zip(self.sd()) {
+                *z = mean + sd * *z;
+            }
+        });
     }
 }
 

@@ -7,9 +7,9 @@ use ndarray::{Array1, Array2, array};
 use rand::RngExt;
 use vi_core::{Parameter, ParameterSpace, StreamKey, Support};
 use vi_families::{
-    BlockDiagonalGaussian, Disperse, FullRankGaussian, GaussianMixture, LearnedStudentTMeanField,
-    LowRankGaussian, MeanFieldGaussian, ProductFamily, StudentTMeanField, UniformTransport,
-    VariationalDistribution, VariationalFamily,
+    BlockDiagonalGaussian, Disperse, DisperseFactors, FactorizedDistribution, FullRankGaussian,
+    GaussianMixture, LearnedStudentTMeanField, LowRankGaussian, MeanFieldGaussian, ProductFamily,
+    StudentTMeanField, UniformTransport, VariationalDistribution, VariationalFamily,
 };
 
 const N: usize = 6_000;
@@ -112,6 +112,24 @@ fn check_dispersed<Q: Disperse>(q: &Q) {
     }
 }
 
+/// Factor i alone is that of a member dispersed by τ_i as a whole.
+fn check_dispersed_factors<Q: DisperseFactors>(q: &Q) {
+    let dispersions: Vec<f64> = (0..q.n_factors()).map(|i| 1.0 + 0.7 * i as f64).collect();
+    let r = q.disperse_factors(&dispersions).unwrap();
+    let mut z = Array1::zeros(q.dim());
+    q.sample(&mut StreamKey::from_seed(8).rng(0), &mut z);
+    for (i, dispersion) in dispersions.iter().enumerate() {
+        assert_eq!(r.factor(i), q.factor(i));
+        let expected = q.disperse(*dispersion).unwrap().log_prob_factor(i, &z);
+        assert!((r.log_prob_factor(i, &z) - expected).abs() < 1e-12 * (1.0 + expected.abs()), "factor {i}");
+    }
+    let message = q.disperse_factors(&dispersions[1..]).err().unwrap().to_string();
+    assert!(message.contains("dispersions"), "{message}");
+    let invalid = vec![0.5; q.n_factors()];
+    let message = q.disperse_factors(&invalid).err().unwrap().to_string();
+    assert!(message.contains("dispersion = 0.5"), "{message}");
+}
+
 #[test]
 fn gaussians() {
     let space = reals();
@@ -120,6 +138,7 @@ fn gaussians() {
     let q = family.bind(&params).unwrap();
     check_transport(&q);
     check_dispersed(&q);
+    check_dispersed_factors(&q);
     let family = FullRankGaussian::new(&space).unwrap();
     let params = spread(family.n_params());
     let q = family.bind(&params).unwrap();
@@ -130,6 +149,7 @@ fn gaussians() {
     let q = family.bind(&params).unwrap();
     check_transport(&q);
     check_dispersed(&q);
+    check_dispersed_factors(&q);
     let family = LowRankGaussian::new(&space, 2).unwrap();
     let params = spread(family.n_params());
     let q = family.bind(&params).unwrap();
@@ -167,6 +187,7 @@ fn products() {
     let q = family.bind(&params).unwrap();
     check_transport(&q);
     check_dispersed(&q);
+    check_dispersed_factors(&q);
     // Shapes and concentrations so small that quantiles underflow.
     let params = family.init().mapv(|_| -3.0);
     check_transport(&family.bind(&params).unwrap());

@@ -16,7 +16,7 @@ pub struct BuiltIn {
 }
 
 /// All built-in data sets.
-pub const BUILT_IN: [BuiltIn; 14] = [
+pub const BUILT_IN: [BuiltIn; 16] = [
     BuiltIn {
         name: "eight_schools",
         file: "eight_schools.json",
@@ -39,10 +39,24 @@ pub const BUILT_IN: [BuiltIn; 14] = [
         standard_errors: None,
     },
     BuiltIn {
+        name: "digits",
+        file: "digits.csv",
+        text: include_str!("../../../data/digits.csv"),
+        response: Some("digit"),
+        standard_errors: None,
+    },
+    BuiltIn {
         name: "kidiq",
         file: "kidiq.csv",
         text: include_str!("../../../data/kidiq.csv"),
         response: Some("kid_score"),
+        standard_errors: None,
+    },
+    BuiltIn {
+        name: "pride_and_prejudice",
+        file: "pride_and_prejudice.csv",
+        text: include_str!("../../../data/pride_and_prejudice.csv"),
+        response: None,
         standard_errors: None,
     },
     of_posteriordb("earnings", "earnings.json", include_str!("../../../data/earnings.json"), "earn"),

@@ -9,6 +9,9 @@ use crate::scratch;
 /// Data per tile: logits of CHUNK samples × TILE data fill 128 KiB.
 const TILE: usize = 256;
 
+/// From so many samples on the sums of softplus come straight from the registers of the product.
+const MANY: usize = 16;
+
 /// w Σ_n log p(y_n | β) over the rows of x.
 #[derive(Clone, Debug)]
 pub(super) struct Likelihood {
@@ -41,13 +44,10 @@ impl Likelihood {
             let z = z.slice(s![rows.clone(), ..]);
             let mut out = out.slice_mut(s![rows.clone()]);
             let mut grad = grad.as_deref_mut().map(|g| g.slice_mut(s![rows, ..]));
-            out.fill(0.0);
-            for mut g in grad.iter_mut().flat_map(|g| g.rows_mut()) {
-                g.assign(&self.xty);
-            }
-            for first in (0..self.x.nrows()).step_by(TILE) {
-                let tile = self.x.slice(s![first..(first + TILE).min(self.x.nrows()), ..]);
-                add_tile(&tile, &z, &mut out, grad.as_mut());
+            if grad.is_none() && z.nrows() >= MANY {
+                numerics::sum_softplus_products(&self.x, &z, &mut out);
+            } else {
+                self.sum_tiles(&z, &mut out, grad.as_mut());
             }
             for (row, o) in z.rows().into_iter().zip(out.iter_mut()) {
                 *o = self.weight * (self.xty.dot(&row) - *o);
@@ -55,6 +55,23 @@ impl Likelihood {
             if let (Some(g), true) = (&mut grad, self.weight != 1.0) {
                 *g *= self.weight;
             }
+        }
+    }
+
+    /// Overwrites `out` with Σ log(1 + e^η), and `grad` with Xᵀy − Xᵀσ(η), tile by tile.
+    fn sum_tiles(
+        &self,
+        z: &ArrayView2<'_, f64>,
+        out: &mut ArrayViewMut1<'_, f64>,
+        mut grad: Option<&mut ArrayViewMut2<'_, f64>>,
+    ) {
+        out.fill(0.0);
+        for mut g in grad.iter_mut().flat_map(|g| g.rows_mut()) {
+            g.assign(&self.xty);
+        }
+        for first in (0..self.x.nrows()).step_by(TILE) {
+            let tile = self.x.slice(s![first..(first + TILE).min(self.x.nrows()), ..]);
+            add_tile(&tile, z, out, grad.as_deref_mut());
         }
     }
 }

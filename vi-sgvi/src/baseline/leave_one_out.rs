@@ -47,7 +47,7 @@ impl Baseline for LeaveOneOut {
 
 /// The mean of the others as the mean of all plus what it changes by, so that a large common part of f cancels before
 /// anything is multiplied.
-fn leave_one_group_out(f: &[f64], u: impl Fn(usize) -> f64, group: usize, weights: &mut [f64]) {
+pub(crate) fn leave_one_group_out(f: &[f64], u: impl Fn(usize) -> f64, group: usize, weights: &mut [f64]) {
     let n = f.len() as f64;
     let total = (0..f.len()).map(&u).sum::<f64>();
     let mean = f.iter().enumerate().map(|(s, f)| u(s) * f).sum::<f64>() / total;

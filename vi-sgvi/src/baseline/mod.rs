@@ -15,6 +15,7 @@ mod none;
 pub use any::AnyBaseline;
 pub use control_variate::{ControlVariate, SameSampleControlVariate};
 pub use leave_one_out::LeaveOneOut;
+pub(crate) use leave_one_out::leave_one_group_out;
 pub use moving_average::{MovingAverage, MovingAverageState};
 pub use none::NoBaseline;
 

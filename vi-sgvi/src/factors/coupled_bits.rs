@@ -5,10 +5,10 @@ use rand::RngExt;
 use vi_core::{ElboEstimate, Exec, LogJoint, StreamKey};
 use vi_families::{FactorizedDistribution, VariationalDistribution, VariationalFamily};
 
-use super::{FactorSet, PartialEstimator, factor_name};
+use super::{FactorSet, PartialEstimator, factor_name, whole_gradient};
 use crate::elbo::Elbo;
 use crate::error::SgviError;
-use crate::estimator::{Evaluations, GradientEstimator, Memory};
+use crate::estimator::{Evaluations, Memory};
 use crate::scratch::with_scratch;
 use crate::workspace::{Columns, Workspace, matrix_mut};
 
@@ -308,30 +308,4 @@ where
     }
 }
 
-impl<M, F, W> GradientEstimator<M, F> for CoupledBits<W>
-where
-    M: LogJoint + ?Sized,
-    F: VariationalFamily,
-    for<'a> F::Member<'a>: FactorizedDistribution,
-    W: PairWeights,
-{
-    type State = ();
-
-    fn estimate(
-        &self,
-        elbo: Elbo<'_, M, F>,
-        params: &ArrayRef1<f64>,
-        key: StreamKey,
-        exec: Exec<'_>,
-        memory: &mut Memory,
-        grad: &mut ArrayRef1<f64>,
-    ) -> Result<ElboEstimate, SgviError> {
-        self.estimate_factors(elbo, params, FactorSet::ALL, key, exec, memory, grad)
-    }
-    fn cost(&self, elbo: Elbo<'_, M, F>) -> Evaluations {
-        self.partial_cost(elbo, FactorSet::ALL)
-    }
-    fn name(&self) -> String {
-        W::NAME.to_owned()
-    }
-}
+whole_gradient!(CoupledBits<W>, W);

@@ -4,10 +4,10 @@ use ndarray::{ArrayRef1, ArrayViewMut1, aview1};
 use vi_core::{ElboEstimate, Exec, LogJoint, StreamKey};
 use vi_families::{FactorizedDistribution, VariationalDistribution, VariationalFamily};
 
-use super::{FactorSet, PartialEstimator, factor_name, of_any_member};
+use super::{FactorSet, PartialEstimator, factor_name, of_any_member, whole_gradient};
 use crate::elbo::Elbo;
 use crate::error::{NamedValues, SgviError};
-use crate::estimator::{Evaluations, GradientEstimator, Memory};
+use crate::estimator::{Evaluations, Memory};
 use crate::workspace::{Columns, Workspace, matrix, matrix_mut};
 
 /// The sum over all combinations of values: the exact gradient and the exact ELBO.
@@ -233,29 +233,4 @@ where
     }
 }
 
-impl<M, F> GradientEstimator<M, F> for Enumeration
-where
-    M: LogJoint + ?Sized,
-    F: VariationalFamily,
-    for<'a> F::Member<'a>: FactorizedDistribution,
-{
-    type State = ();
-
-    fn estimate(
-        &self,
-        elbo: Elbo<'_, M, F>,
-        params: &ArrayRef1<f64>,
-        key: StreamKey,
-        exec: Exec<'_>,
-        memory: &mut Memory,
-        grad: &mut ArrayRef1<f64>,
-    ) -> Result<ElboEstimate, SgviError> {
-        self.estimate_factors(elbo, params, FactorSet::ALL, key, exec, memory, grad)
-    }
-    fn cost(&self, elbo: Elbo<'_, M, F>) -> Evaluations {
-        self.partial_cost(elbo, FactorSet::ALL)
-    }
-    fn name(&self) -> String {
-        NAME.to_owned()
-    }
-}
+whole_gradient!(Enumeration);

@@ -13,8 +13,8 @@ use crate::locality::Joint;
 /// ĝ_i = (1/S) Σ_s Σ_k q_i(k) f(k, z_s,−i) ∇ log q_i(k),   f = log p(x, z) − log q_i(z_i)
 /// ```
 /// No noise comes from the factor itself. Requirements: a product whose factors have finitely many values; a factor
-/// that has not is an error that names it ([`LocalQuadrature`] also takes Gaussian ones). Cost: S + S Σ_i K_i log joints,
-/// or with [`OneAtATime::rao_blackwellized`] S log joints and S Σ_i K_i terms of one block; memory O(S·D) and 64 points
+/// that has not is an error that names it ([`LocalQuadrature`] also takes Gaussian ones). Cost: S + S Σ_i (K_i − 1) log
+/// joints, as one of the values is the drawn one, or with [`OneAtATime::rao_blackwellized`] S log joints and S Σ_i K_i terms of one block; memory O(S·D) and 64 points
 /// per thread.
 ///
 /// ```
@@ -59,6 +59,9 @@ impl<Q: FactorizedDistribution> FactorRule<Q> for Values {
     }
     fn n_points(&self, q: &Q, i: usize) -> usize {
         q.n_values(i).unwrap_or(0)
+    }
+    fn n_draws(&self, q: &Q, i: usize) -> usize {
+        self.n_points(q, i).min(1)
     }
     fn set_points(&self, q: &Q, i: usize, _key: StreamKey, _sample: usize, z: &mut ArrayRef2<f64>) {
         for (k, mut z) in z.rows_mut().into_iter().enumerate() {
@@ -176,6 +179,9 @@ impl<Q: FactorizedDistribution> FactorRule<Q> for GaussHermite {
     }
     fn n_points(&self, q: &Q, i: usize) -> usize {
         if q.gaussian_factor(i).is_some() { self.nodes.len() } else { Values.n_points(q, i) }
+    }
+    fn n_draws(&self, q: &Q, i: usize) -> usize {
+        if q.gaussian_factor(i).is_some() { 0 } else { Values.n_draws(q, i) }
     }
     fn set_points(&self, q: &Q, i: usize, key: StreamKey, sample: usize, z: &mut ArrayRef2<f64>) {
         let Some((mean, sd)) = q.gaussian_factor(i) else {

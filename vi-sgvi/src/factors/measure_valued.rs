@@ -16,7 +16,8 @@ use crate::locality::Joint;
 /// ```
 /// z⁺ and z⁻ are coupled. f need not be differentiable, and the estimator uses no score. The decompositions are those of
 /// [`MeasureValuedDistribution`]: Gaussian location and scale, Bernoulli, categorical, Gamma rate; a parameter that has
-/// none, such as the shape of a Gamma, is an error that names it. Cost: S + 2 S P log joints for P parameters, or with
+/// none, such as the shape of a Gamma, is an error that names it. Cost: S + 2 S P log joints for P parameters (S + S P for
+/// bits, where one point of a pair is the draw), or with
 /// [`OneAtATime::rao_blackwellized`] S log joints and 2 S P terms of one block.
 ///
 /// Sources: Mohamed, Rosca, Figurnov & Mnih 2020, §6, <https://arxiv.org/abs/1906.10652>; Rosca, Figurnov, Mohamed &
@@ -46,6 +47,10 @@ impl<Q: MeasureValuedDistribution> FactorRule<Q> for Measures {
     }
     fn n_points(&self, q: &Q, i: usize) -> usize {
         2 * q.factor_params(i).count()
+    }
+    /// Both points of a pair over two values are one of them each.
+    fn n_draws(&self, q: &Q, i: usize) -> usize {
+        if q.n_values(i) == Some(2) { q.factor_params(i).count() } else { 0 }
     }
     fn set_points(&self, q: &Q, i: usize, key: StreamKey, sample: usize, z: &mut ArrayRef2<f64>) {
         let mut rng = key.rng(sample as u64);

@@ -16,6 +16,7 @@ mod enumeration;
 mod local_expectations;
 mod measure_valued;
 mod one_at_a_time;
+mod overdispersed_factors;
 mod per_factor;
 mod restricted;
 
@@ -24,6 +25,7 @@ pub use enumeration::Enumeration;
 pub use local_expectations::{GaussHermite, LocalExpectations, LocalQuadrature, Values};
 pub use measure_valued::{MeasureValued, Measures};
 pub use one_at_a_time::{FactorLocality, FactorRule, Misfit, OneAtATime};
+pub use overdispersed_factors::{Adaptation, DispersionState, OverdispersedFactors};
 pub use per_factor::PerFactor;
 pub use restricted::Restricted;
 
@@ -32,26 +34,33 @@ pub use restricted::Restricted;
 pub struct FactorSet<'a> {
     mask: &'a [bool],
     inside: bool,
+    /// Where the factors belong too.
+    outer: Option<&'a FactorSet<'a>>,
 }
 
 impl<'a> FactorSet<'a> {
     /// All factors.
-    pub const ALL: FactorSet<'static> = FactorSet { mask: &[], inside: false };
+    pub const ALL: FactorSet<'static> = FactorSet { mask: &[], inside: false, outer: None };
 
     /// The factors over the coordinates whose element of `mask` (D) is true.
     pub fn new(mask: &'a [bool]) -> Self {
-        Self { mask, inside: true }
+        Self { mask, inside: true, outer: None }
     }
 
-    /// All other factors.
-    #[must_use]
-    pub fn complement(self) -> Self {
-        Self { inside: !self.inside, ..self }
+    /// The factors over the coordinates whose element of `mask` (D) is false.
+    pub fn except(mask: &'a [bool]) -> Self {
+        Self { mask, inside: false, outer: None }
+    }
+
+    /// Those of [`FactorSet::new`] or [`FactorSet::except`] that belong to `outer` too.
+    fn within(self, outer: &'a FactorSet<'a>) -> Self {
+        Self { outer: Some(outer), ..self }
     }
 
     /// Whether the factor over these coordinates belongs to the set.
     pub fn contains(self, coordinates: Range<usize>) -> bool {
         self.mask.get(coordinates.start).copied().unwrap_or(false) == self.inside
+            && self.outer.is_none_or(|outer| outer.contains(coordinates))
     }
 
     /// Whether the factor over these coordinates lies partly inside and partly outside.
@@ -67,7 +76,7 @@ impl<'a> FactorSet<'a> {
 }
 
 /// An estimator that can be confined to some factors, for [`PerFactor`]; all of them are
-/// [`GradientEstimator`](crate::GradientEstimator)s too.
+/// [`GradientEstimator`](crate::GradientEstimator)s too, whose gradient is the part of all factors.
 pub trait PartialEstimator<M: ?Sized, F: VariationalFamily>: Send + Sync {
     /// What is remembered from one iteration to the next.
     type State: EstimatorState;
@@ -98,6 +107,11 @@ pub trait PartialEstimator<M: ?Sized, F: VariationalFamily>: Send + Sync {
     /// The estimator in words.
     fn partial_name(&self) -> String;
 
+    /// The estimator in words, where it serves what others leave.
+    fn name_for_the_rest(&self) -> String {
+        format!("{} for the rest", self.partial_name())
+    }
+
     /// Why the gradient is biased; `None` if it is not.
     fn partial_bias(&self) -> Option<&'static str> {
         None
@@ -108,6 +122,45 @@ pub trait PartialEstimator<M: ?Sized, F: VariationalFamily>: Send + Sync {
         size_of::<Self::State>() > 0
     }
 }
+
+/// Makes a [`PartialEstimator`] a [`GradientEstimator`](crate::GradientEstimator): the part of all factors.
+macro_rules! whole_gradient {
+    ($estimator:ty $(, $parameter:ident)*) => {
+        impl<M, F $(, $parameter)*> $crate::GradientEstimator<M, F> for $estimator
+        where
+            M: ?Sized,
+            F: vi_families::VariationalFamily,
+            Self: $crate::PartialEstimator<M, F>,
+        {
+            type State = <Self as $crate::PartialEstimator<M, F>>::State;
+
+            fn estimate(
+                &self,
+                elbo: $crate::Elbo<'_, M, F>,
+                params: &ndarray::ArrayRef1<f64>,
+                key: vi_core::StreamKey,
+                exec: vi_core::Exec<'_>,
+                memory: &mut $crate::Memory<Self::State>,
+                grad: &mut ndarray::ArrayRef1<f64>,
+            ) -> Result<vi_core::ElboEstimate, $crate::SgviError> {
+                self.estimate_factors(elbo, params, $crate::FactorSet::ALL, key, exec, memory, grad)
+            }
+            fn cost(&self, elbo: $crate::Elbo<'_, M, F>) -> $crate::Evaluations {
+                self.partial_cost(elbo, $crate::FactorSet::ALL)
+            }
+            fn name(&self) -> String {
+                self.partial_name()
+            }
+            fn bias(&self) -> Option<&'static str> {
+                self.partial_bias()
+            }
+            fn remembers(&self) -> bool {
+                self.partial_remembers()
+            }
+        }
+    };
+}
+use whole_gradient;
 
 /// The name of the coordinates of a factor, for errors.
 fn factor_name<M: LogJoint + ?Sized>(model: &M, coordinates: Range<usize>) -> String {

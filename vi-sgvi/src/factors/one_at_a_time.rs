@@ -6,10 +6,10 @@ use ndarray::{ArrayRef1, ArrayRef2, ArrayViewMut1, s};
 use vi_core::{CHUNK, ElboEstimate, Exec, LocalLogJoint, LogJoint, StreamKey};
 use vi_families::{FactorizedDistribution, VariationalDistribution, VariationalFamily};
 
-use super::{FactorSet, PartialEstimator, draw_points, factor_name, of_any_member};
+use super::{FactorSet, PartialEstimator, draw_points, factor_name, of_any_member, whole_gradient};
 use crate::elbo::Elbo;
 use crate::error::{NamedValues, SgviError};
-use crate::estimator::{Evaluations, GradientEstimator, Memory};
+use crate::estimator::{Evaluations, Memory};
 use crate::locality::{Joint, MarkovBlanket};
 use crate::scratch::with_scratch;
 use crate::workspace::{Workspace, matrix, matrix_mut};
@@ -38,6 +38,11 @@ pub trait FactorRule<Q>: Send + Sync {
     fn check(&self, q: &Q, i: usize) -> Result<(), Misfit>;
     /// The number n of points for factor `i`.
     fn n_points(&self, q: &Q, i: usize) -> usize;
+    /// How many of these points are the draw itself, whatever was drawn: their log joint is known.
+    fn n_draws(&self, q: &Q, i: usize) -> usize {
+        let _ = (q, i);
+        0
+    }
     /// Moves factor `i` in the rows of `z` (n, D), which hold a draw from q. Randomness comes from `key.rng(sample)`.
     fn set_points(&self, q: &Q, i: usize, key: StreamKey, sample: usize, z: &mut ArrayRef2<f64>);
     /// out (P) += weight · the estimate for λ_i from the points `z` (n, D) and their log joints (n), which may be
@@ -62,6 +67,10 @@ pub trait FactorLocality<M: ?Sized>: Send + Sync {
     fn fits(&self, model: &M, coordinates: Range<usize>) -> bool;
     /// Overwrites `out` (n) with the terms of the log joint at every row of `z` (n, D).
     fn log_joints(&self, model: &M, coordinates: Range<usize>, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>);
+    /// Whether these terms are known at a draw from q, where the whole log joint is.
+    fn known_at_draws(&self) -> bool {
+        false
+    }
     /// What `n` of these evaluations count as.
     fn evaluations(&self, n: u64) -> Evaluations;
 }
@@ -81,6 +90,9 @@ impl<M: LogJoint + ?Sized> FactorLocality<M> for Joint {
         out: &mut ArrayRef1<f64>,
     ) {
         model.log_joint_batch(z, out);
+    }
+    fn known_at_draws(&self) -> bool {
+        true
     }
     fn evaluations(&self, n: u64) -> Evaluations {
         Evaluations { n_log_joint: n, ..Evaluations::default() }
@@ -129,7 +141,8 @@ fn block_of<M: LocalLogJoint + ?Sized>(model: &M, coordinates: &Range<usize>) ->
 /// [`LocalExpectations`](crate::LocalExpectations) and [`MeasureValued`](crate::MeasureValued). Requirements: members
 /// of the family are [`FactorizedDistribution`]s; for [`MarkovBlanket`] the model is a [`LocalLogJoint`] and every
 /// factor lies in one of its blocks. Cost: S log joints, which also estimate the ELBO, and S Σ_i n_i points, in batches
-/// of about 64.
+/// of about 64; of these, points that are the draw itself are not evaluated once more where the whole log joint is asked
+/// for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OneAtATime<R, L = Joint> {
     /// The number S of draws.
@@ -144,6 +157,15 @@ impl<R, L> OneAtATime<R, L> {
     /// The same with the terms of a factor's block alone.
     pub fn rao_blackwellized(self) -> OneAtATime<R, MarkovBlanket> {
         OneAtATime { n_samples: self.n_samples, rule: self.rule, locality: MarkovBlanket }
+    }
+
+    /// How many points of factor `i` need no evaluation.
+    fn n_draws<M: ?Sized, Q>(&self, q: &Q, i: usize) -> usize
+    where
+        R: FactorRule<Q>,
+        L: FactorLocality<M>,
+    {
+        if self.locality.known_at_draws() { self.rule.n_draws(q, i) } else { 0 }
     }
 
     fn label<M: ?Sized, Q>(&self) -> String
@@ -166,6 +188,8 @@ struct Pass<'a, M: ?Sized, Q, R, L> {
     factors: FactorSet<'a>,
     key: StreamKey,
     points: &'a [f64],
+    /// Of every chunk of points: their log joints, then their log densities.
+    values: &'a [f64],
 }
 
 impl<M, Q, R, L> Pass<'_, M, Q, R, L>
@@ -187,6 +211,7 @@ where
         if n_points == 0 {
             return;
         }
+        let n_draws = self.estimator.n_draws::<M, Q>(self.q, i);
         let (key, batch) = (self.key.fold_in(i as u64), (CHUNK / n_points).max(1));
         for start in samples.clone().step_by(batch) {
             let part = start..(start + batch).min(samples.end);
@@ -200,13 +225,60 @@ where
                     rule.set_points(self.q, i, key, s, &mut matrix_mut(rows, d));
                 }
                 let z = matrix(rows, d);
-                let mut out = ArrayViewMut1::from(&mut *log_joints);
-                self.estimator.locality.log_joints(self.model, self.q.factor(i), &z, &mut out);
+                if n_draws == 0 {
+                    let mut out = ArrayViewMut1::from(&mut *log_joints);
+                    self.estimator.locality.log_joints(self.model, self.q.factor(i), &z, &mut out);
+                } else {
+                    self.log_joints_of_others(i, n_draws, part.clone(), &z, log_joints);
+                }
                 for (j, (s, log_joints)) in part.zip(log_joints.chunks_mut(n_points)).enumerate() {
                     f(s, &z.slice(s![j * n_points..(j + 1) * n_points, ..]), log_joints);
                 }
             });
         }
+    }
+
+    /// Overwrites `log_joints` as the locality does, but evaluates only those rows of `z` that are not the draw of
+    /// their sample; the first `n_draws` that are take its log joint.
+    fn log_joints_of_others(
+        &self,
+        i: usize,
+        n_draws: usize,
+        samples: Range<usize>,
+        z: &ArrayRef2<f64>,
+        log_joints: &mut [f64],
+    ) {
+        let (d, coordinates) = (self.q.dim(), self.q.factor(i));
+        let n_points = z.nrows() / samples.len();
+        with_scratch(z.len() + z.nrows(), |scratch| {
+            let (rows, values) = scratch.split_at_mut(z.len());
+            let mut n_others = 0;
+            for (j, s) in samples.enumerate() {
+                let drawn = &self.points[s * d..(s + 1) * d][coordinates.clone()];
+                let mut n_found = 0;
+                for row in j * n_points..(j + 1) * n_points {
+                    let z = z.row(row);
+                    if n_found < n_draws && coordinates.clone().map(|c| z[c]).eq(drawn.iter().copied()) {
+                        n_found += 1;
+                        log_joints[row] = self.values[2 * (s / CHUNK) * CHUNK + s % CHUNK];
+                    } else {
+                        let other = &mut rows[n_others * d..(n_others + 1) * d];
+                        other.iter_mut().zip(z).for_each(|(o, z)| *o = *z);
+                        n_others += 1;
+                        // The log joint of a draw is a number: this marks the others.
+                        log_joints[row] = f64::NAN;
+                    }
+                }
+            }
+            if n_others == 0 {
+                return;
+            }
+            let others = matrix(&rows[..n_others * d], d);
+            let mut out = ArrayViewMut1::from(&mut values[..n_others]);
+            self.estimator.locality.log_joints(self.model, coordinates, &others, &mut out);
+            let missing = log_joints.iter_mut().filter(|f| f.is_nan());
+            missing.zip(&out).for_each(|(f, value)| *f = *value);
+        });
     }
 
     fn add(&self, samples: Range<usize>, out: &mut ArrayRef1<f64>) {
@@ -272,22 +344,23 @@ where
             }
         }
         let estimate = draw_points(model, &q, n, key, exec, &mut memory.workspace)?;
-        let Workspace { rows, partials, .. } = &mut memory.workspace;
-        let pass = Pass { model, q: &q, estimator: self, factors, key, points: rows };
+        let Workspace { rows, values, partials, .. } = &mut memory.workspace;
+        let pass = Pass { model, q: &q, estimator: self, factors, key, points: rows, values };
         exec.sum_in(n, grad, partials, |samples, partial| pass.add(samples, partial))?;
         if grad.iter().all(|g| g.is_finite()) {
             return Ok(estimate);
         }
         // Other ranks hold other points; draw them all once more to name the one.
         memory.workspace.redraw(&q, n, key);
-        let Workspace { rows, .. } = &memory.workspace;
-        let pass = Pass { model, q: &q, estimator: self, factors, key, points: rows };
+        let Workspace { rows, values, .. } = &memory.workspace;
+        let pass = Pass { model, q: &q, estimator: self, factors, key, points: rows, values };
         pass.find_non_finite().map_or(Ok(estimate), Err)
     }
 
     fn partial_cost(&self, elbo: Elbo<'_, M, F>, factors: FactorSet<'_>) -> Evaluations {
         let points = of_any_member(elbo.family(), |q| {
-            factors.factors(q).map(|i| self.rule.n_points(q, i) as u64).sum()
+            let of_factor = |i| (self.rule.n_points(q, i) - self.n_draws::<M, F::Member<'_>>(q, i)) as u64;
+            factors.factors(q).map(of_factor).sum()
         });
         let n = self.n_samples as u64;
         let mut cost = self.locality.evaluations(n * points);
@@ -323,34 +396,4 @@ impl<R, L> OneAtATime<R, L> {
     }
 }
 
-impl<M, F, R, L> GradientEstimator<M, F> for OneAtATime<R, L>
-where
-    M: LogJoint + ?Sized,
-    F: VariationalFamily,
-    for<'a> F::Member<'a>: FactorizedDistribution,
-    R: for<'a> FactorRule<F::Member<'a>>,
-    L: FactorLocality<M>,
-{
-    type State = ();
-
-    fn estimate(
-        &self,
-        elbo: Elbo<'_, M, F>,
-        params: &ArrayRef1<f64>,
-        key: StreamKey,
-        exec: Exec<'_>,
-        memory: &mut Memory,
-        grad: &mut ArrayRef1<f64>,
-    ) -> Result<ElboEstimate, SgviError> {
-        self.estimate_factors(elbo, params, FactorSet::ALL, key, exec, memory, grad)
-    }
-    fn cost(&self, elbo: Elbo<'_, M, F>) -> Evaluations {
-        self.partial_cost(elbo, FactorSet::ALL)
-    }
-    fn name(&self) -> String {
-        PartialEstimator::<M, F>::partial_name(self)
-    }
-    fn bias(&self) -> Option<&'static str> {
-        PartialEstimator::<M, F>::partial_bias(self)
-    }
-}
+whole_gradient!(OneAtATime<R, L>, R, L);

@@ -4,10 +4,10 @@ use ndarray::{ArrayRef1, ArrayViewMut1};
 use vi_core::{ElboEstimate, Exec, LogJoint, ParameterSpace, StreamKey};
 use vi_families::{FactorizedDistribution, VariationalFamily};
 
-use super::{FactorSet, PartialEstimator, factor_name};
+use super::{FactorSet, PartialEstimator, factor_name, whole_gradient};
 use crate::elbo::Elbo;
 use crate::error::SgviError;
-use crate::estimator::{Evaluations, GradientEstimator, Memory};
+use crate::estimator::{Evaluations, Memory};
 
 /// One estimator for some variables, another for the rest.
 ///
@@ -15,7 +15,7 @@ use crate::estimator::{Evaluations, GradientEstimator, Memory};
 /// ĝ = (ĝ^A over the factors of the chosen variables, ĝ^B over all others)
 /// ```
 /// Both see all factors drawn from q; each is unbiased for its own elements of λ, hence so is the whole. The estimate of
-/// the ELBO is that of the first.
+/// the ELBO is that of the first. The rest may be split again by another `PerFactor`: an estimator for every variable.
 ///
 /// ```
 /// use vi_core::{Parameter, ParameterSpace, Support};
@@ -76,12 +76,17 @@ impl<A, B> PerFactor<A, B> {
     pub fn names(&self) -> &[String] {
         &self.names
     }
+
+    /// Those of `factors` that belong to the chosen variables, and the others of them.
+    fn split<'a>(&'a self, factors: &'a FactorSet<'a>) -> (FactorSet<'a>, FactorSet<'a>) {
+        (FactorSet::new(&self.mask).within(factors), FactorSet::except(&self.mask).within(factors))
+    }
 }
 
 /// What both estimators remember.
 type Both<A, B> = (Memory<A>, Memory<B>);
 
-impl<M, F, A, B> GradientEstimator<M, F> for PerFactor<A, B>
+impl<M, F, A, B> PartialEstimator<M, F> for PerFactor<A, B>
 where
     M: LogJoint + ?Sized,
     F: VariationalFamily,
@@ -91,10 +96,11 @@ where
 {
     type State = Both<A::State, B::State>;
 
-    fn estimate(
+    fn estimate_factors(
         &self,
         elbo: Elbo<'_, M, F>,
         params: &ArrayRef1<f64>,
+        factors: FactorSet<'_>,
         key: StreamKey,
         exec: Exec<'_>,
         memory: &mut Memory<Self::State>,
@@ -103,38 +109,43 @@ where
         if self.mask.len() != elbo.model().dim() {
             return Err(SgviError::Dimension { model: elbo.model().dim(), family: self.mask.len() });
         }
-        let factors = FactorSet::new(&self.mask);
+        let (chosen, others) = self.split(&factors);
         let q = elbo.family().bind(params)?;
-        if let Some(i) = (0..q.n_factors()).find(|i| factors.cuts(q.factor(*i))) {
+        if let Some(i) = factors.factors(&q).find(|i| FactorSet::new(&self.mask).cuts(q.factor(*i))) {
             return Err(SgviError::FactorAcrossVariables { factor: factor_name(elbo.model(), q.factor(i)) });
         }
         let Memory { state: (first, rest), workspace } = memory;
         let estimate =
-            self.first.estimate_factors(elbo, params, factors, key.fold_in(0), exec, first, grad)?;
+            self.first.estimate_factors(elbo, params, chosen, key.fold_in(0), exec, first, grad)?;
         let mut other = ArrayViewMut1::from(workspace.scratch(grad.len()));
-        let complement = factors.complement();
-        self.rest.estimate_factors(elbo, params, complement, key.fold_in(1), exec, rest, &mut other)?;
+        self.rest.estimate_factors(elbo, params, others, key.fold_in(1), exec, rest, &mut other)?;
         *grad += &*other;
         Ok(estimate)
     }
 
-    fn cost(&self, elbo: Elbo<'_, M, F>) -> Evaluations {
-        let factors = FactorSet::new(&self.mask);
-        let mut cost = self.first.partial_cost(elbo, factors);
-        cost += self.rest.partial_cost(elbo, factors.complement());
+    fn partial_cost(&self, elbo: Elbo<'_, M, F>, factors: FactorSet<'_>) -> Evaluations {
+        let (chosen, others) = self.split(&factors);
+        let mut cost = self.first.partial_cost(elbo, chosen);
+        cost += self.rest.partial_cost(elbo, others);
         cost
     }
 
-    fn name(&self) -> String {
-        let (first, rest) = (self.first.partial_name(), self.rest.partial_name());
-        format!("{first} for {}; {rest} for the rest", self.names.join(", "))
+    fn partial_name(&self) -> String {
+        let (first, rest) = (self.first.partial_name(), self.rest.name_for_the_rest());
+        format!("{first} for {}; {rest}", self.names.join(", "))
     }
 
-    fn bias(&self) -> Option<&'static str> {
+    fn name_for_the_rest(&self) -> String {
+        self.partial_name()
+    }
+
+    fn partial_bias(&self) -> Option<&'static str> {
         self.first.partial_bias().or_else(|| self.rest.partial_bias())
     }
 
-    fn remembers(&self) -> bool {
+    fn partial_remembers(&self) -> bool {
         self.first.partial_remembers() || self.rest.partial_remembers()
     }
 }
+
+whole_gradient!(PerFactor<A, B>, A, B);

@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use ndarray::{ArrayRef1, ArrayRef2};
 use vi_core::{ElboEstimate, Exec, LogJoint, StreamKey, StreamRng};
-use vi_families::{FactorizedDistribution, VariationalDistribution, VariationalFamily};
+use vi_families::{
+    Disperse, DisperseFactors, FactorizedDistribution, FamilyError, UniformTransport,
+    VariationalDistribution, VariationalFamily,
+};
 
 use super::{FactorSet, PartialEstimator};
 use crate::baseline::Baseline;
@@ -65,6 +68,9 @@ impl<Q: FactorizedDistribution> FactorizedDistribution for Restricted<'_, Q> {
     fn factor(&self, i: usize) -> Range<usize> {
         self.member.factor(i)
     }
+    fn factor_params(&self, i: usize) -> impl Iterator<Item = usize> {
+        self.member.factor_params(i)
+    }
     fn sample_factor(&self, i: usize, rng: &mut StreamRng, z: &mut ArrayRef1<f64>) {
         self.member.sample_factor(i, rng, z);
     }
@@ -87,6 +93,25 @@ impl<Q: FactorizedDistribution> FactorizedDistribution for Restricted<'_, Q> {
     }
     fn factors_within(&self, block: Range<usize>) -> Option<Range<usize>> {
         self.member.factors_within(block)
+    }
+}
+
+impl<Q: FactorizedDistribution + UniformTransport> UniformTransport for Restricted<'_, Q> {
+    fn n_uniforms(&self) -> usize {
+        self.member.n_uniforms()
+    }
+    fn transport_uniforms(&self, u: &ArrayRef1<f64>, z: &mut ArrayRef1<f64>) {
+        self.member.transport_uniforms(u, z);
+    }
+}
+
+/// The factors whose scores count are dispersed; the others are drawn from q and weigh nothing.
+impl<Q: DisperseFactors> Disperse for Restricted<'_, Q> {
+    type Dispersed = Q::Dispersed;
+
+    fn disperse(&self, dispersion: f64) -> Result<Q::Dispersed, FamilyError> {
+        let of_factor = |i| if self.factors.contains(self.member.factor(i)) { dispersion } else { 1.0 };
+        self.member.disperse_factors(&(0..self.member.n_factors()).map(of_factor).collect::<Vec<_>>())
     }
 }
 

@@ -21,8 +21,11 @@ use crate::error::{SgviError, require};
 ///
 /// Requirements: members are [`Disperse`]. Cost: S log joints and S more densities.
 ///
-/// Source: Ruiz, Titsias & Blei 2016, §3, <https://arxiv.org/abs/1603.01140>. There τ is adapted, and with
-/// Rao–Blackwellisation every component has a proposal of its own; here τ is fixed, and the weight is that of the whole z.
+/// Here τ is fixed and the weight is that of the whole z; [`OverdispersedFactors`](crate::OverdispersedFactors) gives every
+/// factor a proposal and a weight of its own and adapts τ. As the estimator of some factors
+/// ([`PerFactor`](crate::PerFactor)) it disperses those alone.
+///
+/// Source: Ruiz, Titsias & Blei 2016, §3, <https://arxiv.org/abs/1603.01140>.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Overdispersed {
     dispersion: f64,

@@ -1,33 +1,13 @@
-//! Coupled bits.
+//! Coupled bits: exact sums, and what an estimate costs.
 
-use vi_core::{Exec, StreamKey};
+use vi_core::{Counted, Exec, LogJoint, StreamKey};
 use vi_families::{ProductFamily, VariationalFamily};
-use vi_sgvi::testing::{GradientCheck, check_estimator};
 use vi_sgvi::{
-    Arm, DisArm, Elbo, Enumeration, GradientEstimator, LocalExpectations, MeasureValued, Memory,
-    ScoreFunction,
+    Arm, DisArm, Elbo, Enumeration, GradientEstimator, LocalExpectations, LocalQuadrature, MeasureValued,
+    Memory, OverdispersedFactors, PerFactor, ScoreFunction,
 };
 
-use crate::models::{Spins, exact, params_of};
-
-/// Unbiased in all coordinates; the sum of the variances of one estimate.
-fn variance<E>(estimator: &E, model: &Spins, n_replicates: u64) -> f64
-where
-    E: GradientEstimator<Spins, ProductFamily>,
-{
-    check(estimator, model, n_replicates).variance.sum()
-}
-
-fn check<E>(estimator: &E, model: &Spins, n_replicates: u64) -> GradientCheck
-where
-    E: GradientEstimator<Spins, ProductFamily>,
-{
-    let family = model.family();
-    let params = params_of(&family);
-    let (_, gradient) = exact(model, &family, &params);
-    let key = StreamKey::from_seed(15_030_149);
-    check_estimator(estimator, model, &family, &params, &gradient, n_replicates, key)
-}
+use crate::common::{Spins, exact, params_of};
 
 #[test]
 fn the_sum_over_all_states_is_exact() {
@@ -51,83 +31,75 @@ fn the_sum_over_all_states_is_exact() {
     }
 }
 
-/// Five bits coupled with all others. Every ratio is far from 1: variances from 400 replicates are good to a few per
-/// cent.
+/// The same draws and the same sums: all terms of the log joint or those of the block, the value that was drawn evaluated once
+/// more or not.
 #[test]
-fn unbiased_and_in_the_order_of_theory() {
-    let model = Spins::dense(5);
-    for s in [2, 3, 10, 100] {
-        let arm = variance(&Arm::new(s), &model, 400);
-        let disarm = variance(&DisArm::new(s), &model, 400);
-        assert!(disarm < 0.9 * arm, "S = {s}: DisARM {disarm}, ARM {arm}");
-
-        let local = variance(&LocalExpectations::new(s), &model, 400);
-        let blanket = variance(&LocalExpectations::new(s).rao_blackwellized(), &model, 400);
-        // The same draws and the same sums.
-        assert!((local / blanket - 1.0).abs() < 1e-8, "S = {s}: {local} ≠ {blanket}");
-        let loo = variance(&ScoreFunction::leave_one_out(s), &model, 400);
-        assert!(local < 0.5 * loo, "S = {s}: local expectations {local}, leave-one-out {loo}");
-
-        // In one bit the derivative is the difference of its two values: the local expectation itself.
-        let measures = variance(&MeasureValued::new(s), &model, 400);
-        assert!((local / measures - 1.0).abs() < 1e-8, "S = {s}: {local} ≠ {measures}");
+fn blocks_say_the_same_as_the_whole() {
+    for model in [Spins::dense(5), Spins::categories()] {
+        let family = model.family();
+        let elbo = Elbo::new(&model, &family).unwrap();
+        let params = params_of(&family);
+        let estimate = |estimator: &dyn Fn(&mut ndarray::Array1<f64>)| {
+            let mut grad = family.init();
+            estimator(&mut grad);
+            grad
+        };
+        let key = StreamKey::from_seed(4);
+        macro_rules! gradient {
+            ($estimator:expr) => {
+                estimate(&|grad| {
+                    let memory = &mut Memory::default();
+                    $estimator.estimate(elbo, &params, key, Exec::local(), memory, grad).unwrap();
+                })
+            };
+        }
+        let whole = gradient!(LocalExpectations::new(70));
+        let block = gradient!(LocalExpectations::new(70).rao_blackwellized());
+        let pairs = gradient!(MeasureValued::new(70));
+        let pairs_of_block = gradient!(MeasureValued::new(70).rao_blackwellized());
+        for i in 0..whole.len() {
+            assert!((whole[i] - block[i]).abs() < 1e-12 * (1.0 + block[i].abs()), "{whole} ≠ {block}");
+            assert!((pairs[i] - pairs_of_block[i]).abs() < 1e-12 * (1.0 + pairs[i].abs()), "{pairs}");
+        }
     }
 }
 
-/// At the same number of samples local expectations have less variance by theory. A draw costs them 1 + 2 · 12 log
-/// joints here: leave-one-out with as many evaluations has about half the variance where every bit hears all
-/// others, and more than local expectations where it hears its two neighbours alone.
-#[test]
-fn twelve_bits() {
-    let (dense, chain) = (Spins::dense(12), Spins::chain(12));
-    let family = dense.family();
-    let elbo = Elbo::new(&dense, &family).unwrap();
-    let (one, many) = (LocalExpectations::new(1), ScoreFunction::leave_one_out(25));
-    assert_eq!(one.cost(elbo).n_log_joint, many.cost(elbo).n_log_joint);
-    let ratio = |model: &Spins| variance(&one, model, 400) / variance(&many, model, 400);
-    let (dense_ratio, chain_ratio) = (ratio(&dense), ratio(&chain));
-    assert!(dense_ratio > 1.2 && chain_ratio < 0.8, "dense: {dense_ratio}, chain: {chain_ratio}");
-    let (arm, disarm) = (variance(&Arm::new(10), &dense, 400), variance(&DisArm::new(10), &dense, 400));
-    assert!(disarm < 0.95 * arm, "DisARM {disarm}, ARM {arm}");
-}
-
-/// A bit of a chain hears its neighbours alone: the noise of all other terms, which Rao–Blackwellisation leaves out,
-/// grows with the length.
-#[test]
-fn the_gain_of_markov_blankets_grows_with_the_number_of_blocks() {
-    let gain = |d: usize| {
-        let model = Spins::chain(d);
-        let plain = ScoreFunction::leave_one_out(10);
-        variance(&plain, &model, 600) / variance(&plain.rao_blackwellized(), &model, 600)
-    };
-    let [three, six, twelve] = [3, 6, 12].map(gain);
-    assert!(three > 1.0 && six > 1.2 * three && twelve > 1.2 * six, "{three}, {six}, {twelve}");
+/// What an estimator says it costs, and what a counting model counted.
+fn counted<E>(model: &Counted<Spins>, family: &ProductFamily, estimator: &E) -> u64
+where
+    E: GradientEstimator<Counted<Spins>, ProductFamily>,
+{
+    let elbo = Elbo::new(model, family).unwrap();
+    let (params, mut grad) = (params_of(family), family.init());
+    let (key, before) = (StreamKey::from_seed(3), model.n_log_joint());
+    estimator.estimate(elbo, &params, key, Exec::local(), &mut Memory::default(), &mut grad).unwrap();
+    let (counted, cost) = (model.n_log_joint() - before, estimator.cost(elbo));
+    assert_eq!(counted, cost.n_log_joint + cost.n_log_joint_block, "{}", estimator.name());
+    counted
 }
 
 #[test]
 fn costs_are_what_is_evaluated() {
-    let model = vi_core::Counted::new(Spins::dense(5));
-    let family = model.inner().family();
-    let elbo = Elbo::new(&model, &family).unwrap();
-    let (params, mut grad) = (params_of(&family), family.init());
-    let mut count = |estimator: &dyn Fn(&mut ndarray::Array1<f64>) -> u64| {
-        let before = model.n_log_joint();
-        let stated = estimator(&mut grad);
-        assert_eq!(model.n_log_joint() - before, stated);
-    };
-    let key = StreamKey::from_seed(3);
-    macro_rules! counted {
-        ($estimator:expr) => {
-            count(&|grad| {
-                let estimator = $estimator;
-                estimator.estimate(elbo, &params, key, Exec::local(), &mut Memory::default(), grad).unwrap();
-                estimator.cost(elbo).n_log_joint
-            });
-        };
-    }
-    counted!(LocalExpectations::new(7));
-    counted!(MeasureValued::new(7));
-    counted!(Arm::new(7));
-    counted!(DisArm::new(7));
-    counted!(Enumeration::default());
+    let (bits, categories) = (Counted::new(Spins::dense(5)), Counted::new(Spins::categories()));
+    let (two, mixed) = (bits.inner().family(), categories.inner().family());
+    // Seven draws, and for each the values that were not drawn: 5 · 1, and 2 · 1 + 2 · 2 + 4 with 2, 2, 3, 3, 5 values.
+    assert_eq!(counted(&bits, &two, &LocalExpectations::new(7)), 7 * (1 + 5));
+    assert_eq!(counted(&categories, &mixed, &LocalExpectations::new(7)), 7 * (1 + 10));
+    assert_eq!(counted(&categories, &mixed, &LocalQuadrature::new(7, 3)), 7 * (1 + 10));
+    // More than a chunk of samples.
+    assert_eq!(counted(&categories, &mixed, &LocalExpectations::new(150)), 150 * (1 + 10));
+    // One point of a pair over two values is the draw; those over more values may both be others.
+    assert_eq!(counted(&bits, &two, &MeasureValued::new(7)), 7 * (1 + 5));
+    assert_eq!(counted(&categories, &mixed, &MeasureValued::new(7)), 7 * (1 + 2 + 2 * 2 * 2 + 2 * 4));
+    assert_eq!(counted(&bits, &two, &Arm::new(7)), 14);
+    assert_eq!(counted(&bits, &two, &DisArm::new(7)), 14);
+    assert_eq!(counted(&bits, &two, &Enumeration::default()), 32);
+    assert_eq!(counted(&bits, &two, &OverdispersedFactors::new(7)), 7 * (1 + 5));
+    let rest = ScoreFunction::leave_one_out(9);
+    let space = categories.parameters();
+    let per_factor = PerFactor::new(space, &["three"], LocalExpectations::new(7), rest).unwrap();
+    assert_eq!(counted(&categories, &mixed, &per_factor), 7 * (1 + 4) + 9);
+    // The terms of blocks count as evaluations of the counting model.
+    assert_eq!(counted(&bits, &two, &LocalExpectations::new(7).rao_blackwellized()), 7 + 7 * 2 * 5);
+    assert_eq!(counted(&categories, &mixed, &OverdispersedFactors::new(7).rao_blackwellized()), 7 + 7 * 5);
 }

@@ -4,12 +4,11 @@ use ndarray::Array1;
 use vi_core::{Exec, LogJoint, StreamKey};
 use vi_families::ProductFamily;
 use vi_sgvi::{
-    DisArm, Elbo, Enumeration, GradientEstimator, LocalExpectations, MeasureValued, Memory, PerFactor,
-    ScoreFunction,
+    DisArm, Elbo, Enumeration, GradientEstimator, LocalExpectations, MeasureValued, Memory,
+    OverdispersedFactors, PerFactor, ScoreFunction,
 };
 
-use crate::models::{Mixture, Spins, params_of};
-use crate::ranks::on_ranks;
+use crate::common::{Mixture, Spins, on_ranks, params_of};
 
 fn bits<M, E>(model: &M, family: &ProductFamily, estimator: &E, exec: Exec<'_>) -> Vec<u64>
 where
@@ -33,6 +32,8 @@ fn ranks_leave_no_trace() {
     let (spins, mixture) = (Spins::dense(8), Mixture::new());
     let rest = ScoreFunction::leave_one_out(200);
     let per_factor = PerFactor::new(mixture.parameters(), &["k"], Enumeration::around(5), rest).unwrap();
+    let third = PerFactor::new(mixture.parameters(), &["tau"], OverdispersedFactors::new(150), rest).unwrap();
+    let nested = PerFactor::new(mixture.parameters(), &["k"], LocalExpectations::new(150), third).unwrap();
     let all = |exec: Exec<'_>| {
         let family = spins.family();
         [
@@ -41,6 +42,8 @@ fn ranks_leave_no_trace() {
             bits(&spins, &family, &DisArm::new(150), exec),
             bits(&spins, &family, &Enumeration::default(), exec),
             bits(&mixture, &mixture.family(), &per_factor, exec),
+            bits(&mixture, &mixture.family(), &OverdispersedFactors::new(150), exec),
+            bits(&mixture, &mixture.family(), &nested, exec),
         ]
     };
     let expected = all(Exec::local());

@@ -8,7 +8,7 @@ use vi_sgvi::{
     Memory, PerFactor, ScoreFunction, SgviError,
 };
 
-use crate::models::{Mixture, Spins, params_of};
+use crate::common::{Mixture, Spins, params_of};
 
 fn error<M, E>(model: &M, estimator: &E) -> SgviError
 where

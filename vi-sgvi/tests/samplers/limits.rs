@@ -9,8 +9,7 @@ use vi_sgvi::{
     SgviError,
 };
 
-use crate::common::{GaussianTarget, on_ranks};
-use crate::exact::Model;
+use crate::common::{GaussianTarget, Model, on_ranks};
 
 fn estimate<M: LogJoint, E>(estimator: &E, model: &M, exec: Exec<'_>) -> Result<Vec<u64>, SgviError>
 where

@@ -6,8 +6,7 @@ use vi_families::MeanFieldGaussian;
 use vi_sgvi::testing::check_estimator;
 use vi_sgvi::{GradientEstimator, Overdispersed, ScoreFunction};
 
-use crate::common::GaussianTarget;
-use crate::exact::{Model, exact_gradient};
+use crate::common::{GaussianTarget, Model, exact_gradient};
 
 /// The variances of one gradient on the Gaussian target.
 fn variance<E>(estimator: &E, params: &Array1<f64>) -> Array1<f64>
@@ -37,18 +36,10 @@ fn antithetic_pairs_cancel_the_noise_of_locations() {
     assert!(locations(&pairs) < 0.1 * locations(&plain), "{pairs} {plain}");
 }
 
-/// With 2 × 64 points less than 0.7 of the variance in three dimensions and less than 0.4 on a line, and with 2 × 512 less than
-/// 0.6 of that again. What is left is the tails: the terms are polynomials of degree four in z, unbounded in u.
+/// On a line, with 2 × 64 points less than 0.4 of the variance, and with 2 × 512 less than 0.6 of that again. Three dimensions:
+/// see the orderings of the contract.
 #[test]
-fn quasi_monte_carlo_beats_independent_draws_and_gains_with_more_points() {
-    let params = array![0.2, -0.6, 1.5, -0.9, 0.2, 0.6];
-    let mut last = 0.7;
-    for s in [128, 1024] {
-        let plain = variance(&ScoreFunction::leave_one_out(s), &params).sum();
-        let ratio = variance(&ScoreFunction::leave_one_out(s).quasi_monte_carlo(2), &params).sum() / plain;
-        assert!(ratio < last, "S = {s}: {ratio}");
-        last = 0.6 * ratio;
-    }
+fn quasi_monte_carlo_gains_most_on_a_line() {
     fn log_joint(z: &ArrayRef1<f64>) -> f64 {
         -0.5 * z[0] * z[0]
     }

@@ -1,112 +1,27 @@
-//! Reuse of past samples: unbiased along a sequence of λ that is fixed beforehand, biased inside a run.
+//! Reuse of past samples inside a run: its bias, its variance, its memory.
 
 use ndarray::{Array1, ArrayRef1, array};
 use vi_core::{ElboEstimate, Exec, LogJoint, Parameter, ParameterSpace, StreamKey, Support};
-use vi_families::{MeanFieldGaussian, ProductFamily, VariationalFamily};
+use vi_families::{MeanFieldGaussian, ProductFamily};
 use vi_sgvi::testing::check_estimator;
 use vi_sgvi::{
-    Baseline, ControlVariate, Elbo, Evaluations, GradientEstimator, LeaveOneOut, Memory, NoBaseline,
-    SampleReuse, SampleReuseState, ScoreFunction, SgviError,
+    ControlVariate, Elbo, Evaluations, GradientEstimator, Memory, SampleReuse, SampleReuseState,
+    ScoreFunction, SgviError,
 };
 
-use crate::common::{GaussianTarget, Ising, exact_gradient_by_enumeration, on_ranks};
-use crate::exact::Model;
-
-/// The last of several gradients, each at a λ of its own that is known beforehand.
-struct Last<E> {
-    estimator: E,
-    n_before: u64,
-}
+use crate::common::{Model, Spins, exact_gradient, on_ranks};
 
 /// λ number `i` before the last one.
 fn before(params: &ArrayRef1<f64>, i: u64) -> Array1<f64> {
     Array1::from_shape_fn(params.len(), |p| params[p] + 0.2 * (2.0 * p as f64 + 1.3 * i as f64).sin())
 }
 
-impl<M, F, E> GradientEstimator<M, F> for Last<E>
-where
-    M: LogJoint,
-    F: VariationalFamily,
-    E: GradientEstimator<M, F>,
-{
-    type State = ();
-
-    fn estimate(
-        &self,
-        elbo: Elbo<'_, M, F>,
-        params: &ArrayRef1<f64>,
-        key: StreamKey,
-        exec: Exec<'_>,
-        _memory: &mut Memory<()>,
-        grad: &mut ArrayRef1<f64>,
-    ) -> Result<ElboEstimate, SgviError> {
-        let mut memory = Memory::default();
-        for i in (1..=self.n_before).rev() {
-            self.estimator.estimate(elbo, &before(params, i), key.fold_in(i), exec, &mut memory, grad)?;
-        }
-        self.estimator.estimate(elbo, params, key.fold_in(0), exec, &mut memory, grad)
-    }
-    fn cost(&self, elbo: Elbo<'_, M, F>) -> Evaluations {
-        self.estimator.cost(elbo)
-    }
-    fn name(&self) -> String {
-        self.estimator.name()
-    }
-}
-
 const KEY: u64 = 70_405;
 
-fn check_bits<B: Baseline<State = ()> + Copy>(baseline: B, n_iterations: usize, sizes: &[usize]) {
-    let model = Ising::five_bits();
-    let family = ProductFamily::for_space(model.parameters()).unwrap();
-    let params = array![0.3, -0.7, 0.9, 0.1, -0.2];
-    let exact = exact_gradient_by_enumeration(&model, &family, &params);
-    for &n_samples in sizes {
-        // More iterations than are remembered, and fewer.
-        for n_before in [1, 5] {
-            let last = Last { estimator: SampleReuse { n_samples, n_iterations, baseline }, n_before };
-            check_estimator(&last, &model, &family, &params, &exact, 300, StreamKey::from_seed(KEY));
-        }
-    }
-}
-
-#[test]
-fn unbiased_on_bits_along_a_fixed_sequence() {
-    for n_iterations in [1, 2, 4] {
-        check_bits(NoBaseline, n_iterations, &[1, 2, 3, 10]);
-        check_bits(LeaveOneOut, n_iterations, &[2, 3, 10, 100]);
-    }
-    check_bits(ControlVariate, 2, &[2, 3, 10, 100]);
-}
-
-#[test]
-fn unbiased_on_gaussian_and_gamma_factors_along_a_fixed_sequence() {
-    let model = GaussianTarget::correlated();
-    let family = MeanFieldGaussian::new(model.parameters()).unwrap();
-    let params = array![0.2, -0.6, 1.5, -0.9, 0.2, 0.6];
-    let exact = model.mean_field_gradient(&params);
-    for s in [2, 3, 10, 100] {
-        let last = Last { estimator: SampleReuse::leave_one_out(s, 3), n_before: 4 };
-        check_estimator(&last, &model, &family, &params, &exact, 300, StreamKey::from_seed(KEY));
-    }
-    fn log_joint(z: &ArrayRef1<f64>) -> f64 {
-        6.0 * z[0].ln() - 2.5 * z[0]
-    }
-    let space = ParameterSpace::new([Parameter::scalar("rate", Support::Positive)]).unwrap();
-    let model = Model { space, log_joint };
-    let family = ProductFamily::for_space(&model.space).unwrap();
-    let params = array![0.9, 0.2];
-    let exact = crate::exact::exact_gradient(&model, &family, &params);
-    for s in [2, 3, 10, 100] {
-        let last = Last { estimator: SampleReuse::leave_one_out(s, 3), n_before: 4 };
-        check_estimator(&last, &model, &family, &params, &exact, 300, StreamKey::from_seed(KEY));
-    }
-}
-
-type Bits = (Ising, ProductFamily, Array1<f64>);
+type Bits = (Spins, ProductFamily, Array1<f64>);
 
 fn bits() -> Bits {
-    let model = Ising::five_bits();
+    let model = Spins::five_bits();
     let family = ProductFamily::for_space(model.parameters()).unwrap();
     (model, family, array![0.3, -0.7, 0.9, 0.1, -0.2])
 }
@@ -116,11 +31,11 @@ fn bits() -> Bits {
 #[test]
 fn four_iterations_at_one_point_have_a_quarter_of_the_variance() {
     struct Still(SampleReuse);
-    impl GradientEstimator<Ising, ProductFamily> for Still {
+    impl GradientEstimator<Spins, ProductFamily> for Still {
         type State = ();
         fn estimate(
             &self,
-            elbo: Elbo<'_, Ising, ProductFamily>,
+            elbo: Elbo<'_, Spins, ProductFamily>,
             params: &ArrayRef1<f64>,
             key: StreamKey,
             exec: Exec<'_>,
@@ -133,7 +48,7 @@ fn four_iterations_at_one_point_have_a_quarter_of_the_variance() {
             }
             self.0.estimate(elbo, params, key.fold_in(3), exec, &mut memory, grad)
         }
-        fn cost(&self, elbo: Elbo<'_, Ising, ProductFamily>) -> Evaluations {
+        fn cost(&self, elbo: Elbo<'_, Spins, ProductFamily>) -> Evaluations {
             self.0.cost(elbo)
         }
         fn name(&self) -> String {
@@ -141,7 +56,7 @@ fn four_iterations_at_one_point_have_a_quarter_of_the_variance() {
         }
     }
     let (model, family, params) = bits();
-    let exact = exact_gradient_by_enumeration(&model, &family, &params);
+    let exact = exact_gradient(&model, &family, &params);
     let key = StreamKey::from_seed(KEY);
     let once = ScoreFunction::leave_one_out(20);
     let once = check_estimator(&once, &model, &family, &params, &exact, 400, key).variance.sum();
@@ -156,7 +71,7 @@ fn inside_a_run_it_is_biased_and_says_so() {
     let (model, family, params) = bits();
     let elbo = Elbo::new(&model, &family).unwrap();
     let estimator = SampleReuse::leave_one_out(4, 2);
-    assert!(GradientEstimator::<Ising, ProductFamily>::bias(&estimator).is_some());
+    assert!(GradientEstimator::<Spins, ProductFamily>::bias(&estimator).is_some());
     let (n, mut errors) = (3_000u64, Vec::new());
     let mut grad = Array1::zeros(5);
     for r in 0..n {
@@ -165,7 +80,7 @@ fn inside_a_run_it_is_biased_and_says_so() {
         estimator.estimate(elbo, &params, key.fold_in(0), exec, &mut memory, &mut grad).unwrap();
         let moved = &params + &(0.5 * &grad);
         estimator.estimate(elbo, &moved, key.fold_in(1), exec, &mut memory, &mut grad).unwrap();
-        errors.push(&grad - &exact_gradient_by_enumeration(&model, &family, &moved));
+        errors.push(&grad - &exact_gradient(&model, &family, &moved));
     }
     let worst = (0..5)
         .map(|i| {

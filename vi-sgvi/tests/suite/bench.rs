@@ -21,7 +21,7 @@ use vi_sgvi::{
     SgviSettings, evaluate_elbo,
 };
 
-use crate::common::{GaussianTarget, Ising, exact_gradient_by_enumeration};
+use crate::common::{GaussianTarget, Spins, exact_gradient};
 
 fn quick(n_replicates: u64) -> BenchSettings {
     BenchSettings { n_replicates, n_bootstrap: 200, level: 1e-6, race: None, ..BenchSettings::default() }
@@ -32,14 +32,14 @@ fn race() -> RaceSettings {
 }
 
 struct Bits {
-    model: Ising,
+    model: Spins,
     family: ProductFamily,
     points: Vec<Point>,
 }
 
 impl Bits {
     fn new() -> Self {
-        let model = Ising::five_bits();
+        let model = Spins::five_bits();
         let family = ProductFamily::for_space(model.parameters()).unwrap();
         let points = vec![Point::new("here", array![0.3, -0.7, 0.9, 0.1, -0.2])];
         Self { model, family, points }
@@ -47,7 +47,7 @@ impl Bits {
 
     fn compare(
         &self,
-        candidates: &[Candidate<'_, Ising, ProductFamily>],
+        candidates: &[Candidate<'_, Spins, ProductFamily>],
         settings: &BenchSettings,
         seed: u64,
     ) -> Report {
@@ -123,7 +123,7 @@ fn variances_of_bits_agree_with_independent_replicates() {
     assert_eq!(report.estimators[2].evaluations.n_log_joint_block, 40);
     assert_eq!(report.estimators[2].work, 16.0, "eight log joints, and all blocks eight times");
     // Enumeration here and enumeration in the tests are the same sum.
-    let exact = exact_gradient_by_enumeration(&bits.model, &bits.family, params);
+    let exact = exact_gradient(&bits.model, &bits.family, params);
     let naive = &report.points[0].estimators[0];
     for (i, z) in naive.z.as_ref().unwrap().iter().enumerate() {
         approx::assert_relative_eq!(*z, (naive.mean[i] - exact[i]) / naive.mcse[i], max_relative = 1e-6);
@@ -249,7 +249,7 @@ fn an_interrupt_keeps_what_is_finished() {
 #[test]
 fn what_makes_no_sense_is_refused() {
     let bits = Bits::new();
-    let run = |candidates: &[Candidate<'_, Ising, ProductFamily>], settings: BenchSettings| {
+    let run = |candidates: &[Candidate<'_, Spins, ProductFamily>], settings: BenchSettings| {
         let key = StreamKey::from_seed(1);
         let exact = Reference::None;
         compare(&bits.model, &bits.family, candidates, &bits.points, &exact, &settings, key).unwrap_err()

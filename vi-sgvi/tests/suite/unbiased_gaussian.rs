@@ -5,10 +5,10 @@
 //! of this file have 252 coordinates, so that its false-alarm probability is below 1.5e-4.
 
 use ndarray::{Array1, ArrayRef1, array};
-use vi_core::{CommError, Exec, LogJoint, StreamKey};
+use vi_core::{Exec, LogJoint, StreamKey};
 use vi_families::{FullRankGaussian, MeanFieldGaussian, Reparameterized, VariationalFamily};
-use vi_sgvi::testing::{Z_LIMIT, check_estimator, compare_gradient};
-use vi_sgvi::{Baseline, BaselineScratch, Elbo, GradientEstimator, Memory, Pathwise, ScoreFunction, Terms};
+use vi_sgvi::testing::check_estimator;
+use vi_sgvi::{Elbo, GradientEstimator, Memory, Pathwise, ScoreFunction};
 
 use crate::common::{Diagonal, GaussianTarget};
 
@@ -93,53 +93,4 @@ fn reported_errors_are_those_of_independent_samples() {
     assert!((ratio - 1.0).abs() < 0.2, "score function: {ratio}");
     let ratio = spread_over_reported_error(&Pathwise { n_samples: 192 });
     assert!((ratio - 1.0).abs() < 0.2, "pathwise: {ratio}");
-}
-
-/// The known bug: the subtracted mean contains the sample itself.
-struct MeanOfAll;
-
-impl Baseline for MeanOfAll {
-    const NAME: &'static str = "a wrong baseline";
-    const MIN_GROUPS: usize = 1;
-    type State = ();
-    fn combine(
-        &self,
-        (): &mut (),
-        terms: &Terms<'_>,
-        exec: Exec<'_>,
-        scratch: &mut BaselineScratch,
-        grad: &mut ArrayRef1<f64>,
-    ) -> Result<(), CommError> {
-        terms.weighted_sum(exec, scratch, grad, |_, f, weights| {
-            let n = f.len() as f64;
-            let mean = f.iter().sum::<f64>() / n;
-            weights.iter_mut().zip(f).for_each(|(w, f)| *w = (f - mean) / n);
-        })
-    }
-}
-
-#[test]
-fn a_baseline_that_contains_the_sample_is_found_out() {
-    let (model, family, params) = (GaussianTarget::correlated(), Diagonal { dim: 3 }, mean_field_params());
-    let exact = model.mean_field_gradient(&params);
-    let elbo = Elbo::new(&model, &family).unwrap();
-    // The bias shrinks like 1/S, so that more replicates are needed to see it.
-    for (s, n_replicates) in [(2, 400), (5, 2_000), (10, 5_000)] {
-        let wrong = ScoreFunction::new(s, MeanOfAll);
-        let wrong = compare_gradient(&wrong, elbo, &params, &exact, n_replicates, key(s)).unwrap();
-        let (_, z) = wrong.worst();
-        assert!(z > Z_LIMIT, "S = {s}: only {z} standard errors off");
-        let shrunk = &exact * ((s - 1) as f64 / s as f64);
-        let z = ((&wrong.mean - &shrunk) / &wrong.mcse).mapv(f64::abs);
-        assert!(z.iter().all(|&z| z < Z_LIMIT), "S = {s}: not the exact gradient times (S−1)/S: {z}");
-    }
-}
-
-#[test]
-#[should_panic(expected = "biased: the gradient with respect to")]
-fn the_contract_check_fails_a_biased_estimator() {
-    let (model, family, params) = (GaussianTarget::correlated(), Diagonal { dim: 3 }, mean_field_params());
-    let exact = model.mean_field_gradient(&params);
-    let wrong = ScoreFunction::new(2, MeanOfAll);
-    check_estimator(&wrong, &model, &family, &params, &exact, N_REPLICATES, key(2));
 }

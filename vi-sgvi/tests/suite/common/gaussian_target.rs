@@ -1,7 +1,7 @@
 //! A Gaussian target: ELBO, its gradient and its optimum in closed form.
 
 use ndarray::{Array1, Array2, ArrayRef1, array};
-use vi_core::{GradLogJoint, LogJoint, Parameter, ParameterSpace, Support};
+use vi_core::{GradLogJoint, LocalLogJoint, LogJoint, Parameter, ParameterSpace, Support};
 
 /// log p(x, z) = log_evidence + log N(z | mean, precision⁻¹).
 #[derive(Debug)]
@@ -95,6 +95,21 @@ impl LogJoint for GaussianTarget {
         }
         let log_norm = 0.5 * (self.log_det_precision - d as f64 * (2.0 * std::f64::consts::PI).ln());
         self.log_evidence + log_norm - 0.5 * form
+    }
+}
+
+/// Every coordinate is a block.
+impl LocalLogJoint for GaussianTarget {
+    fn n_blocks(&self) -> usize {
+        self.dim()
+    }
+    fn block(&self, b: usize) -> std::ops::Range<usize> {
+        b..b + 1
+    }
+    fn log_joint_block(&self, b: usize, z: &ArrayRef1<f64>) -> f64 {
+        let pull: f64 = (0..self.dim()).map(|j| self.precision[[b, j]] * (z[j] - self.mean[j])).sum();
+        let y = z[b] - self.mean[b];
+        -y * (pull - 0.5 * self.precision[[b, b]] * y)
     }
 }
 
