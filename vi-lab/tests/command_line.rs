@@ -117,6 +117,7 @@ fn lists_name_everything_that_experiments_can() {
             "nes",
             "normal_mean_precision",
             "one_compartment",
+            "sigmoid_belief_network",
             "two_normals"
         ]
     );
@@ -128,13 +129,14 @@ fn lists_name_everything_that_experiments_can() {
             "logistic_regression",
             "normal_mean_precision",
         ];
-        let methods = if model["name"] == "ising" {
-            serde_json::json!(["sgvi"])
-        } else if conjugate.contains(&model["name"].as_str().expect("a name")) {
-            serde_json::json!(["cavi", "sgvi", "nuts", "gibbs", "random_walk"])
-        } else {
-            serde_json::json!(["sgvi", "nuts", "random_walk"])
-        };
+        let methods =
+            if ["ising", "sigmoid_belief_network"].contains(&model["name"].as_str().expect("a name")) {
+                serde_json::json!(["sgvi"])
+            } else if conjugate.contains(&model["name"].as_str().expect("a name")) {
+                serde_json::json!(["cavi", "sgvi", "nuts", "gibbs", "random_walk"])
+            } else {
+                serde_json::json!(["sgvi", "nuts", "random_walk"])
+            };
         assert_eq!(model["methods"], methods);
         assert!(model["default_priors"].is_object() && model["example"]["parameters"].is_array());
     }
@@ -155,7 +157,7 @@ fn lists_name_everything_that_experiments_can() {
     assert_eq!(families[0]["samplers"][3], "overdispersed");
     assert_eq!(families[1]["estimators"], serde_json::json!(["score-function", "pathwise", "sample-reuse"]));
     let methods = json("methods");
-    assert_eq!(methods[1]["estimators"][6]["name"], "disarm");
+    assert_eq!(methods[1]["estimators"][7]["name"], "disarm");
     assert_eq!(methods[1]["default_settings"]["n_samples"], 64);
     assert_eq!(names(&methods), ["cavi", "sgvi", "nuts", "gibbs", "random_walk"]);
     assert_eq!(methods[2]["default_settings"]["n_chains"], 4);

@@ -54,6 +54,7 @@ fn numbers_that_do_not_fit_are_refused() {
     for (keys, expected) in [
         ("estimator = \"score-function\"\nn_samples = 1", "at least 1, or 2 with a baseline"),
         ("estimator = \"disarm\"\nn_samples = 7", "`n_samples` of"),
+        ("estimator = \"overdispersed-factors\"\nn_samples = 1", "at least 1, or 2 with a baseline"),
         (
             "estimator = \"score-function\"\nsampler = \"antithetic\"\nn_samples = 7",
             "7 samples in groups of 2, but n_samples a multiple of the group is needed",
@@ -110,6 +111,11 @@ fn what_model_or_family_lacks_is_named() {
             "no proposal with heavier tails",
         ),
         ("student-t", "estimator = \"measure-valued\"", "no known decompositions"),
+        (
+            "student-t",
+            "estimator = \"overdispersed-factors\"",
+            "families whose members have: mean-field, block-diagonal, product",
+        ),
         ("mean-field", "estimator = \"local-expectations\"", "families whose members have: product"),
         (
             "product",
@@ -146,10 +152,10 @@ fn parts_are_checked_too() {
         ),
         (
             part(
-                "rest = { estimator = \"score-function\", sampler = \"antithetic\" }",
+                "rest = { estimator = \"score-function\", sampler = \"antithetic\", n_samples = 3 }",
                 "variables = [\"mu\"]",
             ),
-            "`independent` for an estimator of some of the variables",
+            "3 samples in groups of 2",
         ),
     ] {
         refused(SCHOOLS_HEAD, "mean-field", &keys, expected);

@@ -22,7 +22,7 @@ const BITS: [(&str, &str); 13] = [
     ("exact", "estimator = \"enumeration\""),
 ];
 
-const SCHOOLS: [(&str, &str); 6] = [
+const SCHOOLS: [(&str, &str); 8] = [
     ("pathwise", "estimator = \"pathwise\""),
     ("tails", "estimator = \"score-function\"\nsampler = \"overdispersed\"\ndispersion = 1.2"),
     (
@@ -31,6 +31,12 @@ const SCHOOLS: [(&str, &str); 6] = [
     ),
     ("quadrature", "estimator = \"local-quadrature\"\nn_nodes = 8\nrao_blackwellized = true"),
     ("measures", "estimator = \"measure-valued\""),
+    ("factors", "estimator = \"overdispersed-factors\"\nrao_blackwellized = true"),
+    (
+        "parts",
+        "estimator = \"overdispersed-factors\"\nvariables = [\"mu\"]\n\
+         rest = { estimator = \"score-function\", sampler = \"antithetic\", rao_blackwellized = true, n_samples = 8 }",
+    ),
     (
         "mixed",
         "estimator = \"local-quadrature\"\nvariables = [\"tau\"]\n\
@@ -74,7 +80,8 @@ fn every_estimator_is_fitted_and_summarised() {
         assert_eq!(elbos.len(), n, "every name is an estimator of its own: {elbos:?}");
         for method in methods {
             assert!(method.n_log_joint + method.n_gradient > 0, "{}", method.name);
-            let local = ["blanket", "local", "tails-blanket", "quadrature"].contains(&method.name.as_str());
+            let local = ["blanket", "local", "tails-blanket", "quadrature", "factors", "parts"]
+                .contains(&method.name.as_str());
             assert_eq!(method.n_log_joint_block > 0, local, "{}", method.name);
         }
         assert!(std::fs::read_to_string(directory.path().join("report.html")).is_ok());
@@ -83,7 +90,7 @@ fn every_estimator_is_fitted_and_summarised() {
 
 #[test]
 fn what_an_estimator_remembers_is_saved_with_it() {
-    for (text, interrupts) in [(bits(), [100, 230, 340]), (schools(), [60, 150, 225])] {
+    for (text, interrupts) in [(bits(), [100, 230, 340, 400]), (schools(), [60, 150, 225, 300])] {
         let whole = tempfile::tempdir().expect("a temporary directory");
         let unbroken = comparable(&run(&text, whole.path(), 2, false, &Interrupt::new()));
         for after in interrupts {

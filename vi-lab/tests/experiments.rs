@@ -38,6 +38,7 @@ fn every_ready_made_experiment_builds_its_model_and_names_methods_that_it_has() 
         [
             "breast-cancer",
             "eight-schools",
+            "estimators-digits",
             "estimators-eight-schools",
             "estimators-ising",
             "estimators-logistic-regression",

@@ -71,6 +71,7 @@ fn served(kind: FamilyKind) -> Vec<&'static str> {
     let can = |estimator: &EstimatorKind| match estimator {
         EstimatorKind::ScoreFunction | EstimatorKind::SampleReuse => true,
         EstimatorKind::Pathwise => abilities.transport,
+        EstimatorKind::OverdispersedFactors => abilities.factors && abilities.dispersed,
         EstimatorKind::MeasureValued => abilities.measures,
         EstimatorKind::LocalQuadrature => abilities.quadrature,
         EstimatorKind::LocalExpectations

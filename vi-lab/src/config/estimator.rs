@@ -16,6 +16,8 @@ pub enum EstimatorKind {
     Pathwise,
     /// The points of past iterations once more, importance weighted.
     SampleReuse,
+    /// A proposal with heavier tails for every factor, its dispersion learned.
+    OverdispersedFactors,
     /// The exact sum over one discrete factor at a time.
     LocalExpectations,
     /// The same, Gaussian factors by Gauss–Hermite quadrature.
@@ -32,10 +34,11 @@ pub enum EstimatorKind {
 
 impl EstimatorKind {
     /// All estimators.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ScoreFunction,
         Self::Pathwise,
         Self::SampleReuse,
+        Self::OverdispersedFactors,
         Self::LocalExpectations,
         Self::LocalQuadrature,
         Self::Arm,
@@ -50,6 +53,7 @@ impl EstimatorKind {
             Self::ScoreFunction => "score-function",
             Self::Pathwise => "pathwise",
             Self::SampleReuse => "sample-reuse",
+            Self::OverdispersedFactors => "overdispersed-factors",
             Self::LocalExpectations => "local-expectations",
             Self::LocalQuadrature => "local-quadrature",
             Self::Arm => "arm",
@@ -70,6 +74,9 @@ impl EstimatorKind {
             Self::SampleReuse => {
                 "the points of `n_reused_iterations` (4) iterations, weighted; biased inside a run"
             }
+            Self::OverdispersedFactors => {
+                "a proposal with heavier tails and a weight of its own for every factor, its dispersion learned"
+            }
             Self::LocalExpectations => {
                 "the exact sum over one discrete factor at a time, around `n_samples` draws"
             }
@@ -87,6 +94,7 @@ impl EstimatorKind {
             Self::ScoreFunction => "nothing; with `rao_blackwellized` local terms and independent factors",
             Self::Pathwise => "a gradient, members of moved noise",
             Self::SampleReuse => "nothing",
+            Self::OverdispersedFactors => "independent factors with proposals of heavier tails",
             Self::LocalExpectations | Self::Arm | Self::Disarm | Self::Enumeration => {
                 "independent factors with finitely many values"
             }
@@ -104,7 +112,11 @@ impl EstimatorKind {
     fn has_local_form(self) -> bool {
         matches!(
             self,
-            Self::ScoreFunction | Self::LocalExpectations | Self::LocalQuadrature | Self::MeasureValued
+            Self::ScoreFunction
+                | Self::OverdispersedFactors
+                | Self::LocalExpectations
+                | Self::LocalQuadrature
+                | Self::MeasureValued
         )
     }
 }
@@ -313,8 +325,8 @@ impl EstimatorSettings {
                 "rao_blackwellized",
                 self.rao_blackwellized,
                 kind.has_local_form(),
-                "left away: only the score function, local expectations and measure-valued derivatives have a form \
-                 with the terms of one block",
+                "left away: only the score function, overdispersed factors, local expectations and measure-valued \
+                 derivatives have a form with the terms of one block",
             ),
             (
                 "n_nodes",
@@ -345,8 +357,13 @@ impl EstimatorSettings {
 
     fn check_values(&self, owner: &Owner) -> Result<(), ConfigError> {
         let (kind, n) = (self.estimator, self.n_samples);
-        let naive =
-            !kind.has_baseline() || matches!(self.baseline(), Baseline::None | Baseline::MovingAverage);
+        let naive = match kind {
+            EstimatorKind::OverdispersedFactors => false,
+            kind if kind.has_baseline() => {
+                matches!(self.baseline(), Baseline::None | Baseline::MovingAverage)
+            }
+            _ => true,
+        };
         if n < if naive { 1 } else { 2 } {
             return Err(owner.domain("n_samples", n.to_string(), "at least 1, or 2 with a baseline"));
         }
@@ -376,10 +393,6 @@ impl EstimatorSettings {
             let requirement =
                 "one that can be confined to some variables: neither `pathwise` nor `sample-reuse`";
             return Err(owner.domain("estimator", format!("`{}`", self.estimator.name()), requirement));
-        }
-        if self.sampler() != SamplerKind::Independent {
-            let requirement = "`independent` for an estimator of some of the variables";
-            return Err(owner.domain("sampler", "another".into(), requirement));
         }
         if self.baseline == Some(Baseline::SameSampleControlVariate) {
             let requirement = "`control-variate`: the biased form is for contrast and does not compose";

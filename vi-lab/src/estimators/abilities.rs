@@ -57,6 +57,15 @@ pub(crate) trait LabFamily: VariationalFamily + Clone + 'static {
     fn local_overdispersed<'a>(_: &EstimatorSettings, _: Scale<'a>) -> Built<'a, Self> {
         Err(Lack::Family("independent factors with proposals of heavier tails", |a| a.factors && a.dispersed))
     }
+    fn overdispersed_part<'a>(_: &EstimatorSettings, _: Scale<'a>) -> BuiltPart<'a, Self> {
+        Err(Lack::Family("independent factors with proposals of heavier tails", |a| a.factors && a.dispersed))
+    }
+    fn overdispersed_factors<'a>(_: &EstimatorSettings, _: Scale<'a>) -> Built<'a, Self> {
+        Err(Lack::Family("independent factors with proposals of heavier tails", |a| a.factors && a.dispersed))
+    }
+    fn overdispersed_factors_part<'a>(_: &EstimatorSettings, _: Scale<'a>) -> BuiltPart<'a, Self> {
+        Err(Lack::Family("independent factors with proposals of heavier tails", |a| a.factors && a.dispersed))
+    }
     fn discrete<'a>(_: &EstimatorSettings, _: Scale<'a>) -> Built<'a, Self> {
         Err(Lack::Family("factors with finitely many values", |a| a.discrete))
     }
@@ -149,6 +158,15 @@ macro_rules! lab_family {
     (@both $(transport)? dispersed factors $($rest:ident)*) => {
         fn local_overdispersed<'a>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, Self> {
             build::local_overdispersed(settings, scale)
+        }
+        fn overdispersed_part<'a>(settings: &EstimatorSettings, scale: Scale<'a>) -> BuiltPart<'a, Self> {
+            build::overdispersed_part(settings, scale)
+        }
+        fn overdispersed_factors<'a>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, Self> {
+            build::overdispersed_factors(settings, scale)
+        }
+        fn overdispersed_factors_part<'a>(settings: &EstimatorSettings, scale: Scale<'a>) -> BuiltPart<'a, Self> {
+            build::overdispersed_factors_part(settings, scale)
         }
     };
     (@both $($other:ident)*) => {};

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use vi_core::{ElboEstimate, Exec, LogJoint, StreamKey};
 use vi_families::VariationalFamily;
 use vi_sgvi::{
-    Elbo, EstimatorState, Evaluations, FactorSet, GradientEstimator, Memory, MovingAverageState,
-    PartialEstimator, SampleReuseState, SgviError,
+    DispersionState, Elbo, EstimatorState, Evaluations, FactorSet, GradientEstimator, Memory,
+    MovingAverageState, PartialEstimator, SampleReuseState, SgviError,
 };
 
 /// The model that every estimator of the lab is asked about; one that needs more holds it itself.
@@ -19,6 +19,7 @@ pub(crate) enum AnyState {
     Nothing,
     MovingAverage(MovingAverageState),
     SampleReuse(SampleReuseState),
+    Dispersion(DispersionState),
     /// Of an estimator for some variables and another one for the rest.
     Both(Box<Both>),
 }
@@ -56,6 +57,7 @@ macro_rules! remembered {
 }
 remembered!(MovingAverageState, MovingAverage, std::convert::identity, std::convert::identity);
 remembered!(SampleReuseState, SampleReuse, std::convert::identity, std::convert::identity);
+remembered!(DispersionState, Dispersion, std::convert::identity, std::convert::identity);
 remembered!(Both, Both, Box::new, |state: Box<Both>| *state);
 
 /// Calls `f` with a memory of the estimator's own type, which is that of `memory` before and after.
@@ -196,6 +198,7 @@ trait Part<'a, F: VariationalFamily>: Send + Sync {
     ) -> Result<ElboEstimate, SgviError>;
     fn partial_cost(&self, elbo: Elbo<'_, AnyModel<'a>, F>, factors: FactorSet<'_>) -> Evaluations;
     fn partial_name(&self) -> String;
+    fn name_for_the_rest(&self) -> String;
     fn partial_bias(&self) -> Option<&'static str>;
     fn partial_remembers(&self) -> bool;
 }
@@ -223,6 +226,9 @@ where
     }
     fn partial_name(&self) -> String {
         E::partial_name(self)
+    }
+    fn name_for_the_rest(&self) -> String {
+        E::name_for_the_rest(self)
     }
     fn partial_bias(&self) -> Option<&'static str> {
         E::partial_bias(self)
@@ -252,6 +258,9 @@ impl<'a, F: VariationalFamily> PartialEstimator<AnyModel<'a>, F> for AnyPartial<
     }
     fn partial_name(&self) -> String {
         self.0.partial_name()
+    }
+    fn name_for_the_rest(&self) -> String {
+        self.0.name_for_the_rest()
     }
     fn partial_bias(&self) -> Option<&'static str> {
         self.0.partial_bias()

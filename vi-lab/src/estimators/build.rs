@@ -3,15 +3,15 @@
 use ndarray::ArrayRef1;
 use vi_core::{CommError, Exec, LocalLogJoint, LogJoint};
 use vi_families::{
-    Disperse, FactorizedDistribution, MeasureValuedDistribution, Reparameterized, UniformTransport,
-    VariationalFamily,
+    Disperse, DisperseFactors, FactorizedDistribution, MeasureValuedDistribution, Reparameterized,
+    UniformTransport, VariationalFamily,
 };
 use vi_sgvi::bench::OnModel;
 use vi_sgvi::{
     Antithetic, AnyBaseline, Arm, BaselineScratch, DisArm, Enumeration, GradientEstimator, Independent,
     Joint, LocalExpectations, LocalQuadrature, Locality, MarkovBlanket, MeasureValued, MovingAverage,
-    Overdispersed, PartialEstimator, Pathwise, PerFactor, QuasiMonteCarlo, SampleReuse, Sampler,
-    ScoreFunction, SgviError, Terms,
+    Overdispersed, OverdispersedFactors, PartialEstimator, Pathwise, PerFactor, QuasiMonteCarlo, Restricted,
+    SampleReuse, Sampler, ScoreFunction, SgviError, Terms,
 };
 
 use super::abilities::{Abilities, LabFamily};
@@ -58,6 +58,7 @@ pub(crate) fn build<'a, F: LabFamily>(settings: &EstimatorSettings, scale: Scale
         },
         EstimatorKind::Pathwise => F::pathwise(settings, scale),
         EstimatorKind::SampleReuse => reuse(settings, scale),
+        EstimatorKind::OverdispersedFactors => F::overdispersed_factors(settings, scale),
         EstimatorKind::MeasureValued => F::measure_valued(settings, scale),
         EstimatorKind::LocalQuadrature => F::quadrature(settings, scale),
         EstimatorKind::LocalExpectations
@@ -302,26 +303,72 @@ where
 pub(super) fn part<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> BuiltPart<'a, F>
 where
     F: LabFamily,
-    for<'m> F::Member<'m>: FactorizedDistribution,
+    for<'m> F::Member<'m>: FactorizedDistribution + UniformTransport,
 {
+    let sampler = settings.sampler();
     match (settings.estimator, settings.rao_blackwellized) {
-        (EstimatorKind::ScoreFunction, false) => score_part(settings, scale.log_joint, Joint),
-        (EstimatorKind::ScoreFunction, true) => score_part(settings, scale.local()?, MarkovBlanket),
+        (EstimatorKind::ScoreFunction, _) if sampler == SamplerKind::Overdispersed => {
+            F::overdispersed_part(settings, scale)
+        }
+        (EstimatorKind::ScoreFunction, false) => {
+            score_part(settings, scale.log_joint, unweighted(settings), Joint)
+        }
+        (EstimatorKind::ScoreFunction, true) => {
+            score_part(settings, scale.local()?, unweighted(settings), MarkovBlanket)
+        }
+        (EstimatorKind::OverdispersedFactors, _) => F::overdispersed_factors_part(settings, scale),
         (EstimatorKind::MeasureValued, _) => F::measure_valued_part(settings, scale),
         (EstimatorKind::LocalQuadrature, _) => F::quadrature_part(settings, scale),
         _ => F::discrete_part(settings, scale),
     }
 }
 
-fn score_part<'a, F, N, L>(settings: &EstimatorSettings, model: &'a N, locality: L) -> BuiltPart<'a, F>
+fn score_part<'a, F, N, S, L>(
+    settings: &EstimatorSettings,
+    model: &'a N,
+    sampler: S,
+    locality: L,
+) -> BuiltPart<'a, F>
 where
     F: VariationalFamily,
     for<'m> F::Member<'m>: FactorizedDistribution,
     N: LogJoint + ?Sized,
-    L: for<'m> Locality<N, F::Member<'m>> + for<'m> Locality<N, vi_sgvi::Restricted<'m, F::Member<'m>>> + 'a,
+    S: for<'m> Sampler<F::Member<'m>> + for<'m> Sampler<Restricted<'m, F::Member<'m>>> + 'a,
+    L: for<'m> Locality<N, F::Member<'m>> + for<'m> Locality<N, Restricted<'m, F::Member<'m>>> + 'a,
 {
     let (n_samples, baseline) = (settings.n_samples, baseline(settings)?);
-    Ok(part_on(model, ScoreFunction { n_samples, baseline, sampler: Independent, locality }))
+    Ok(part_on(model, ScoreFunction { n_samples, baseline, sampler, locality }))
+}
+
+pub(super) fn overdispersed_part<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> BuiltPart<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: DisperseFactors,
+{
+    if settings.rao_blackwellized {
+        score_part(settings, scale.local()?, proposal(settings)?, MarkovBlanket)
+    } else {
+        score_part(settings, scale.log_joint, proposal(settings)?, Joint)
+    }
+}
+
+pub(super) fn overdispersed_factors<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: DisperseFactors,
+{
+    Ok(one_at_a_time!(on, settings, scale, OverdispersedFactors::new(settings.n_samples)))
+}
+
+pub(super) fn overdispersed_factors_part<'a, F>(
+    settings: &EstimatorSettings,
+    scale: Scale<'a>,
+) -> BuiltPart<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: DisperseFactors,
+{
+    Ok(one_at_a_time!(part_on, settings, scale, OverdispersedFactors::new(settings.n_samples)))
 }
 
 /// One estimator for some variables, another for the rest.

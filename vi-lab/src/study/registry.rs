@@ -2,6 +2,7 @@
 
 mod bits;
 mod more;
+mod plate;
 mod series;
 
 use serde::Serialize;
@@ -47,7 +48,7 @@ impl std::fmt::Debug for ModelEntry {
 }
 
 /// All models.
-pub const MODELS: [ModelEntry; 16] = [
+pub const MODELS: [ModelEntry; 17] = [
     series::AUTOREGRESSION,
     ModelEntry {
         name: "eight_schools",
@@ -101,6 +102,7 @@ pub const MODELS: [ModelEntry; 16] = [
         build: normal_mean_precision,
     },
     more::ONE_COMPARTMENT,
+    plate::SIGMOID_BELIEF_NETWORK,
     more::TWO_NORMALS,
 ];
 

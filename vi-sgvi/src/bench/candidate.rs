@@ -143,6 +143,9 @@ where
     fn partial_name(&self) -> String {
         self.estimator.partial_name()
     }
+    fn name_for_the_rest(&self) -> String {
+        self.estimator.name_for_the_rest()
+    }
     fn partial_bias(&self) -> Option<&'static str> {
         self.estimator.partial_bias()
     }
