@@ -325,8 +325,8 @@ fn what_remembers_says_so() {
     let moving =
         PerFactor::new(bits.model.parameters(), &["bit"], DisArm::new(2), ScoreFunction::moving_average(2));
     let (plain, moving) = (plain.unwrap(), moving.unwrap());
-    assert!(!GradientEstimator::<Ising, ProductFamily>::remembers(&plain));
-    assert!(GradientEstimator::<Ising, ProductFamily>::remembers(&moving));
+    assert!(!GradientEstimator::<Spins, ProductFamily>::remembers(&plain));
+    assert!(GradientEstimator::<Spins, ProductFamily>::remembers(&moving));
 }
 
 /// Three pairs of coupled bits, each pair a block.
