@@ -158,9 +158,9 @@ impl<A: PlateLogJoint> PlateJoint<A> {
     ///
     /// # Errors
     /// [`PlateError::Parameter`] when names do not go together.
-    pub fn new<'a, M: PlateModel<At<'a> = A>>(model: &M, at: A) -> Result<Self, PlateError>
+    pub fn new<'a, M>(model: &M, at: A) -> Result<Self, PlateError>
     where
-        M: 'a,
+        M: PlateModel<At<'a> = A> + 'a,
     {
         let n = model.n_data();
         let local = model.local_parameters();

@@ -194,6 +194,7 @@ struct Deviations<'a> {
 impl Vectorised for Deviations<'_> {
     type Output = ();
 
+    #[allow(clippy::needless_range_loop, reason = "four slices side by side")]
     #[inline(always)]
     fn run(self) {
         let n = self.location.len();
