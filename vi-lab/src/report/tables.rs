@@ -26,7 +26,7 @@ pub(crate) fn experiment(
         DataSource::Nothing => "none".to_owned(),
     };
     let mut out = format!(
-        "<dl><dt>Model</dt><dd><code>{}</code>: {} coordinates</dd><dt>Priors</dt><dd>{}</dd>\
+        "<dl><dt>Model</dt><dd><code>{}</code>: {} coordinates</dd><dt>Priors, settings</dt><dd>{}</dd>\
          <dt>Data</dt><dd>{source}</dd><dt>Seed</dt><dd>{seed}</dd>",
         escape(&model.name),
         model.dim,

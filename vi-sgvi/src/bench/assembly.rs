@@ -92,7 +92,7 @@ impl Assembly<'_> {
         let noise = &measured.noises[p];
         let yardstick = self.yardstick.map(|m| (m, &m.noises[p]));
         let relative = yardstick.and_then(|(_, other)| self.ratio(noise, other)).map(|r| r.0);
-        let against = noise.scores.as_ref().and_then(|scores| self.strongest(scores));
+        let against = noise.scores.as_ref().and_then(|scores| self.strongest(scores, noise.largest));
         let worst = against.map(|(at, score, _)| (self.param_names[at].clone(), score.z.abs()));
         let p_unbiased = against.map(|(_, _, beyond)| self.p_unbiased(beyond));
         let scaled =
@@ -117,11 +117,20 @@ impl Assembly<'_> {
         }
     }
 
-    /// The element of λ that speaks most against an estimator, with what is left of its |z| after its skewness.
-    fn strongest(&self, scores: &[Score]) -> Option<(usize, Score, f64)> {
+    /// The element of λ that speaks most against an estimator, with what is left of its |z| after what may be missing from
+    /// the replicates by chance: the tail that their skewness tells of, and values as large as the `largest` that any
+    /// element had, if they come in less than ln(tests/level) of n replicates. (The score of a bit that is hardly ever 1
+    /// has almost no variance until it is.)
+    fn strongest(&self, scores: &[Score], largest: f64) -> Option<(usize, Score, f64)> {
         let n = self.settings.n_replicates;
         let limit = z_limit(self.settings.level, self.n_tests(), n);
-        let left = |s: &Score| (s.z.abs() - reach_of_skewness(s.skewness, limit, n as f64)).max(0.0);
+        let unseen = largest * (self.n_tests() / self.settings.level).ln() / n as f64;
+        let left = |s: &Score| match s.z.abs() {
+            // Without noise nothing is left to chance.
+            f64::MAX => f64::MAX,
+            _ if s.excess.abs() <= unseen => 0.0,
+            z => (z - reach_of_skewness(s.skewness, limit, n as f64)).max(0.0),
+        };
         let all = scores.iter().enumerate().map(|(i, s)| (i, *s, left(s)));
         all.max_by(|a, b| a.2.total_cmp(&b.2).then(a.1.z.abs().total_cmp(&b.1.z.abs())))
     }

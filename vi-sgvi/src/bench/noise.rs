@@ -77,6 +77,8 @@ pub(super) struct Noise {
     pub(super) mean: Vec<f64>,
     pub(super) mcse: Vec<f64>,
     pub(super) scores: Option<Vec<Score>>,
+    /// The largest distance of any element from its mean in any replicate.
+    pub(super) largest: f64,
     pub(super) variance: Vec<Interval>,
     pub(super) snr: Vec<Interval>,
     pub(super) total_variance: Interval,
@@ -88,7 +90,9 @@ pub(super) struct Noise {
 /// What is said of the bias of one element of λ.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Score {
-    /// Excess over the target in standard errors.
+    /// Mean less target.
+    pub(super) excess: f64,
+    /// The same in standard errors.
     pub(super) z: f64,
     /// Of the values whose mean it is.
     pub(super) skewness: f64,
@@ -164,7 +168,7 @@ fn summarise(sample: Sample, target: &Target, resamples: &Resamples, level: f64)
     let (mut mean, mut mcse) = (Vec::with_capacity(p), Vec::with_capacity(p));
     let (mut variance, mut snr) = (Vec::with_capacity(p), Vec::with_capacity(p));
     let mut totals = vec![0.0; resamples.n_resamples()];
-    let mut deviations = vec![0.0; n];
+    let (mut deviations, mut largest) = (vec![0.0; n], 0.0_f64);
     let (mut variances, mut ratios) = (totals.clone(), totals.clone());
     for column in gradients.axis_iter(Axis(1)) {
         let m = column.sum() / n as f64;
@@ -177,6 +181,7 @@ fn summarise(sample: Sample, target: &Target, resamples: &Resamples, level: f64)
         });
         for (d, c) in deviations.iter_mut().zip(&centred) {
             *d += c * c * n as f64 / (n - 1) as f64;
+            largest = largest.max(c.abs());
         }
         mean.push(m);
         mcse.push((v / n as f64).sqrt());
@@ -187,6 +192,7 @@ fn summarise(sample: Sample, target: &Target, resamples: &Resamples, level: f64)
     seconds.sort_by(f64::total_cmp);
     Noise {
         scores: scores(&gradients, &mean, &mcse, target),
+        largest,
         mean,
         mcse,
         variance,
@@ -211,6 +217,7 @@ fn scores(gradients: &Array2<f64>, mean: &[f64], mcse: &[f64], target: &Target) 
             Some(
                 columns
                     .map(|(((g, m), se), e)| Score {
+                        excess: m - e,
                         z: z_score(m - e, *se, *e),
                         skewness: skewness(g.iter().map(|g| g - m)),
                     })
@@ -226,6 +233,7 @@ fn scores(gradients: &Array2<f64>, mean: &[f64], mcse: &[f64], target: &Target) 
                         let differences: Vec<f64> = g.iter().zip(r).map(|(g, r)| g - r).collect();
                         let (excess, variance) = super::statistics::moments(&differences);
                         Score {
+                            excess,
                             z: z_score(excess, (variance / n).sqrt(), r.sum() / n),
                             skewness: skewness(differences.iter().map(|d| d - excess)),
                         }

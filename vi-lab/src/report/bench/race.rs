@@ -16,6 +16,13 @@ struct Line {
     points: Vec<(f64, [f64; 3])>,
 }
 
+impl Line {
+    /// What does not lie below the figure.
+    fn shown(&self, lower: f64) -> impl Iterator<Item = &(f64, [f64; 3])> {
+        self.points.iter().skip_while(move |p| p.1[0] <= lower)
+    }
+}
+
 /// Both figures; `index` gives an estimator's colour.
 pub(super) fn figures(race: &RaceReport, index: &dyn Fn(&str) -> usize) -> Result<String, LabError> {
     let by_work =
@@ -23,7 +30,7 @@ pub(super) fn figures(race: &RaceReport, index: &dyn Fn(&str) -> usize) -> Resul
     let by_seconds = draw(race, index, "seconds of one seed (log scale)", |m| m.seconds)?;
     Ok(format!(
         "<figure>{by_work}{by_seconds}<figcaption>Mean ELBO of the averaged parameters over {} seeds, with intervals. \
-         The first, steep part may lie below the figure.</figcaption></figure>",
+         The first, steep part, and an estimator that never leaves it, may lie below the figure.</figcaption></figure>",
         race.n_seeds
     ))
 }
@@ -46,12 +53,12 @@ fn draw(
                 .collect(),
         })
         .collect();
-    let all = || lines.iter().flat_map(|l| &l.points).map(|p| p.0);
-    let (first, last) = (all().fold(f64::INFINITY, f64::min), all().fold(0.0, f64::max));
+    let (lower, upper) = limits(&lines);
+    let shown = || lines.iter().flat_map(|l| l.shown(lower)).map(|p| p.0);
+    let (first, last) = (shown().fold(f64::INFINITY, f64::min), shown().fold(0.0, f64::max));
     if first >= last {
         return Ok(String::new());
     }
-    let (lower, upper) = limits(&lines);
     canvas::draw(WIDTH, HEIGHT, &format!("ELBO against {axis}"), |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(8)
@@ -74,8 +81,7 @@ fn draw(
             .y_desc("ELBO in nats")
             .draw()?;
         for line in &lines {
-            let inside = line.points.iter().skip_while(|p| p.1[0] <= lower);
-            let points: Vec<_> = inside.copied().collect();
+            let points: Vec<_> = line.shown(lower).copied().collect();
             let clip = |y: f64| y.clamp(lower, upper);
             let there = points.iter().map(|p| (p.0, clip(p.1[2])));
             let back = points.iter().rev().map(|p| (p.0, clip(p.1[1])));

@@ -1,8 +1,9 @@
 //! The tables of a bench.
 
+use vi_sgvi::Evaluations;
 use vi_sgvi::bench::{Interval, PairReport, PointReport, RaceReport, Report, Verdict};
 
-use super::super::figures::{count, fixed};
+use super::super::figures::{count, with_error};
 use super::super::html::{chip, details, escape, table};
 use crate::bench::BenchDocument;
 
@@ -82,9 +83,7 @@ pub(super) fn verdicts(report: &Report, colour: Colour<'_>) -> String {
 pub(super) fn noise(point: &PointReport, report: &Report, colour: Colour<'_>) -> String {
     let header = [
         "estimator",
-        "log joints",
-        "gradients",
-        "block terms",
+        "evaluations",
         "time",
         "max |z|",
         "bias",
@@ -99,7 +98,6 @@ pub(super) fn noise(point: &PointReport, report: &Report, colour: Colour<'_>) ->
         .iter()
         .zip(&report.estimators)
         .map(|(noise, estimator)| {
-            let cost = estimator.evaluations;
             let mut snr: Vec<f64> = noise.snr.iter().map(|s| s.value).collect();
             snr.sort_by(f64::total_cmp);
             let biased = noise.biased.map_or("–", |b| if b { "biased" } else { "none seen" });
@@ -110,9 +108,7 @@ pub(super) fn noise(point: &PointReport, report: &Report, colour: Colour<'_>) ->
             };
             vec![
                 chip(&noise.name, &colour(&noise.name)),
-                count(cost.n_log_joint),
-                count(cost.n_gradient),
-                count(cost.n_log_joint_block),
+                evaluations(estimator.evaluations),
                 seconds(noise.seconds),
                 noise.worst.as_ref().map_or("–".into(), |w| short(w.1)),
                 biased,
@@ -125,6 +121,14 @@ pub(super) fn noise(point: &PointReport, report: &Report, colour: Colour<'_>) ->
         })
         .collect();
     table(&header.map(str::to_owned), &rows)
+}
+
+/// Log joints, gradients and terms of blocks, as far as there are any.
+fn evaluations(cost: Evaluations) -> String {
+    let parts =
+        [(cost.n_log_joint, ""), (cost.n_gradient, " gradients"), (cost.n_log_joint_block, " block terms")];
+    let given = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{}{what}", count(*n)));
+    given.collect::<Vec<_>>().join(" + ")
 }
 
 /// Every parameter of every estimator, behind a click.
@@ -154,15 +158,12 @@ pub(super) fn parameters(point: &PointReport, report: &Report) -> String {
 /// Where the race ended.
 pub(super) fn race(race: &RaceReport, report: &Report, colour: Colour<'_>) -> String {
     let yardstick = report.yardstick.as_deref();
-    let mut header: Vec<String> =
-        ["estimator", "iterations", "time", "ELBO", "interval", "against the first"]
-            .map(str::to_owned)
-            .to_vec();
+    let mut header =
+        ["estimator", "iterations", "time", "ELBO", "against the first"].map(str::to_owned).to_vec();
     if let Some(by_seconds) = &race.by_seconds {
-        let after = format!("after {}", seconds(by_seconds.seconds));
-        header.extend([after, "interval".to_owned(), "against the first".to_owned()]);
+        header.extend([format!("after {}", seconds(by_seconds.seconds)), "against the first".to_owned()]);
     }
-    let range = |i: Interval| format!("{} … {}", fixed(Some(i.lower), 3), fixed(Some(i.upper), 3));
+    let elbo = |i: Interval| with_error(i.value, i.upper - i.value);
     let rows: Vec<Vec<String>> = race
         .estimators
         .iter()
@@ -172,15 +173,13 @@ pub(super) fn race(race: &RaceReport, report: &Report, colour: Colour<'_>) -> St
                 chip(&entry.name, &colour(&entry.name)),
                 count(last.n_iterations),
                 seconds(last.seconds),
-                fixed(Some(last.elbo.value), 3),
-                range(last.elbo),
+                elbo(last.elbo),
                 verdict(&race.pairs, yardstick, &entry.name, "higher", "lower"),
             ];
             if let Some(by_seconds) = &race.by_seconds {
                 let then = by_seconds.estimators.iter().find(|e| e.name == entry.name)?;
                 row.extend([
-                    fixed(Some(then.elbo.value), 3),
-                    range(then.elbo),
+                    elbo(then.elbo),
                     verdict(&by_seconds.pairs, yardstick, &entry.name, "higher", "lower"),
                 ]);
             }
