@@ -62,7 +62,7 @@ impl GammaPlate {
     fn rows_of_params<'a>(&self, params: &'a ArrayRef2<f64>, n: usize) -> Result<&'a [f64], FamilyError> {
         let params = rows(params, "params", n, self.n_params());
         // The reverse comparison finds NaN too.
-        let bad = |p: &f64| !(p.abs() <= LARGEST_LOG);
+        let bad = |p: &f64| p.is_nan() || p.abs() > LARGEST_LOG;
         match params.iter().position(bad) {
             None => Ok(params),
             Some(at) => {
