@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run --release -p vi-tests --example mean_field_optima [-- n_seeds]
 //! ```
-#![allow(clippy::print_stdout, reason = "a table for people")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a table for people")]
 
 use std::error::Error;
 use std::time::Instant;

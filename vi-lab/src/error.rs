@@ -10,9 +10,9 @@ pub struct Location {
     /// The file.
     pub file: Box<str>,
     /// The line.
-    pub line: usize,
+    pub line: u32,
     /// The column, in characters.
-    pub column: usize,
+    pub column: u32,
 }
 
 impl Location {
@@ -21,7 +21,8 @@ impl Location {
         let before = &text[..text.floor_char_boundary(offset.min(text.len()))];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
-        Self { file: file.into(), line, column }
+        let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Self { file: file.into(), line: small(line), column: small(column) }
     }
 }
 
@@ -172,7 +173,8 @@ pub enum ConfigError {
     },
     /// An exact reference where none is known.
     #[error(
-        "{at}: no exact gradient is known for model `{model}` with family `{family}`; use `kind = \"paired\"`,          or leave `kind` away"
+        "{at}: no exact gradient is known for model `{model}` with family `{family}`; use `kind = \"paired\"`, \
+         or leave `kind` away"
     )]
     NoExactGradient {
         /// Where.
@@ -197,7 +199,7 @@ pub enum ConfigError {
         /// The model.
         model: &'static str,
         /// The variable.
-        variable: String,
+        variable: Box<str>,
         /// Its support.
         support: vi_core::Support,
     },

@@ -242,6 +242,7 @@ pub(crate) fn words(value: &Value) -> String {
 /// The settings of a method.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
+#[allow(clippy::large_enum_variant, reason = "a handful of them, read once from a file")]
 pub enum MethodSettings {
     /// Of CAVI.
     Cavi(CaviSettings),

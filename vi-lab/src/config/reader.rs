@@ -107,7 +107,7 @@ impl Reader<'_> {
 
     pub(crate) fn message(&self, offset: usize, message: String) -> ConfigError {
         let at = self.at(offset);
-        let line = self.text.lines().nth(at.line - 1).unwrap_or_default().trim_end().to_owned();
+        let line = self.text.lines().nth(at.line as usize - 1).unwrap_or_default().trim_end().to_owned();
         ConfigError::Invalid { at, message, line }
     }
 

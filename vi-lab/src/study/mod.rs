@@ -152,7 +152,7 @@ pub(crate) fn check_family(
             family: family.family.name(),
             what: owner.what.clone(),
             model: study.name(),
-            variable: name,
+            variable: name.into(),
             support,
         }),
         // Whatever else is wrong, the method itself says.

@@ -175,8 +175,8 @@ impl Vectorised for SubtractRows<'_> {
     fn run(self) {
         let lanes = self.sums.len();
         for logs in self.logs.chunks_exact(lanes) {
-            for s in 0..lanes {
-                self.sums[s] -= self.alpha * logs[s];
+            for (sum, log) in self.sums.iter_mut().zip(logs) {
+                *sum -= self.alpha * log;
             }
         }
     }

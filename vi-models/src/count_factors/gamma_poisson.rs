@@ -275,7 +275,7 @@ impl GammaPoissonAt<'_> {
                 let grad = grad.as_mut().map(|(weight, grad)| {
                     one_by_one(z, k, 0, k, rows);
                     z.chunks_exact(k).for_each(|z| z_totals.iter_mut().zip(z).for_each(|(t, z)| *t += z));
-                    LogWeightGrad { weight: *weight, grad: &mut **grad, one_by_one: rows }
+                    LogWeightGrad { weight: *weight, grad, one_by_one: rows }
                 });
                 let points = Points { side_by_side: side, lanes };
                 add_count_terms(self.table, &model.counts, *n, points, &mut scratch, sums, grad);

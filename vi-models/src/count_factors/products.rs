@@ -66,9 +66,9 @@ impl Product<'_> {
                 }
             }
         }
-        for r in 0..R {
+        for (r, sums) in sums.iter().enumerate() {
             let out = &mut self.out[(first + r) * self.lanes + lane..][..L];
-            for (out, sum) in out.iter_mut().zip(&sums[r]) {
+            for (out, sum) in out.iter_mut().zip(sums) {
                 *out = if *sum < self.floor { self.floor } else { *sum };
             }
         }

@@ -58,9 +58,9 @@ mod tests {
         }
         assert_eq!(batch.all(6), [0, 1, 2, 3, 4, 5]);
         let (n, p) = (n_draws as f64, 1.0 / 15.0);
-        for i in 0..6 {
-            for j in i + 1..6 {
-                let share: f64 = counts[i][j] / n;
+        for (i, row) in counts.iter().enumerate() {
+            for (j, count) in row.iter().enumerate().skip(i + 1) {
+                let share: f64 = count / n;
                 assert!((share - p).abs() < 5.0 * (p * (1.0 - p) / n).sqrt(), "({i}, {j}): {share}");
             }
         }

@@ -49,6 +49,10 @@ impl<M, F, R, E: fmt::Debug, O: fmt::Debug, P: fmt::Debug> fmt::Debug
     }
 }
 
+/// The state of a kernel over this model with these rules for λ or ψ and for θ.
+type StateOf<M, O, P> =
+    PlateState<<M as PlateModel>::Cache, <O as AscentRule>::State, <P as AscentRule>::State>;
+
 impl<'a, M, F, R, E, O, P> VariationalEm<'a, M, F, R, E, O, P>
 where
     M: PlateModel,
@@ -146,7 +150,7 @@ where
     ///
     /// # Errors
     /// As for [`VariationalEm::init_at`].
-    pub fn init(&self, key: StreamKey) -> Result<PlateState<M::Cache, O::State, P::State>, SgviError> {
+    pub fn init(&self, key: StreamKey) -> Result<StateOf<M, O, P>, SgviError> {
         let key = key.role(vi_core::Role::Init);
         let model_params = self.elbo.model().init_model_params(key.fold_in(0));
         self.init_at(model_params, self.elbo.recognition().init(key.fold_in(1)))
@@ -160,7 +164,7 @@ where
         &self,
         model_params: Array1<f64>,
         params: Array1<f64>,
-    ) -> Result<PlateState<M::Cache, O::State, P::State>, SgviError> {
+    ) -> Result<StateOf<M, O, P>, SgviError> {
         self.elbo.check_lengths(&model_params, &params)?;
         self.elbo.check_model_params(&model_params)?;
         let (n_states, n_each) = self.groups();
@@ -189,10 +193,7 @@ where
     }
 
     /// θ and ψ that a run reports: the averages of the iterates.
-    pub fn averaged_params(
-        &self,
-        state: &PlateState<M::Cache, O::State, P::State>,
-    ) -> (Array1<f64>, Array1<f64>) {
+    pub fn averaged_params(&self, state: &StateOf<M, O, P>) -> (Array1<f64>, Array1<f64>) {
         match &state.averagers {
             None => (state.model_params.clone(), state.params.clone()),
             Some([model, params]) => (model.average(self.averaging), params.average(self.averaging)),
@@ -266,7 +267,7 @@ where
     O: AscentRule,
     P: AscentRule,
 {
-    type State = PlateState<M::Cache, O::State, P::State>;
+    type State = StateOf<M, O, P>;
     type Info = PlateInfo;
     type Error = SgviError;
 

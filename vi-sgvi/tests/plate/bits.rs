@@ -52,7 +52,7 @@ fn ranks_see_the_same_gradient() {
     };
     let expected = gradient(Exec::local());
     for size in [2, 3, 5] {
-        for got in simulate_ranks(size, &gradient) {
+        for got in simulate_ranks(size, gradient) {
             assert!(got == expected, "{size} ranks");
         }
     }

@@ -11,7 +11,7 @@ use crate::network::{Small, normal};
 const N_REPLICATES: u64 = 4000;
 
 fn unit_steps() -> Sgd {
-    Sgd { learning_rate: LearningRate::Constant(1.0), ..Sgd::default() }
+    Sgd { learning_rate: LearningRate::Constant(1.0) }
 }
 
 /// Means and standard errors.
