@@ -18,7 +18,7 @@ const TILE: usize = 1024;
 /// Two lower bounds from the same points; log p(θ) is not part of them.
 #[derive(Clone, Debug)]
 pub struct PlateEvaluation {
-    /// The evidence lower bound Σ_n E_q[f_n], f_n = log p_θ(x_n, z_n) − log q(z_n).
+    /// The evidence lower bound `Σ_n E_q[f_n]`, f_n = log p_θ(x_n, z_n) − log q(z_n).
     pub elbo: ElboEstimate,
     /// The importance-weighted bound Σ_n log (1/K) Σ_k exp f_nk: in expectation between the ELBO and log p_θ(x), which
     /// it approaches with K (Burda, Grosse & Salakhutdinov 2016, theorem 1, <https://arxiv.org/abs/1509.00519>).

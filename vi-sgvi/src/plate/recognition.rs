@@ -29,7 +29,7 @@ pub trait Recognition: Send + Sync {
     /// # Panics
     /// If a shape does not fit, or a datum is ≥ N.
     fn local_params(&self, params: &ArrayRef1<f64>, data: &[usize], out: &mut ArrayRef2<f64>);
-    /// out (length of ψ) += weight · Σ_i J_ψ(data[i])ᵀ local_grad_i, with `local_grad` (n, P).
+    /// out (length of ψ) += weight · `Σ_i J_ψ(data[i])ᵀ local_grad_i`, with `local_grad` (n, P).
     ///
     /// # Panics
     /// If a shape does not fit, or a datum is ≥ N.
