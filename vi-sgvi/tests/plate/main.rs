@@ -2,6 +2,7 @@
 
 mod bits;
 mod bounds;
+mod counts;
 mod failures;
 mod gaussian;
 mod minibatch;
