@@ -72,7 +72,7 @@ pub use univariate::Univariate;
 pub use variational::{
     BlockDiagonalGaussian, BlockDiagonalGaussianMember, Damping, DifferentiableDensity, Disperse,
     DisperseFactors, FactorizedDistribution, FullRankGaussian, FullRankGaussianMember, GaussianMixture,
-    GaussianMixtureMember, LearnedStudentTMeanField, LearnedStudentTMeanFieldMember,
+    GaussianMixtureMember, GaussianTransport, LearnedStudentTMeanField, LearnedStudentTMeanFieldMember,
     LowRankGaussian, LowRankGaussianMember, MeanFieldGaussian, MeanFieldGaussianMember,
     MeasureValuedDistribution, MixtureComponent, MixtureFamily, ProductFamily, ProductMember,
     Reparameterized, StudentTMeanField, StudentTMeanFieldMember, UniformTransport, VariationalDistribution,

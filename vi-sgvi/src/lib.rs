@@ -11,7 +11,7 @@
 //! | `locality` | [`Joint`], [`MarkovBlanket`] |
 //! | `factors` | [`LocalExpectations`], [`Arm`], [`DisArm`], [`Enumeration`], [`MeasureValued`], [`OverdispersedFactors`]; [`PerFactor`]: one estimator for some variables, another for the rest |
 //! | `sample_reuse` | [`SampleReuse`]: the points of past iterations once more, importance weighted |
-//! | `pathwise` | [`Pathwise`], entropy in closed form, from the samples, or [`StickingTheLanding`]: needs the gradient of the log joint and a reparametrised family |
+//! | `pathwise` | [`Pathwise`], entropy in closed form, from the samples, or [`StickingTheLanding`]; [`ControlledPathwise`]: need the gradient of the log joint and a reparametrised family |
 //! | `importance` | tighter bounds, [`ImportanceBound`]: [`Vimco`], [`ImportancePathwise`], [`evaluate_bound`] |
 //! | `optimizer` | [`Sgd`], [`RmsProp`], [`Adam`], [`NaturalGradient`], their [`LearningRate`]s, and [`AnyOptimizer`] for settings files |
 //! | `averaging` | [`Averaging`] of the iterates |
@@ -79,7 +79,7 @@ pub use optimizer::{
     NaturalGradientState, Optimizer, RmsProp, RmsPropState, Sgd, SgdState, StepCoordinates, TrustRegion,
 };
 pub use pathwise::{
-    ClosedFormEntropy, EntropyGradient, MonteCarloEntropy,
+    ClosedFormEntropy, ControlledPathwise, ControlledPathwiseState, EntropyGradient, MonteCarloEntropy,
     Pathwise, StickingTheLanding,
 };
 pub use plate::{

@@ -10,7 +10,7 @@ use vi_families::MeanFieldGaussian;
 use vi_models::logistic_regression::{LogisticRegression, LogisticRegressionPriors};
 use vi_models::regression::RegressionData;
 use vi_sgvi::{
-    Adam, AscentRule, Elbo, GradientEstimator, ImportanceBound, ImportancePathwise,
+    Adam, AscentRule, ControlledPathwise, Elbo, GradientEstimator, ImportanceBound, ImportancePathwise,
     Memory, NaturalGradient, Overdispersed, Pathwise, RmsProp, SameSampleControlVariate, SampleReuse,
     ScoreFunction, Sgd, Sgvi, Vimco,
 };
@@ -78,6 +78,7 @@ fn later_estimates_allocate_nothing() {
         check("pathwise", &Pathwise::new(200));
         check("Monte Carlo entropy", &Pathwise::monte_carlo_entropy(200));
         check("sticking the landing", &Pathwise::sticking_the_landing(200));
+        check("controlled", &ControlledPathwise::new(200).unwrap());
         let bound = ImportanceBound::importance_weighted(20).unwrap();
         check("IWAE", &ImportancePathwise::naive(bound, 10));
         check("DReG", &ImportancePathwise::doubly_reparameterized(bound, 10));

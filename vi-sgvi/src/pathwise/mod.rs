@@ -9,10 +9,13 @@ use crate::error::SgviError;
 use crate::estimator::{Evaluations, GradientEstimator, Memory};
 use crate::factors::FactorSet;
 
+mod controlled;
 mod entropy;
+mod features;
 mod paths;
 mod some_factors;
 
+pub use controlled::{ControlledPathwise, ControlledPathwiseState};
 pub use entropy::{ClosedFormEntropy, EntropyGradient, MonteCarloEntropy, StickingTheLanding};
 pub(crate) use paths::Paths;
 

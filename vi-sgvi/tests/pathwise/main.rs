@@ -8,6 +8,7 @@
 #[path = "../suite/common/gaussian_target.rs"]
 mod gaussian_target;
 
+mod controlled;
 mod landing;
 mod mixed;
 mod supports;
