@@ -1,6 +1,6 @@
 //! The pathwise estimators of the gradient of the ELBO.
 
-use ndarray::ArrayRef1;
+use ndarray::{ArrayRef1, ArrayRef2};
 use vi_core::{ElboEstimate, Exec, GradLogJoint, StreamKey};
 use vi_families::{Reparameterized, VariationalFamily};
 
@@ -70,42 +70,46 @@ impl Pathwise<StickingTheLanding> {
 }
 
 impl<E> Pathwise<E> {
-    /// The estimate for a bound member; `keep` sets to 0 what does not belong to `factors`.
-    fn estimate_at<M, Q>(
+    /// The samples of a gradient with respect to the elements of λ that belong to `factors`.
+    fn paths<'a, M, Q>(
         &self,
-        (model, q): (&M, &Q),
+        model: &'a M,
+        q: &'a Q,
         factors: FactorSet<'_>,
         key: StreamKey,
+    ) -> Result<Paths<'a, M, Q>, SgviError>
+    where
+        M: GradLogJoint + ?Sized,
+        Q: Reparameterized,
+    {
+        let n = self.n_samples;
+        if n < 1 {
+            return Err(SgviError::TooFewSamples { estimator: "pathwise", minimum: 1, actual: n });
+        }
+        Paths::new(model, q, key, n, factors)
+    }
+
+    /// Overwrites `grad` (P) with the estimate, finite or not.
+    fn estimate_along<M, Q>(
+        &self,
+        paths: &Paths<'_, M, Q>,
         exec: Exec<'_>,
         memory: &mut Memory,
         grad: &mut ArrayRef1<f64>,
-        keep: impl FnOnce(&Q, &mut ArrayRef1<f64>),
     ) -> Result<ElboEstimate, SgviError>
     where
         M: GradLogJoint + ?Sized,
         Q: Reparameterized,
         E: EntropyGradient<Q>,
     {
-        let n = self.n_samples;
-        if n < 1 {
-            return Err(SgviError::TooFewSamples { estimator: "pathwise", minimum: 1, actual: n });
-        }
-        let paths = Paths::new(model, q, key, n, factors)?;
-        let workspace = &mut memory.workspace;
+        let (q, workspace) = (paths.member(), &mut memory.workspace);
         let estimate = paths.draw(exec, workspace, |_, z, grad| self.entropy.carry(q, z, grad))?;
-        let weight = 1.0 / n as f64;
-        paths.add(
-            exec,
-            workspace,
-            grad,
-            |_| weight,
-            |z, weights, out| {
-                self.entropy.add_scores(q, z, weights, out);
-            },
-        )?;
+        let weight = 1.0 / self.n_samples as f64;
+        let add_scores = |z: &ArrayRef2<f64>, weights: &ArrayRef1<f64>, out: &mut ArrayRef1<f64>| {
+            self.entropy.add_scores(q, z, weights, out);
+        };
+        paths.add(exec, workspace, grad, |_| weight, add_scores)?;
         self.entropy.add_exact(q, grad);
-        keep(q, grad);
-        paths.check_gradient(grad)?;
         Ok(estimate)
     }
 }
@@ -130,8 +134,10 @@ where
     ) -> Result<ElboEstimate, SgviError> {
         exec.enter(|| {
             let q = elbo.family().bind(params)?;
-            let target = (elbo.model(), &q);
-            self.estimate_at(target, FactorSet::ALL, key, exec, memory, grad, |_, _| {})
+            let paths = self.paths(elbo.model(), &q, FactorSet::ALL, key)?;
+            let estimate = self.estimate_along(&paths, exec, memory, grad)?;
+            paths.check_gradient(grad)?;
+            Ok(estimate)
         })
     }
 

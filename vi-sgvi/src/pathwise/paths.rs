@@ -94,6 +94,11 @@ impl<'a, M: GradLogJoint + ?Sized, Q: Reparameterized> Paths<'a, M, Q> {
         Ok(())
     }
 
+    /// The member that is sampled.
+    pub(crate) fn member(&self) -> &'a Q {
+        self.q
+    }
+
     /// The number of samples.
     pub(crate) fn n_samples(&self) -> usize {
         self.n_samples

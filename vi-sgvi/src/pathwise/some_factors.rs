@@ -32,14 +32,15 @@ where
         grad: &mut ArrayRef1<f64>,
     ) -> Result<ElboEstimate, SgviError> {
         let q = elbo.family().bind(params)?;
-        let keep = |q: &F::Member<'_>, grad: &mut ArrayRef1<f64>| {
-            for i in (0..q.n_factors()).filter(|i| !factors.contains(q.factor(*i))) {
-                for p in q.factor_params(i) {
-                    grad[p] = 0.0;
-                }
+        let paths = self.paths(elbo.model(), &q, factors, key)?;
+        let estimate = self.estimate_along(&paths, exec, memory, grad)?;
+        for i in (0..q.n_factors()).filter(|i| !factors.contains(q.factor(*i))) {
+            for p in q.factor_params(i) {
+                grad[p] = 0.0;
             }
-        };
-        self.estimate_at((elbo.model(), &q), factors, key, exec, memory, grad, keep)
+        }
+        paths.check_gradient(grad)?;
+        Ok(estimate)
     }
 
     fn partial_cost(&self, _elbo: Elbo<'_, M, F>, _factors: FactorSet<'_>) -> Evaluations {

@@ -83,6 +83,7 @@ fn bounds_of_a_regression_are_ordered() {
 /// to one. λ is the optimum of the mean-field Gaussian over (θ̃, μ, log τ), found by quasi-Monte Carlo and L-BFGS with
 /// independent code, ELBO −32.2919 ± 0.0047 without the factor.
 #[test]
+#[allow(clippy::print_stdout, reason = "the figures are the purpose")]
 fn eight_schools_rises_towards_its_evidence() {
     let data = EightSchoolsData {
         effect: array![28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0],

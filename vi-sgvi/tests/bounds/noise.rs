@@ -31,6 +31,7 @@ where
 /// Tucker et al. 2019). The relative error of a ratio ρ from R replicates is about (1 + 1/ρ²)^{1/2} R^{−1/2}: the bounds
 /// below are more than 5 of them away from what is seen.
 #[test]
+#[allow(clippy::print_stdout, reason = "the figures are the purpose")]
 fn that_of_the_naive_gradient_falls_and_that_of_dreg_does_not() {
     let ratios = |make: fn(ImportanceBound, usize) -> ImportancePathwise| {
         [1, 10, 100, 1000].map(|k| {

@@ -184,6 +184,7 @@ where
 /// The variance falls by more than 10 near the optimum; it is a ratio of two sample variances of 400 gradients, each
 /// within a quarter of its mean (the number printed is what is measured).
 #[test]
+#[allow(clippy::print_stdout, reason = "the figures are the purpose")]
 fn logistic_regression_near_the_optimum() {
     let model = breast_cancer();
     let mean_field = MeanFieldGaussian::new(model.parameters()).unwrap();

@@ -7,8 +7,11 @@
 #[allow(dead_code, reason = "other tests use more of it")]
 #[path = "../suite/common/gaussian_target.rs"]
 mod gaussian_target;
+#[path = "../suite/common/ranks.rs"]
+mod ranks;
 
 mod controlled;
+mod determinism;
 mod landing;
 mod mixed;
 mod supports;
