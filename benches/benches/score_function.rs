@@ -131,7 +131,7 @@ fn estimators(c: &mut Criterion) {
     let overdispersed = ScoreFunction::leave_one_out(N_SAMPLES).with_sampler(overdispersed);
     bench(&mut group, "overdispersed", &model, &overdispersed);
     bench(&mut group, "sample_reuse_4", &model, &SampleReuse::leave_one_out(N_SAMPLES, 4));
-    bench(&mut group, "pathwise", &model, &Pathwise { n_samples: N_SAMPLES });
+    bench(&mut group, "pathwise", &model, &Pathwise::new(N_SAMPLES));
     group.finish();
 
     // A log joint that costs next to nothing: what is left is the estimators' own.

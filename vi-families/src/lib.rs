@@ -14,7 +14,7 @@
 //! | [`Gaussian`] [`Laplace`] [`TruncatedGaussian`] [`Beta`] [`ContinuousBernoulli`] [`VonMises`] | on the line, an interval, the circle |
 //! | [`MvGaussian`] [`DiagonalGaussian`] [`Dirichlet`] [`VonMisesFisher`] [`Wishart`] [`InverseWishart`] [`MatrixGaussian`] | vectors and matrices |
 //! | [`NormalGamma`] [`NormalInverseGamma`] [`NormalWishart`] [`NormalInverseWishart`] | a location with its precision or covariance |
-//! | [`VariationalFamily`], [`VariationalDistribution`], [`Reparameterized`] | the contract of q_λ with unconstrained λ |
+//! | [`VariationalFamily`], [`VariationalDistribution`], [`Reparameterized`], [`DifferentiableDensity`] | the contract of q_λ with unconstrained λ |
 //! | [`MeanFieldGaussian`], [`FullRankGaussian`], [`LowRankGaussian`], [`BlockDiagonalGaussian`], [`GaussianMixture`], [`StudentTMeanField`], [`LearnedStudentTMeanField`], [`ProductFamily`] | its members |
 //! | [`UniformTransport`], [`Disperse`], [`DisperseFactors`] | members as images of the unit cube; members with heavier tails, as proposals |
 //! | [`PlateFamily`] | one member for every datum: [`BernoulliPlate`], [`GaussianPlate`], [`EachMember`] of any variational family |
@@ -70,12 +70,13 @@ pub use slices::{LogProbSlice, SampleSlice, fill_standard_normal};
 pub use sufficient::SufficientStats;
 pub use univariate::Univariate;
 pub use variational::{
-    BlockDiagonalGaussian, BlockDiagonalGaussianMember, Damping, Disperse, DisperseFactors,
-    FactorizedDistribution, FullRankGaussian, FullRankGaussianMember, GaussianMixture, GaussianMixtureMember,
-    LearnedStudentTMeanField, LearnedStudentTMeanFieldMember, LowRankGaussian, LowRankGaussianMember,
-    MeanFieldGaussian, MeanFieldGaussianMember, MeasureValuedDistribution, MixtureComponent, MixtureFamily,
-    ProductFamily, ProductMember, Reparameterized, StudentTMeanField, StudentTMeanFieldMember,
-    UniformTransport, VariationalDistribution, VariationalFamily,
+    BlockDiagonalGaussian, BlockDiagonalGaussianMember, Damping, DifferentiableDensity, Disperse,
+    DisperseFactors, FactorizedDistribution, FullRankGaussian, FullRankGaussianMember, GaussianMixture,
+    GaussianMixtureMember, GaussianTransport, LearnedStudentTMeanField, LearnedStudentTMeanFieldMember,
+    LowRankGaussian, LowRankGaussianMember, MeanFieldGaussian, MeanFieldGaussianMember,
+    MeasureValuedDistribution, MixtureComponent, MixtureFamily, ProductFamily, ProductMember,
+    Reparameterized, StudentTMeanField, StudentTMeanFieldMember, UniformTransport, VariationalDistribution,
+    VariationalFamily,
 };
 
 #[cfg(doctest)]

@@ -10,21 +10,25 @@ use vi_core::{StreamKey, StreamRng};
 use crate::error::FamilyError;
 
 mod block_diagonal;
+mod differentiable_density;
 mod disperse;
 mod factorized;
 mod full_rank;
 mod full_rank_member;
 mod full_rank_natural;
 mod gaussian;
+mod gaussian_transport;
 mod low_rank;
 mod low_rank_member;
 mod mean_field;
+mod mean_field_transport;
 mod measure_valued;
 mod mixture;
 mod mixture_member;
 mod natural_gradient;
 mod product;
 mod product_factor;
+mod product_reparameterized;
 mod recycled;
 mod student_t;
 mod student_t_learned;
@@ -32,11 +36,13 @@ mod student_t_member;
 mod uniform_transport;
 
 pub use block_diagonal::{BlockDiagonalGaussian, BlockDiagonalGaussianMember};
+pub use differentiable_density::DifferentiableDensity;
 pub use disperse::{Disperse, DisperseFactors};
 pub use factorized::FactorizedDistribution;
 pub use full_rank::FullRankGaussian;
 pub use full_rank_member::FullRankGaussianMember;
 pub(crate) use gaussian::real_names;
+pub use gaussian_transport::GaussianTransport;
 pub use low_rank::LowRankGaussian;
 pub use low_rank_member::LowRankGaussianMember;
 pub use mean_field::{MeanFieldGaussian, MeanFieldGaussianMember};
@@ -179,6 +185,11 @@ pub trait Reparameterized: VariationalDistribution {
     fn sample_noise(&self, rng: &mut StreamRng, noise: &mut ArrayRef1<f64>);
     /// Overwrites `z` with t_λ(ε).
     fn transport(&self, noise: &ArrayRef1<f64>, z: &mut ArrayRef1<f64>);
+    /// Whether coordinate `d` of t_λ(ε) is differentiable in λ: false for discrete ones, which step from value to value.
+    fn is_differentiable(&self, d: usize) -> bool {
+        let _ = d;
+        true
+    }
     /// out (P) += weight · (∂t_λ(ε)/∂λ)ᵀ grad, with `grad` (D) the gradient at z = t_λ(ε).
     fn add_transport_vjp(
         &self,
@@ -188,6 +199,33 @@ pub trait Reparameterized: VariationalDistribution {
         weight: f64,
         out: &mut ArrayRef1<f64>,
     );
+    /// Overwrites the rows of `noise` (n, E) and `z` (n, D) with those of samples number `samples` (n of them): row i
+    /// comes from `key.rng(samples.start + i)`.
+    fn transport_batch(
+        &self,
+        key: StreamKey,
+        samples: Range<usize>,
+        noise: &mut ArrayRef2<f64>,
+        z: &mut ArrayRef2<f64>,
+    ) {
+        for ((s, mut noise), mut z) in samples.zip(noise.rows_mut()).zip(z.rows_mut()) {
+            self.sample_noise(&mut key.rng(s as u64), &mut noise);
+            self.transport(&noise, &mut z);
+        }
+    }
+    /// out (P) += Σ_i weights_i · (∂t_λ(ε_i)/∂λ)ᵀ grad_i.
+    fn add_transport_vjp_batch(
+        &self,
+        noise: &ArrayRef2<f64>,
+        z: &ArrayRef2<f64>,
+        grad: &ArrayRef2<f64>,
+        weights: &ArrayRef1<f64>,
+        out: &mut ArrayRef1<f64>,
+    ) {
+        for (i, weight) in weights.iter().enumerate() {
+            self.add_transport_vjp(&noise.row(i), &z.row(i), &grad.row(i), *weight, out);
+        }
+    }
     /// out (P) += weight · ∇_λ of the entropy.
     fn add_entropy_grad(&self, weight: f64, out: &mut ArrayRef1<f64>);
 }

@@ -126,7 +126,7 @@ where
 }
 
 /// Draws from the member with parameters `params`, leaves the log ratios in the workspace, returns their mean.
-fn log_ratios<M, F>(
+pub(crate) fn log_ratios<M, F>(
     elbo: Elbo<'_, M, F>,
     params: &ArrayRef1<f64>,
     n_samples: usize,

@@ -86,6 +86,12 @@ pub enum SgviError {
         /// The largest number allowed.
         limit: usize,
     },
+    /// A pathwise estimator was given a factor through whose draws no derivative passes.
+    #[error("the factor of {factor} is discrete: its draws cannot be differentiated")]
+    NotReparameterized {
+        /// The coordinates of the factor.
+        factor: String,
+    },
     /// An element of λ whose derivative is not known to be a difference of two measures.
     #[error("no decomposition into a pair of measures is known for the variational parameter {parameter}")]
     NoDecomposition {

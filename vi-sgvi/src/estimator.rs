@@ -10,6 +10,7 @@ use vi_families::VariationalFamily;
 
 use crate::elbo::Elbo;
 use crate::error::SgviError;
+use crate::importance::Bound;
 use crate::workspace::Workspace;
 
 /// Evaluations of the model.
@@ -50,15 +51,15 @@ pub struct Memory<S = ()> {
     pub workspace: Workspace,
 }
 
-/// An estimator of ∇_λ ELBO(λ). What it needs of model and family is said by the bounds of its `impl`.
+/// An estimator of ∇_λ ELBO(λ), or of the gradient of another bound that it names. What it needs of model and family is said by the bounds of its `impl`.
 ///
 /// An implementation is checked by `testing::check_estimator` (feature `testing`) in one line.
 pub trait GradientEstimator<M: ?Sized, F: VariationalFamily>: Send + Sync {
     /// What is remembered from one iteration to the next.
     type State: EstimatorState;
 
-    /// Overwrites `grad` (P) with an estimate of the gradient of the ELBO at `params` (P), and returns the estimate
-    /// of the ELBO from the same samples. The gradient is unbiased unless [`GradientEstimator::bias`] says otherwise.
+    /// Overwrites `grad` (P) with an estimate of the gradient of the [bound](GradientEstimator::bound), for most the ELBO,
+    /// at `params` (P), and returns the estimate of the bound from the same samples. The gradient is unbiased unless [`GradientEstimator::bias`] says otherwise.
     ///
     /// The samples are a function of `key` and the state alone: the same ones give the same bits on any number of
     /// threads and ranks. With a used workspace a call allocates nothing beyond what model and family allocate
@@ -90,6 +91,11 @@ pub trait GradientEstimator<M: ?Sized, F: VariationalFamily>: Send + Sync {
         None
     }
 
+    /// What is ascended, and so what the returned value estimates; by default the ELBO.
+    fn bound(&self) -> Bound {
+        Bound::Elbo
+    }
+
     /// Whether an estimate depends on those before it; by default whether the state holds anything.
     fn remembers(&self) -> bool {
         size_of::<Self::State>() > 0
@@ -118,6 +124,9 @@ impl<M: ?Sized, F: VariationalFamily, E: GradientEstimator<M, F>> GradientEstima
     }
     fn bias(&self) -> Option<&'static str> {
         E::bias(self)
+    }
+    fn bound(&self) -> Bound {
+        E::bound(self)
     }
     fn remembers(&self) -> bool {
         E::remembers(self)

@@ -11,6 +11,7 @@ use crate::averaging::{Averager, Averaging};
 use crate::elbo::{Elbo, compare_elbo};
 use crate::error::SgviError;
 use crate::estimator::{Evaluations, GradientEstimator, Memory};
+use crate::importance::Bound;
 use crate::optimizer::AscentRule;
 use crate::window::{Compare, Window, WindowComparison, WindowState};
 
@@ -96,6 +97,11 @@ where
         self.elbo
     }
 
+    /// What the estimator ascends: what the trace and [`SgviInfo::elbo`] show.
+    pub fn bound(&self) -> Bound {
+        self.estimator.bound()
+    }
+
     /// Threads and ranks.
     pub fn exec(&self) -> Exec<'a> {
         self.exec
@@ -170,7 +176,7 @@ pub struct SgviState<S, E = ()> {
     pub optimizer: S,
     /// The running average of the iterates.
     pub averager: Averager,
-    /// The ELBO estimate of every iteration, in nats.
+    /// The estimate of the ELBO, or of [another bound](Sgvi::bound), of every iteration, in nats.
     pub elbo_trace: Vec<f64>,
     /// Evaluations of the model so far.
     pub evaluations: Evaluations,
@@ -184,7 +190,7 @@ pub struct SgviState<S, E = ()> {
 /// What an iteration of [`Sgvi`] reports.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SgviInfo {
-    /// The ELBO at the λ from which the step started, from the samples of its gradient.
+    /// The ELBO, or [another bound](Sgvi::bound), at the λ from which the step started, from the samples of its gradient.
     pub elbo: ElboEstimate,
     /// Euclidean norm of the gradient estimate.
     pub grad_norm: f64,

@@ -11,7 +11,8 @@
 //! | `locality` | [`Joint`], [`MarkovBlanket`] |
 //! | `factors` | [`LocalExpectations`], [`Arm`], [`DisArm`], [`Enumeration`], [`MeasureValued`], [`OverdispersedFactors`]; [`PerFactor`]: one estimator for some variables, another for the rest |
 //! | `sample_reuse` | [`SampleReuse`]: the points of past iterations once more, importance weighted |
-//! | `pathwise` | [`Pathwise`]: needs the gradient of the log joint and a reparametrised family |
+//! | `pathwise` | [`Pathwise`], entropy in closed form, from the samples, or [`StickingTheLanding`]; [`ControlledPathwise`]: need the gradient of the log joint and a reparametrised family |
+//! | `importance` | tighter bounds, [`ImportanceBound`]: [`Vimco`], [`ImportancePathwise`], [`evaluate_bound`] |
 //! | `optimizer` | [`Sgd`], [`RmsProp`], [`Adam`], [`NaturalGradient`], their [`LearningRate`]s, and [`AnyOptimizer`] for settings files |
 //! | `averaging` | [`Averaging`] of the iterates |
 //! | `window` | windows of the ELBO trace or of the iterates, and the stop rule [`ElboPlateau`] |
@@ -35,6 +36,7 @@ mod error;
 mod estimator;
 mod factors;
 mod fit;
+mod importance;
 mod kernel;
 mod locality;
 mod optimizer;
@@ -66,13 +68,20 @@ pub use factors::{
     Values,
 };
 pub use fit::{SgviFit, fit};
+pub use importance::{
+    Bound, ImportanceBound, ImportanceGradient, ImportancePathwise, LeaveOneOutMean, Vimco, evaluate_bound,
+    evaluate_importance_weighted_elbo,
+};
 pub use kernel::{Sgvi, SgviInfo, SgviState};
 pub use locality::{Joint, Locality, MarkovBlanket, Scores};
 pub use optimizer::{
     Adam, AdamState, AnyOptimizer, AnyOptimizerState, AscentRule, LearningRate, NaturalGradient,
     NaturalGradientState, Optimizer, RmsProp, RmsPropState, Sgd, SgdState, StepCoordinates, TrustRegion,
 };
-pub use pathwise::Pathwise;
+pub use pathwise::{
+    ClosedFormEntropy, ControlledPathwise, ControlledPathwiseState, EntropyGradient, MonteCarloEntropy,
+    Pathwise, StickingTheLanding,
+};
 pub use plate::{
     HiddenLayerEncoder, LinearEncoder, PlateBaseline, PlateElbo, PlateEstimator, PlateEvaluation, PlateFit,
     PlateInfo, PlatePosterior, PlateScoreFunction, PlateSettings, PlateState, PlateWorkspace, Recognition,

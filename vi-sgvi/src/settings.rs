@@ -81,7 +81,7 @@ impl SgviSettings {
 
     /// The pathwise estimator.
     pub fn pathwise(&self) -> Pathwise {
-        Pathwise { n_samples: self.n_samples }
+        Pathwise::new(self.n_samples)
     }
 
     /// The kernel with these settings.

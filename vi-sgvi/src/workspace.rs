@@ -148,7 +148,7 @@ pub(crate) fn matrix_mut(rows: &mut [f64], width: usize) -> ArrayViewMut2<'_, f6
 }
 
 /// One sample says nothing about its own error, which is then infinite and not NaN.
-fn estimate(log_ratios: &ArrayRef1<f64>) -> ElboEstimate {
+pub(crate) fn estimate(log_ratios: &ArrayRef1<f64>) -> ElboEstimate {
     if log_ratios.len() < 2 {
         return ElboEstimate { value: log_ratios.sum(), mcse: f64::INFINITY, n_samples: log_ratios.len() };
     }

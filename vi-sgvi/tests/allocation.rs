@@ -10,8 +10,9 @@ use vi_families::MeanFieldGaussian;
 use vi_models::logistic_regression::{LogisticRegression, LogisticRegressionPriors};
 use vi_models::regression::RegressionData;
 use vi_sgvi::{
-    Adam, AscentRule, Elbo, GradientEstimator, Memory, NaturalGradient, Overdispersed, Pathwise, RmsProp,
-    SameSampleControlVariate, SampleReuse, ScoreFunction, Sgd, Sgvi,
+    Adam, AscentRule, ControlledPathwise, Elbo, GradientEstimator, ImportanceBound, ImportancePathwise,
+    Memory, NaturalGradient, Overdispersed, Pathwise, RmsProp, SameSampleControlVariate, SampleReuse,
+    ScoreFunction, Sgd, Sgvi, Vimco,
 };
 
 #[global_allocator]
@@ -74,7 +75,14 @@ fn later_estimates_allocate_nothing() {
         check("overdispersed", &ScoreFunction::leave_one_out(200).with_sampler(overdispersed));
         check("Rao–Blackwellised", &ScoreFunction::leave_one_out(70).rao_blackwellized());
         check("full BBVI", &ScoreFunction::control_variate(70).rao_blackwellized());
-        check("pathwise", &Pathwise { n_samples: 200 });
+        check("pathwise", &Pathwise::new(200));
+        check("Monte Carlo entropy", &Pathwise::monte_carlo_entropy(200));
+        check("sticking the landing", &Pathwise::sticking_the_landing(200));
+        check("controlled", &ControlledPathwise::new(200).unwrap());
+        let bound = ImportanceBound::importance_weighted(20).unwrap();
+        check("IWAE", &ImportancePathwise::naive(bound, 10));
+        check("DReG", &ImportancePathwise::doubly_reparameterized(bound, 10));
+        check("VIMCO", &Vimco::new(bound, 10));
         // The buffers of reuse grow until as many iterations are remembered as are used.
         assert_eq!(later_estimates(4, &SampleReuse::leave_one_out(100, 4)), Allocations::default());
     });

@@ -12,7 +12,7 @@ use crate::special::{
 ///
 /// As for the Gamma shape: the scores log x − E log x and log(1 − x) − E log(1 − x), integrated over the tail on the
 /// nearer side of the mean, divided by the density of the logit.
-pub(super) fn logit_derivatives(a: f64, b: f64, x: f64, y: f64) -> (f64, f64) {
+pub(crate) fn logit_derivatives(a: f64, b: f64, x: f64, y: f64) -> (f64, f64) {
     if a * y >= b * x {
         lower_tail(a, b, x, y)
     } else {

@@ -6,6 +6,8 @@ mod gamma;
 mod truncated_gaussian;
 mod von_mises;
 
+pub(crate) use beta::logit_derivatives;
+
 use ndarray::Array2;
 
 use crate::parametric::Parametric;

@@ -15,6 +15,7 @@
 //! | [`VariationalFamily`](crate::VariationalFamily) | [`check_variational_family`] |
 //! | [`PlateFamily`](crate::PlateFamily) | [`check_plate_family`], [`check_plate_family_against`] |
 //! | [`Reparameterized`](crate::Reparameterized) | [`check_reparameterized`] |
+//! | [`DifferentiableDensity`](crate::DifferentiableDensity) | [`check_differentiable_density`] |
 //!
 //! ```
 //! use vi_core::StreamKey;
@@ -26,6 +27,7 @@
 //! ```
 
 mod conjugacy;
+mod differentiable_density;
 mod exponential_family;
 mod fit;
 mod lines;
@@ -41,6 +43,7 @@ mod univariate;
 mod variational_family;
 
 pub use conjugacy::check_conjugate;
+pub use differentiable_density::check_differentiable_density;
 pub use exponential_family::{check_any_vector, check_calculus, check_exponential_family};
 pub use multivariate::{Flat, check_multivariate};
 pub use normalised::{Quadrature, check_normalised};

@@ -92,7 +92,7 @@ impl FullRankGaussianMember {
     }
 
     /// The rows of `z` (n, D), whitened.
-    fn whiten_batch(&self, z: &ArrayRef2<f64>) -> Array2<f64> {
+    pub(super) fn whiten_batch(&self, z: &ArrayRef2<f64>) -> Array2<f64> {
         let mut centred = z.as_standard_layout().into_owned();
         for mut row in centred.rows_mut() {
             row.iter_mut().zip(&self.location).for_each(|(z, m)| *z -= m);

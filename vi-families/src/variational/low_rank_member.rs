@@ -35,9 +35,9 @@ pub struct LowRankGaussianMember {
 }
 
 /// u and w of some points, one row each.
-struct Whitened {
+pub(super) struct Whitened {
     u: Array2<f64>,
-    w: Array2<f64>,
+    pub(super) w: Array2<f64>,
 }
 
 impl LowRankGaussianMember {
@@ -82,7 +82,7 @@ impl LowRankGaussianMember {
         -self.log_det - 0.5 * self.location.len() as f64 * LOG_TWO_PI
     }
 
-    fn whiten(&self, z: &ArrayRef2<f64>) -> Whitened {
+    pub(super) fn whiten(&self, z: &ArrayRef2<f64>) -> Whitened {
         let mut w = z.as_standard_layout().into_owned();
         for mut row in w.rows_mut() {
             for ((z, m), r) in row.iter_mut().zip(&self.location).zip(&self.inverse_scale) {

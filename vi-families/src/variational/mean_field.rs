@@ -6,12 +6,10 @@ use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
 use vi_core::numerics::{Vectorised, vectorised};
 use vi_core::{ParameterSpace, StreamKey, StreamRng};
 
-use super::gaussian::{
-    LANES, add_location_scale_vjp, fill_noise, real_names, scale, with_slice, with_slice_mut,
-};
+use super::gaussian::{LANES, real_names, scale, with_slice, with_slice_mut};
 use super::natural_gradient::{check_step, gaussian_step, solve_one};
 use super::recycled::Recycled;
-use super::{Damping, Reparameterized, VariationalDistribution, VariationalFamily};
+use super::{Damping, VariationalDistribution, VariationalFamily};
 use crate::distributions::LOG_TWO_PI;
 use crate::draw::fill_from_normal;
 use crate::error::FamilyError;
@@ -133,6 +131,11 @@ impl MeanFieldGaussianMember {
     /// The standard deviations (D).
     pub fn sd(&self) -> &[f64] {
         &self.scale
+    }
+
+    /// 1/s (D).
+    pub(super) fn inverse_sd(&self) -> &[f64] {
+        &self.inverse_scale
     }
 
     /// The same with standard deviation `i` `factor(i)` times as large.
@@ -307,38 +310,6 @@ impl Vectorised for Scores<'_> {
         let (location, log_scale) = self.out.split_at_mut(d);
         for (z, weight) in self.z.chunks_exact(d).zip(self.weights) {
             self.member.add_score_row(z, *weight, location, log_scale);
-        }
-    }
-}
-
-impl Reparameterized for MeanFieldGaussianMember {
-    fn noise_dim(&self) -> usize {
-        self.dim()
-    }
-    fn sample_noise(&self, rng: &mut StreamRng, noise: &mut ArrayRef1<f64>) {
-        fill_noise(rng, noise);
-    }
-    fn transport(&self, noise: &ArrayRef1<f64>, z: &mut ArrayRef1<f64>) {
-        assert_eq!((noise.len(), z.len()), (self.dim(), self.dim()), "MeanFieldGaussian: wrong length");
-        for (i, (z, e)) in z.iter_mut().zip(noise).enumerate() {
-            *z = self.location[i] + self.scale[i] * e;
-        }
-    }
-    fn add_transport_vjp(
-        &self,
-        noise: &ArrayRef1<f64>,
-        _z: &ArrayRef1<f64>,
-        grad: &ArrayRef1<f64>,
-        weight: f64,
-        out: &mut ArrayRef1<f64>,
-    ) {
-        let d = self.dim();
-        assert_eq!((noise.len(), grad.len(), out.len()), (d, d, 2 * d), "MeanFieldGaussian: wrong length");
-        add_location_scale_vjp(&self.scale, noise, grad, weight, out);
-    }
-    fn add_entropy_grad(&self, weight: f64, out: &mut ArrayRef1<f64>) {
-        for o in out.iter_mut().skip(self.dim()) {
-            *o += weight;
         }
     }
 }

@@ -138,7 +138,12 @@ impl ProductMember<'_> {
         });
     }
 
-    fn pairs(&self) -> impl Iterator<Item = (&FactorShape, &ProductFactor)> {
+    /// The factor that holds coordinate `d`.
+    pub(super) fn factor_at(&self, d: usize) -> &ProductFactor {
+        &self.factors[self.family.shapes.partition_point(|shape| shape.z.end <= d)]
+    }
+
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&FactorShape, &ProductFactor)> {
         self.family.shapes.iter().zip(&self.factors)
     }
 }

@@ -100,7 +100,7 @@ impl StudentTMeanFieldMember {
     /// ```text
     /// ∇_m log q = (ν + 1) y / (ν + y²) / s      ∇_{log s} log q = ν (y² − 1) / (ν + y²)
     /// ```
-    fn score(&self, i: usize, z: f64) -> (f64, f64) {
+    pub(super) fn score(&self, i: usize, z: f64) -> (f64, f64) {
         let (y, dof) = (self.standardised(i, z), self.dof[i]);
         // Forms that are right at y = 0 and where y² overflows.
         let location = (dof + 1.0) / (y + dof / y) * self.inverse_scale[i];

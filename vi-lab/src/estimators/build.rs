@@ -211,7 +211,7 @@ where
     for<'m> F::Member<'m>: Reparameterized,
 {
     let gradient = scale.gradient.ok_or(Lack::Model("gradient"))?;
-    Ok(on(gradient, Pathwise { n_samples: settings.n_samples }))
+    Ok(on(gradient, Pathwise::new(settings.n_samples)))
 }
 
 fn reuse<'a, F: VariationalFamily>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F> {

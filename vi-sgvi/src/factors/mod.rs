@@ -163,7 +163,7 @@ macro_rules! whole_gradient {
 use whole_gradient;
 
 /// The name of the coordinates of a factor, for errors.
-fn factor_name<M: LogJoint + ?Sized>(model: &M, coordinates: Range<usize>) -> String {
+pub(crate) fn factor_name<M: LogJoint + ?Sized>(model: &M, coordinates: Range<usize>) -> String {
     let names = model.parameters().names();
     match coordinates.len() {
         0 | 1 => names[coordinates.start].clone(),
@@ -179,7 +179,7 @@ fn of_any_member<F: VariationalFamily>(family: &F, count: impl FnOnce(&F::Member
 }
 
 /// Draws n points from q into the rows of the workspace, evaluates them, and estimates the ELBO.
-fn draw_points<M, Q>(
+pub(crate) fn draw_points<M, Q>(
     model: &M,
     q: &Q,
     n: usize,

@@ -42,7 +42,7 @@ fn threads_and_stops_leave_no_trace() {
 fn pathwise_gradients_drive_it_too() {
     let model = GaussianTarget::correlated();
     let family = FullRankGaussian::new(model.parameters()).unwrap();
-    let kernel = Sgvi::new(&model, &family, Pathwise { n_samples: 10 }, natural(0.2)).unwrap();
+    let kernel = Sgvi::new(&model, &family, Pathwise::new(10), natural(0.2)).unwrap();
     check_kernel(&kernel, &kernel.init(), StreamKey::from_seed(6), 12);
     let mut state = kernel.init();
     run(&kernel, &mut state, StreamKey::from_seed(7), 0..300, &NeverStop, &mut []).unwrap();

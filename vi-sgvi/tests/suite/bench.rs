@@ -84,7 +84,7 @@ fn variances_of_a_gaussian_target_agree_with_independent_replicates() {
     let model = GaussianTarget::correlated();
     let family = MeanFieldGaussian::new(model.parameters()).unwrap();
     let params = array![0.1, 0.2, -0.3, -0.5, 0.1, 0.3];
-    let (loo, pathwise) = (ScoreFunction::leave_one_out(10), Pathwise { n_samples: 10 });
+    let (loo, pathwise) = (ScoreFunction::leave_one_out(10), Pathwise::new(10));
     let exact = Reference::exact("closed form", |params| model.mean_field_gradient(params));
     // The pathwise estimator sees the same model through another door.
     let on_model = OnModel { model: &model, estimator: pathwise };
@@ -273,7 +273,7 @@ fn what_makes_no_sense_is_refused() {
 fn a_fit_gives_start_middle_and_optimum() {
     let model = GaussianTarget::correlated();
     let family = MeanFieldGaussian::new(model.parameters()).unwrap();
-    let candidate = Candidate::new(Pathwise { n_samples: 8 });
+    let candidate = Candidate::new(Pathwise::new(8));
     let settings = SgviSettings { n_iterations: 1500, n_evaluate: 2000, ..SgviSettings::default() };
     let key = StreamKey::from_seed(9);
     let points = points_of_fit(&model, &family, &candidate, &settings, key, Exec::local()).unwrap();

@@ -71,7 +71,7 @@ fn averages_are_nearer_to_the_optimum_than_the_last_iterate() {
     let (model, family) = (GaussianTarget::correlated(), Diagonal { dim: 3 });
     let optimizer = Sgd { learning_rate: LearningRate::Constant(0.05) };
     let squared_distance = |averaging, seed| {
-        let kernel = Sgvi::new(&model, &family, Pathwise { n_samples: 4 }, optimizer).unwrap();
+        let kernel = Sgvi::new(&model, &family, Pathwise::new(4), optimizer).unwrap();
         let kernel = kernel.with_averaging(averaging).unwrap();
         let mut state = kernel.init();
         run(&kernel, &mut state, StreamKey::from_seed(seed), 0..1000, &NeverStop, &mut []).unwrap();
@@ -101,7 +101,7 @@ fn noise_that_hides_progress_is_not_convergence() {
 #[test]
 fn the_window_rule_is_the_documented_one() {
     let (model, family) = (GaussianTarget::correlated(), Diagonal { dim: 3 });
-    let kernel = Sgvi::new(&model, &family, Pathwise { n_samples: 4 }, Sgd::default()).unwrap();
+    let kernel = Sgvi::new(&model, &family, Pathwise::new(4), Sgd::default()).unwrap();
     let kernel = kernel.with_window(Window { length: 4, growth: 1.5, ..Window::default() }).unwrap();
     let mut state = kernel.init();
     let ends: Vec<_> = (0..40)

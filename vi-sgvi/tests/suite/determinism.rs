@@ -21,7 +21,7 @@ fn threads_and_stops_leave_no_trace() {
     let kernel = kernel.with_window(window).unwrap();
     check_kernel(&kernel, &kernel.init(), key, 20);
 
-    let kernel = Sgvi::new(&model, &family, Pathwise { n_samples: 130 }, RmsProp::default()).unwrap();
+    let kernel = Sgvi::new(&model, &family, Pathwise::new(130), RmsProp::default()).unwrap();
     let kernel =
         kernel.with_window(window).unwrap().with_averaging(Averaging::Polynomial { eta: 8.0 }).unwrap();
     check_kernel(&kernel, &kernel.init(), key, 20);
@@ -54,7 +54,7 @@ where
 #[test]
 fn ranks_leave_no_trace() {
     let score = ScoreFunction::leave_one_out(333);
-    let pathwise = Pathwise { n_samples: 333 };
+    let pathwise = Pathwise::new(333);
     let expected = (bits(&score, Exec::local()), bits(&pathwise, Exec::local()));
     for size in [2, 3, 5] {
         for got in on_ranks(size, |exec| (bits(&score, exec), bits(&pathwise, exec))) {

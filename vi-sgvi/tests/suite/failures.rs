@@ -110,7 +110,7 @@ fn the_first_bad_sample_is_named_across_chunks() {
 #[test]
 fn a_gradient_that_is_not_finite_shows_coordinate_and_z() {
     let model = FaultyGradient(Faulty::new(|z: &ArrayRef1<f64>| (z[0] > 1.0).then_some(f64::NAN)));
-    let message = estimate(&model, &Pathwise { n_samples: 100 }).unwrap_err().to_string();
+    let message = estimate(&model, &Pathwise::new(100)).unwrap_err().to_string();
     assert!(
         message.starts_with("gradient of the log joint with respect to beta[1] is NaN at sample"),
         "{message}"
@@ -166,7 +166,7 @@ fn a_learning_rate_far_too_large_never_ends_in_a_result_with_nan() {
 fn a_step_to_infinity_names_the_parameter() {
     let model = GaussianTarget::correlated();
     let optimizer = Sgd { learning_rate: LearningRate::Constant(1e308) };
-    let kernel = Sgvi::new(&model, &FAMILY, Pathwise { n_samples: 2 }, optimizer).unwrap();
+    let kernel = Sgvi::new(&model, &FAMILY, Pathwise::new(2), optimizer).unwrap();
     let mut state = kernel.init_at(&array![1e3, 0.0, 0.0, 0.0, 0.0, 0.0]).unwrap();
     let error = vi_core::Kernel::step(&kernel, StreamKey::from_seed(1), &mut state).unwrap_err();
     let SgviError::NonFiniteParameter { parameter, value } = &error else { panic!("{error:?}") };
@@ -179,7 +179,7 @@ fn wrong_settings_are_named() {
     let model = GaussianTarget::correlated();
     let message = |e: SgviError| e.to_string();
     let sgd = |rate| Sgd { learning_rate: LearningRate::Constant(rate) };
-    let kernel = |rate| Sgvi::new(&model, &FAMILY, Pathwise { n_samples: 2 }, sgd(rate));
+    let kernel = |rate| Sgvi::new(&model, &FAMILY, Pathwise::new(2), sgd(rate));
     assert_eq!(
         message(kernel(-0.1).unwrap_err()),
         "learning_rate.constant = -0.1, but it must be finite and > 0"
@@ -188,12 +188,12 @@ fn wrong_settings_are_named() {
     let window = Window { length: 1, growth: 1.25, ..Window::default() };
     assert!(message(kernel(0.1).unwrap().with_window(window).unwrap_err()).contains("window.length = 1"));
     let small = Diagonal { dim: 2 };
-    let error = Sgvi::new(&model, &small, Pathwise { n_samples: 2 }, sgd(0.1)).unwrap_err();
+    let error = Sgvi::new(&model, &small, Pathwise::new(2), sgd(0.1)).unwrap_err();
     assert_eq!(message(error), "the model has dimension 3, the variational family 2");
     let error = estimate(&model, &ScoreFunction::leave_one_out(1)).unwrap_err();
     assert!(message(error).contains("needs at least 2 samples per gradient, not 1"));
     assert!(estimate(&model, &ScoreFunction::naive(0)).is_err());
-    assert!(estimate(&model, &Pathwise { n_samples: 0 }).is_err());
+    assert!(estimate(&model, &Pathwise::new(0)).is_err());
     let one = evaluate_elbo(&model, &FAMILY, &Array1::zeros(6), 1, StreamKey::from_seed(1), Exec::local());
     assert!(matches!(one, Err(SgviError::TooFewSamples { minimum: 2, .. })));
 }
@@ -201,7 +201,7 @@ fn wrong_settings_are_named() {
 #[test]
 fn one_sample_has_an_infinite_error_and_not_nan() {
     let model = GaussianTarget::correlated();
-    let kernel = Sgvi::new(&model, &FAMILY, Pathwise { n_samples: 1 }, Sgd::default()).unwrap();
+    let kernel = Sgvi::new(&model, &FAMILY, Pathwise::new(1), Sgd::default()).unwrap();
     let info = vi_core::Kernel::step(&kernel, StreamKey::from_seed(1), &mut kernel.init()).unwrap();
     assert_eq!(info.elbo.mcse, f64::INFINITY);
     assert!(info.elbo.value.is_finite());

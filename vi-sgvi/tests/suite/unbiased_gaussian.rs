@@ -38,7 +38,7 @@ where
         let naive = check_estimator(&naive, model, family, params, exact, N_REPLICATES, key(s));
         let loo = ScoreFunction::leave_one_out(s);
         let loo = check_estimator(&loo, model, family, params, exact, N_REPLICATES, key(s));
-        let pathwise = Pathwise { n_samples: s };
+        let pathwise = Pathwise::new(s);
         let pathwise = check_estimator(&pathwise, model, family, params, exact, N_REPLICATES, key(s));
         // With two samples the baseline is a single log ratio: it helps if their squared mean exceeds their
         // variance, as it does here, where they lie around −15, and wherever there are data.
@@ -91,6 +91,6 @@ fn reported_errors_are_those_of_independent_samples() {
     // error of 1/√800, so that the bound is five of them and more.
     let ratio = spread_over_reported_error(&ScoreFunction::leave_one_out(192));
     assert!((ratio - 1.0).abs() < 0.2, "score function: {ratio}");
-    let ratio = spread_over_reported_error(&Pathwise { n_samples: 192 });
+    let ratio = spread_over_reported_error(&Pathwise::new(192));
     assert!((ratio - 1.0).abs() < 0.2, "pathwise: {ratio}");
 }

@@ -60,7 +60,7 @@ fn windows_compare_and_report_the_means_of_their_iterates() {
     let model = GaussianTarget::correlated();
     let family = MeanFieldGaussian::new(model.parameters()).unwrap();
     let window = Window { length: 3, growth: 1.5, compare: Compare::Averages { n_samples: 500 } };
-    let kernel = Sgvi::new(&model, &family, Pathwise { n_samples: 4 }, Sgd::default()).unwrap();
+    let kernel = Sgvi::new(&model, &family, Pathwise::new(4), Sgd::default()).unwrap();
     let kernel = kernel.with_averaging(Averaging::Window).unwrap().with_window(window).unwrap();
     let (mut state, key) = (kernel.init(), StreamKey::from_seed(6));
     let (mut iterates, mut ends) = (Vec::new(), Vec::new());
@@ -117,7 +117,7 @@ fn files_ask_for_averages() {
     let model = GaussianTarget::correlated();
     let family = MeanFieldGaussian::new(model.parameters()).unwrap();
     let window = Window { compare: Compare::Averages { n_samples: 1 }, ..Window::default() };
-    let kernel = Sgvi::new(&model, &family, Pathwise { n_samples: 4 }, Sgd::default()).unwrap();
+    let kernel = Sgvi::new(&model, &family, Pathwise::new(4), Sgd::default()).unwrap();
     let error = kernel.with_window(window).unwrap_err().to_string();
     assert_eq!(error, "window.compare.averages.n_samples = 1, but it must be ≥ 2");
 }
