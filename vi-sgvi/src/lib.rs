@@ -11,12 +11,15 @@
 //! | `locality` | [`Joint`], [`MarkovBlanket`] |
 //! | `factors` | [`LocalExpectations`], [`Arm`], [`DisArm`], [`Enumeration`], [`MeasureValued`], [`OverdispersedFactors`]; [`PerFactor`]: one estimator for some variables, another for the rest |
 //! | `sample_reuse` | [`SampleReuse`]: the points of past iterations once more, importance weighted |
+//! | `quasi_newton` | [`Lbfgs`]: ascent of a [`SmoothObjective`], a kernel like the others |
+//! | `laplace`, `pathfinder` | [`Laplace`]; [`Pathfinder`], [`MultiPathfinder`]: Gaussians from the ascent of the log joint |
 //! | `pathwise` | [`Pathwise`]: needs the gradient of the log joint and a reparametrised family |
 //! | `optimizer` | [`Sgd`], [`RmsProp`], [`Adam`], [`NaturalGradient`], their [`LearningRate`]s, and [`AnyOptimizer`] for settings files |
 //! | `averaging` | [`Averaging`] of the iterates |
 //! | `window` | windows of the ELBO trace or of the iterates, and the stop rule [`ElboPlateau`] |
 //! | `kernel` | the [`Sgvi`] kernel, its [`SgviState`] and [`SgviInfo`] |
 //! | `settings`, `fit` | [`SgviSettings`] and [`fit`]: from a model to a posterior in one call |
+//! | `advice` | [`advise`], [`advise_black_box`]: a fit without settings, and the [`Account`] of what was chosen |
 //! | `posterior` | [`SgviPosterior`], a [`vi_core::Posterior`] |
 //! | `plate` | q for every datum with model parameters θ beside it: [`VariationalEm`], tables and encoders, [`fit_plate`] |
 //! | [`mod@bench`] | candidates on equal terms: [`bench::compare`] |
@@ -27,6 +30,7 @@
 //! order ([`vi_core::Exec`]).
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod advice;
 mod averaging;
 mod baseline;
 pub mod bench;
@@ -36,11 +40,15 @@ mod estimator;
 mod factors;
 mod fit;
 mod kernel;
+mod laplace;
 mod locality;
 mod optimizer;
+mod pathfinder;
 mod pathwise;
 mod plate;
 mod posterior;
+mod quasi_newton;
+mod sample_average;
 mod sample_reuse;
 mod sampler;
 mod score_function;
@@ -51,6 +59,9 @@ pub mod testing;
 mod window;
 mod workspace;
 
+pub use advice::{
+    Account, Advice, AdviceSettings, AdvisedFit, BlackBoxAdvice, Choice, advise, advise_black_box,
+};
 pub use averaging::{Averager, Averaging};
 pub use baseline::{
     AnyBaseline, Baseline, BaselineScratch, ControlVariate, LeaveOneOut, MovingAverage, MovingAverageState,
@@ -67,11 +78,13 @@ pub use factors::{
 };
 pub use fit::{SgviFit, fit};
 pub use kernel::{Sgvi, SgviInfo, SgviState};
+pub use laplace::{Laplace, LaplaceFit};
 pub use locality::{Joint, Locality, MarkovBlanket, Scores};
 pub use optimizer::{
     Adam, AdamState, AnyOptimizer, AnyOptimizerState, AscentRule, LearningRate, NaturalGradient,
     NaturalGradientState, Optimizer, RmsProp, RmsPropState, Sgd, SgdState, StepCoordinates, TrustRegion,
 };
+pub use pathfinder::{CompactGaussian, MultiPathfinder, MultiPathfinderFit, Pathfinder, PathfinderFit};
 pub use pathwise::Pathwise;
 pub use plate::{
     HiddenLayerEncoder, LinearEncoder, PlateBaseline, PlateElbo, PlateEstimator, PlateEvaluation, PlateFit,
@@ -79,6 +92,7 @@ pub use plate::{
     Table, VariationalEm, evaluate_plate, fit_plate,
 };
 pub use posterior::SgviPosterior;
+pub use quasi_newton::{Lbfgs, LbfgsInfo, LbfgsState, LogJointObjective, SmoothObjective, Stationary};
 pub use sample_reuse::{SampleReuse, SampleReuseState};
 pub use sampler::{
     Antithetic, AntitheticPlan, Independent, IndependentPlan, Overdispersed, OverdispersedPlan,
