@@ -157,8 +157,9 @@ fn sharpen<M: GradLogJoint + ?Sized>(
     let mut axes = Array2::from_diag(&first_scales(state));
     let mut last = f64::INFINITY;
     for i in 0.. {
-        let precision = curvature(model, &state.position, &axes, exec)?;
+        let mut precision = curvature(model, &state.position, &axes, exec)?;
         state.n_gradient += 2 * model.dim() as u64;
+        to_unit_diagonal(&mut axes, &mut precision);
         let factor = positive_definite(model, &axes, &precision)?;
         // Σ = B W⁻¹ Bᵀ = B′B′ᵀ with B′ = B L⁻ᵀ: the axes of the Gaussian found so far.
         let mut next = Array2::eye(model.dim());
@@ -237,6 +238,16 @@ fn curvature<M: GradLogJoint + ?Sized>(
     }
     let w = differences.dot(axes);
     Ok(0.5 * (&w + &w.t()))
+}
+
+/// Axes of another length, along which the curvature is 1 where it is positive.
+fn to_unit_diagonal(axes: &mut Array2<f64>, w: &mut Array2<f64>) {
+    let lengths = w.diag().mapv(|v| if v > 0.0 { v.sqrt().recip() } else { 1.0 });
+    for (i, length) in lengths.iter().enumerate() {
+        axes.column_mut(i).mapv_inplace(|v| v * length);
+        w.row_mut(i).mapv_inplace(|v| v * length);
+        w.column_mut(i).mapv_inplace(|v| v * length);
+    }
 }
 
 /// The factor of W, or the direction in which W is not positive.

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayRef1, ArrayViewMut1, Axis, s};
 use vi_core::linalg::Cholesky;
 use vi_core::{CHUNK, Exec, GradLogJoint, Parameter, ParameterSpace, StreamKey, Support};
 use vi_families::{
-    GaussianTarget, MeanFieldGaussian, NearGaussian, Reparameterized, VariationalDistribution,
+    Damping, GaussianTarget, MeanFieldGaussian, NearGaussian, Reparameterized, VariationalDistribution,
     VariationalFamily, fill_standard_normal,
 };
 
@@ -44,6 +44,24 @@ where
         let mut params = Array1::zeros(nu.len());
         self.elbo.family().params_at(self.target, self.near, nu, &mut params);
         params
+    }
+
+    /// By how much a whole step along the natural gradient should raise f at λ: a judge of an ascent that knows nothing
+    /// of the curvature that the ascent thought it met.
+    ///
+    /// ```text
+    /// ½ gᵀ F⁻¹ g,   g = ∇_λ f
+    /// ```
+    /// Where F is singular the improvement in its damped metric.
+    pub(crate) fn natural_improvement(&self, params: &ArrayRef1<f64>) -> Result<f64, SgviError> {
+        let q = self.elbo.family().bind(params)?;
+        let (mut grad, mut natural) = (Array1::zeros(params.len()), Array1::zeros(params.len()));
+        self.expected_log_joint(&q, &mut grad)?;
+        q.add_entropy_grad(1.0, &mut grad);
+        let damped = Damping { relative: 1e-3, absolute: 0.0 };
+        let solved = q.natural_gradient(Damping::NONE, &grad, &mut natural);
+        solved.or_else(|_| q.natural_gradient(damped, &grad, &mut natural))?;
+        Ok(0.5 * grad.dot(&natural))
     }
 
     /// (1/S) Σ_s log p(x, t(ε_s)), and its gradient in λ.

@@ -72,14 +72,17 @@ where
         let ended = run(&ascent, &mut state, step_key, budget, &stop, &mut []);
         evaluations.n_gradient += state.n_gradient * n as u64;
         let params = objective.params(&state.position);
-        let (text, stationary) = match &ended {
+        let rest = objective.natural_improvement(&params)?;
+        evaluations.n_gradient += n as u64;
+        let (text, ended_well) = match &ended {
             Ok(outcome) => {
                 n_done = outcome.next;
                 (outcome.reason.to_string(), outcome.converged())
             }
             Err(error) => (error.to_string(), false),
         };
-        account.push("draws", n.to_string(), text);
+        let stationary = ended_well && rest <= tolerance;
+        account.push("draws", n.to_string(), format!("{text}; a natural step would add {rest:.1e}"));
         let left = match last.as_ref().filter(|_| stationary) {
             Some(last) => {
                 Some(left(elbo, last, &params, key.role(Role::Evaluate).fold_in(COMPARE + level), exec)?)

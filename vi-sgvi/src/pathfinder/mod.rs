@@ -58,7 +58,8 @@ pub struct PathfinderFit {
     pub draws: Array2<f64>,
     /// log p(x, z) − log q(z) of each (n).
     pub log_ratios: Array1<f64>,
-    /// The iteration of the ascent after which it stood, from 0; `None` when it is the start.
+    /// The iteration of the ascent after which it stood, from 0; `None` when there
+    /// was no way to go from the start.
     pub iteration: Option<u64>,
     /// How the ascent ended. An ascent that failed has a way before its end, which is used all the same.
     pub ascent: Result<Outcome, Box<RunError<SgviError>>>,
@@ -111,11 +112,15 @@ impl Pathfinder {
         require(self.n_elbo >= 2, "pathfinder.n_elbo", self.n_elbo as f64, "≥ 2")?;
         require(self.n_draws >= 2, "pathfinder.n_draws", self.n_draws as f64, "≥ 2")?;
         check_real(model.parameters())?;
-        let mut way = Way { gaussians: vec![(None, gaussian(&state))] };
+        let mut way = Way::default();
+        let start = gaussian(&state);
         let (step_key, iterations) = (key.role(Role::Step), 0..self.n_iterations);
         let ended = run(ascent, &mut state, step_key, iterations, &Stationary::default(), &mut [&mut way]);
-        let mut candidates: Vec<_> =
-            way.gaussians.into_iter().filter_map(|(i, q)| q.map(|q| (i, q))).collect();
+        let mut candidates = way.gaussians;
+        if candidates.is_empty() {
+            // Where there is no way to go, the start is all there is.
+            candidates.extend(start.map(|q| (None, q)));
+        }
         let gaussians: Vec<&CompactGaussian> = candidates.iter().map(|(_, q)| q).collect();
         let elbos = elbos(model, &gaussians, self.n_elbo, step_key, exec)?;
         let best = elbos.iter().enumerate().filter(|(_, e)| e.is_finite()).max_by(|a, b| a.1.total_cmp(b.1));
@@ -140,9 +145,10 @@ impl Pathfinder {
     }
 }
 
-/// The Gaussians along the way.
+/// The Gaussians along the way, which the start is not part of: H is not known there.
+#[derive(Default)]
 struct Way {
-    gaussians: Vec<(Option<u64>, Option<CompactGaussian>)>,
+    gaussians: Vec<(Option<u64>, CompactGaussian)>,
 }
 
 impl<F> Observer<Lbfgs<F>> for Way
@@ -150,8 +156,8 @@ where
     Lbfgs<F>: vi_core::Kernel<State = LbfgsState, Info = LbfgsInfo>,
 {
     fn observe(&mut self, t: u64, state: &LbfgsState, info: &LbfgsInfo) -> Result<(), ObserverError> {
-        if info.improvement != 0.0 || self.gaussians.is_empty() {
-            self.gaussians.push((Some(t), gaussian(state)));
+        if info.improvement != 0.0 {
+            self.gaussians.extend(gaussian(state).map(|q| (Some(t), q)));
         }
         Ok(())
     }

@@ -149,9 +149,13 @@ impl<F: SmoothObjective> Lbfgs<F> {
         }
         let mut n_gradient = 0;
         let found = search(state.value, slope, first, resolution(state.value), |step| {
-            n_gradient += 1;
             let position = &state.position + &(direction * step);
             let mut grad = Array1::zeros(position.len());
+            if is_too_far(&state.position, &position) {
+                let nan = f64::NAN;
+                return Along { step, value: nan, slope: nan, position, grad };
+            }
+            n_gradient += 1;
             let value = self.objective.value_and_grad(&position, &mut grad);
             let slope = grad.dot(direction);
             Along { step, value, slope, position, grad }
@@ -159,6 +163,12 @@ impl<F: SmoothObjective> Lbfgs<F> {
         state.n_gradient += n_gradient;
         found
     }
+}
+
+/// Whether a coordinate grew more than a hundredfold: no curvature met so far reaches as far, and a model may have
+/// overflown on the way and say anything.
+fn is_too_far(from: &ArrayRef1<f64>, to: &ArrayRef1<f64>) -> bool {
+    from.iter().zip(to).any(|(from, to)| (to - from).abs() > 100.0 * (1.0 + from.abs()))
 }
 
 /// The change of a sum of about this size that rounding hides.
