@@ -14,9 +14,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seed: u64 = std::env::args().nth(1).map_or(Ok(1), |n| n.parse())?;
     let only = std::env::args().nth(2);
     println!(
-        "| posterior | family | ELBO | gap | its error | largest sd off | k-hat | of the best | converged | gradients | log joints | seconds | within |"
+        "| posterior | family | ELBO | gap | its error | largest sd off | k-hat | of the best | off at the same draws | converged | gradients | log joints | seconds | within |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     for optimum in OPTIMA.iter().filter(|o| only.as_ref().is_none_or(|name| name == o.name)) {
         for family in [Family::MeanField, Family::FullRank] {
             let (name, best) = match family {
@@ -32,7 +32,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             };
             let khats: Result<Vec<f64>, _> =
                 reached.log_ratios.iter().map(|r| psis(r).map(|p| p.khat)).collect();
-            let khat = mean_and_sd(&khats?);
+            let khats = khats?;
+            let khat = mean_and_sd(&khats);
+            let mut paired = 0.0_f64;
+            for (ratios, khat) in reached.log_ratios_of_best.iter().zip(&khats) {
+                paired = paired.max((khat - psis(ratios)?.khat).abs());
+            }
+            let paired = if family == Family::MeanField { format!("{paired:.2}") } else { "".to_owned() };
             let seconds = reached.seconds;
             let within = [
                 (reached.is_closed(), "ELBO"),
@@ -41,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             ];
             let missed: Vec<&str> = within.iter().filter(|w| !w.0).map(|w| w.1).collect();
             println!(
-                "| {} | {name} | {:.3} | {:.3} | {:.3} | {:.1} % | {:.2} ± {:.2} | {:.2} | {} | {} | {} | {seconds:.2} | {} |",
+                "| {} | {name} | {:.3} | {:.3} | {:.3} | {:.1} % | {:.2} ± {:.2} | {:.2} | {paired} | {} | {} | {} | {seconds:.2} | {} |",
                 optimum.name,
                 reached.elbo.value,
                 reached.gap.0,

@@ -44,6 +44,8 @@ pub struct Reached {
     pub gap: (f64, f64),
     /// log p(x, z) − log q(z) at [`N_SETS`] sets of draws, of which the first is that of `elbo`.
     pub log_ratios: Vec<ndarray::Array1<f64>>,
+    /// The same of the best member at the same draws; empty for the full-rank family, whose best is not typed in.
+    pub log_ratios_of_best: Vec<ndarray::Array1<f64>>,
     /// The largest |sd/sd of the best − 1|.
     pub sd_off: f64,
     /// How the fit ended.
@@ -118,7 +120,11 @@ pub fn reach(optimum: &Optimum, family: Family, seed: u64) -> Result<Reached, Sg
             let family = MeanFieldGaussian::new(space)?;
             let sd =
                 |params: &ndarray::Array1<f64>| params.slice(s![params.len() / 2..]).mapv(f64::exp).to_vec();
-            reach_with(&advice, &family, (optimum.higher, optimum.mean_field), seed, sd)
+            let Best { mean, sd: scales, .. } = optimum.mean_field;
+            let best = family.params_from_mean_sd(&ndarray::aview1(mean), &ndarray::aview1(scales));
+            let mut reached = reach_with(&advice, &family, (optimum.higher, optimum.mean_field), seed, sd)?;
+            reached.log_ratios_of_best = sets(&advice, &family, &best)?;
+            Ok(reached)
         }
         Family::FullRank => {
             let family = FullRankGaussian::new(space)?;
@@ -146,16 +152,14 @@ where
     let fit = advice.fit_family(family, StreamKey::from_seed(seed), Exec::local())?;
     let seconds = clock.elapsed().as_secs_f64();
     let params = fit.posterior.params();
-    let key = StreamKey::from_seed(0x6761_7021).role(Role::Evaluate);
-    let elbo = evaluate_elbo(advice.model(), family, params, N_EVALUATE, key, Exec::local())?;
-    let set = |i| if i == 0 { key } else { key.fold_in(i) };
-    let log_ratios: Result<Vec<_>, _> =
-        (0..N_SETS).map(|i| log_ratios(advice, family, params, set(i))).collect();
+    let elbo = evaluate_elbo(advice.model(), family, params, N_EVALUATE, key(0), Exec::local())?;
+    let log_ratios = sets(advice, family, params)?;
     let off = |(sd, best): (&f64, &f64)| (sd / best - 1.0).abs();
     Ok(Reached {
         elbo,
         gap: (best.elbo + higher - elbo.value, elbo.mcse.hypot(best.mcse)),
-        log_ratios: log_ratios?,
+        log_ratios,
+        log_ratios_of_best: Vec::new(),
         sd_off: sd(params).iter().zip(best.sd).map(off).fold(0.0, f64::max),
         outcome: fit.outcome,
         seconds,
@@ -164,7 +168,22 @@ where
     })
 }
 
-/// The log ratios at the draws of the evaluation.
+/// The key of a set of draws.
+fn key(set: u64) -> StreamKey {
+    let key = StreamKey::from_seed(0x6761_7021).role(Role::Evaluate);
+    if set == 0 { key } else { key.fold_in(set) }
+}
+
+/// The log ratios at every set of draws.
+fn sets<F: VariationalFamily>(
+    advice: &Advice<'_, Model>,
+    family: &F,
+    params: &ndarray::Array1<f64>,
+) -> Result<Vec<ndarray::Array1<f64>>, SgviError> {
+    (0..N_SETS).map(|set| log_ratios(advice, family, params, key(set))).collect()
+}
+
+/// The log ratios at the draws of one set.
 fn log_ratios<F: VariationalFamily>(
     advice: &Advice<'_, Model>,
     family: &F,

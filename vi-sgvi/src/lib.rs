@@ -60,7 +60,7 @@ mod window;
 mod workspace;
 
 pub use advice::{
-    Account, Advice, AdviceSettings, AdvisedFit, BlackBoxAdvice, Choice, advise, advise_black_box,
+    Account, Advice, AdviceSettings, AdvisedFit, BlackBoxAdvice, Choice, Start, advise, advise_black_box,
 };
 pub use averaging::{Averager, Averaging};
 pub use baseline::{

@@ -262,7 +262,7 @@ impl NearGaussian for LowRankGaussian {
                 }
             }
         }
-        let b = b * &sd.view().insert_axis(ndarray::Axis(1));
+        let b = b * sd.view().insert_axis(ndarray::Axis(1));
         Ok(self.params_from_mean_scale_factor(&target.mean, sd, &b))
     }
     /// ```text

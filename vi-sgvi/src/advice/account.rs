@@ -22,6 +22,10 @@ impl Account {
         self.0.push(Choice { what, chosen: chosen.into(), why: why.into() });
     }
 
+    pub(super) fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// The choices.
     pub fn choices(&self) -> &[Choice] {
         &self.0

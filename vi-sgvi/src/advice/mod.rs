@@ -8,10 +8,11 @@ mod start;
 use std::fmt;
 
 use vi_core::{ElboEstimate, Exec, GradLogJoint, Outcome, Posterior, Role, StreamKey, Unconstrained};
-use vi_families::{FullRankGaussian, MeanFieldGaussian, NearGaussian, Reparameterized};
+use vi_families::{FullRankGaussian, GaussianTarget, MeanFieldGaussian, NearGaussian, Reparameterized};
 
 pub use account::{Account, Choice};
 pub use black_box::{BlackBoxAdvice, advise_black_box};
+pub use start::Start;
 
 use crate::elbo::{Elbo, evaluate_elbo};
 use crate::error::SgviError;
@@ -149,6 +150,35 @@ impl<'m, M: GradLogJoint> Advice<'m, M> {
         self.fit_because(family, "asked for".to_owned(), key, exec)
     }
 
+    /// The start alone: the best Gaussian of several Pathfinders and of Laplace's approximation, under `key`.
+    ///
+    /// # Errors
+    /// As for [`Advice::fit`].
+    pub fn start(&self, key: StreamKey, exec: Exec<'_>) -> Result<Start, SgviError> {
+        start::find(&self.model, self.settings.n_paths, key, exec)
+    }
+
+    /// Fits a family of your choice from a start of your own, over [`Advice::model`].
+    ///
+    /// # Errors
+    /// As for [`Advice::fit`].
+    pub fn fit_near<F>(
+        &self,
+        family: &F,
+        target: GaussianTarget,
+        key: StreamKey,
+        exec: Exec<'_>,
+    ) -> Result<AdvisedFit<SgviPosterior<F>>, SgviError>
+    where
+        F: NearGaussian + Clone,
+        for<'a> F::Member<'a>: Reparameterized,
+    {
+        let mut account = family_account::<F>("asked for".to_owned());
+        account.push("start", "a Gaussian", "given");
+        let start = Start { target, account: Account::default(), evaluations: Evaluations::default() };
+        self.climb(family, start, account, key, exec)
+    }
+
     fn fit_because<F>(
         &self,
         family: &F,
@@ -160,15 +190,27 @@ impl<'m, M: GradLogJoint> Advice<'m, M> {
         F: NearGaussian + Clone,
         for<'a> F::Member<'a>: Reparameterized,
     {
+        let start = self.start(key, exec)?;
+        self.climb(family, start, family_account::<F>(why), key, exec)
+    }
+
+    fn climb<F>(
+        &self,
+        family: &F,
+        start: Start,
+        mut account: Account,
+        key: StreamKey,
+        exec: Exec<'_>,
+    ) -> Result<AdvisedFit<SgviPosterior<F>>, SgviError>
+    where
+        F: NearGaussian + Clone,
+        for<'a> F::Member<'a>: Reparameterized,
+    {
         let elbo = Elbo::new(&self.model, family)?;
-        let mut account = Account::default();
-        let name = std::any::type_name::<F>().rsplit("::").next().unwrap_or_default();
-        account.push("family", name, why);
-        account.push("estimator", "pathwise at fixed draws", "the model has a gradient");
-        let mut evaluations = Evaluations::default();
-        let start =
-            start::find(&self.model, self.settings.n_paths, key, exec, &mut account, &mut evaluations)?;
-        let climbed = levels::climb(elbo, &start, &self.settings, key, exec, &mut account, &mut evaluations)?;
+        let Start { target, account: of_start, mut evaluations } = start;
+        account.extend(of_start);
+        let climbed =
+            levels::climb(elbo, &target, &self.settings, key, exec, &mut account, &mut evaluations)?;
         let n = self.settings.n_evaluate;
         let evaluate = key.role(Role::Evaluate);
         let estimate = evaluate_elbo(&self.model, family, &climbed.params, n, evaluate, exec)
@@ -179,6 +221,15 @@ impl<'m, M: GradLogJoint> Advice<'m, M> {
         let posterior = SgviPosterior::new(family.clone(), climbed.params, space)?.through(bijection)?;
         Ok(AdvisedFit { posterior, elbo: estimate, outcome: climbed.outcome, account, evaluations })
     }
+}
+
+fn family_account<F>(why: String) -> Account {
+    let mut account = Account::default();
+    let name = std::any::type_name::<F>().rsplit("::").next().unwrap_or_default();
+    account.push("family", name, why);
+    account.push("estimator", "pathwise at fixed draws", "the model has a gradient");
+    account.push("optimizer", "L-BFGS", "at fixed draws the ELBO is smooth: no learning rate");
+    account
 }
 
 impl<P: Posterior + 'static> AdvisedFit<P> {

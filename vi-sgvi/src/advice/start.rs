@@ -18,35 +18,46 @@ const N_COMPARE: usize = 1000;
 /// The tag of the key of that comparison.
 const COMPARE: u64 = 0x5354_4152_5421;
 
+/// A Gaussian to start from.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The Gaussian.
+    pub target: GaussianTarget,
+    /// Where it comes from.
+    pub account: Account,
+    /// What it cost.
+    pub evaluations: Evaluations,
+}
+
 /// The best of several Pathfinders, or Laplace's approximation at the end of its way if the ELBO is higher there.
 pub(super) fn find<M: GradLogJoint>(
     model: &M,
     n_paths: u32,
     key: StreamKey,
     exec: Exec<'_>,
-    account: &mut Account,
-    evaluations: &mut Evaluations,
-) -> Result<GaussianTarget, SgviError> {
-    let settings =
-        MultiPathfinder { n_paths, path: Pathfinder { n_draws: N_COMPARE, ..Pathfinder::default() } };
-    let paths = settings.fit(model, key.role(Role::Init), exec)?;
-    *evaluations += paths.evaluations();
+) -> Result<Start, SgviError> {
+    let mut account = Account::default();
+    let path = Pathfinder { n_draws: N_COMPARE, ..Pathfinder::default() };
+    let paths = MultiPathfinder { n_paths, path }.fit(model, key.role(Role::Init), exec)?;
+    let mut evaluations = paths.evaluations();
     let best = paths.best();
-    let found = format!("best of {n_paths} Pathfinders, ELBO {:.2}", best.elbo.value);
+    let found = format!("the best of {n_paths} Pathfinders, ELBO {:.2}", best.elbo.value);
     if model.dim() > DENSE_UP_TO {
         account.push("start", "Pathfinder, independent coordinates", format!("{found}; D > {DENSE_UP_TO}"));
         let sd = best.gaussian.precisions().mapv(|p| p.sqrt().recip());
-        return Ok(GaussianTarget::from_mean_sd(best.gaussian.mean(), &sd)?);
+        let target = GaussianTarget::from_mean_sd(best.gaussian.mean(), &sd)?;
+        return Ok(Start { target, account, evaluations });
     }
-    match laplace(model, best.gaussian.mean(), key, exec, evaluations) {
+    match laplace(model, best.gaussian.mean(), key, exec, &mut evaluations) {
         Ok((target, elbo)) if elbo > best.elbo.value => {
-            account.push("start", "Laplace", format!("ELBO {elbo:.2}, above the {found}"));
-            return Ok(target);
+            account.push("start", "Laplace", format!("ELBO {elbo:.2}, above {found}"));
+            return Ok(Start { target, account, evaluations });
         }
-        Ok((_, elbo)) => account.push("start", "Pathfinder", format!("{found}, Laplace {elbo:.2}")),
+        Ok((_, elbo)) => account.push("start", "Pathfinder", format!("{found}, above Laplace's {elbo:.2}")),
         Err(error) => account.push("start", "Pathfinder", format!("{found}; Laplace: {error}")),
     }
-    Ok(GaussianTarget::from_mean_covariance(best.gaussian.mean(), &best.gaussian.covariance())?)
+    let target = GaussianTarget::from_mean_covariance(best.gaussian.mean(), &best.gaussian.covariance())?;
+    Ok(Start { target, account, evaluations })
 }
 
 fn laplace<M: GradLogJoint>(
