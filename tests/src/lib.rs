@@ -2,6 +2,8 @@
 //!
 //! The claims are the integration tests in `tests/`; this library holds what they share.
 
+pub mod best_gaussians;
+mod optima_values;
 pub mod posteriors;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};

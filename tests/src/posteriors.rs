@@ -88,25 +88,25 @@ impl MeanFieldOptimum {
     }
 }
 
-fn read(file: &str) -> String {
+pub(crate) fn read(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data").join(file);
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-fn json(file: &str) -> Value {
+pub(crate) fn json(file: &str) -> Value {
     serde_json::from_str(&read(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
 }
 
-fn numbers(value: &Value) -> Vec<f64> {
+pub(crate) fn numbers(value: &Value) -> Vec<f64> {
     let number = |v: &Value| v.as_f64().expect("a number");
     value.as_array().expect("an array").iter().map(number).collect()
 }
 
-fn column(file: &str, name: &str) -> Array1<f64> {
+pub(crate) fn column(file: &str, name: &str) -> Array1<f64> {
     numbers(&json(file)[name]).into()
 }
 
-fn kidscore() -> GaussianRegression {
+pub(crate) fn kidscore() -> GaussianRegression {
     let text = read("kidiq.csv");
     let number = |cell: &str| cell.parse::<f64>().expect("a number");
     let rows: Vec<Vec<f64>> = text.lines().skip(1).map(|l| l.split(',').map(number).collect()).collect();
@@ -114,36 +114,40 @@ fn kidscore() -> GaussianRegression {
     GaussianRegression::kidscore_momhsiq(&column(0), &column(1), &column(2)).expect("the data are valid")
 }
 
-fn blr() -> GaussianRegression {
+pub(crate) fn blr() -> GaussianRegression {
     let file = "sblrc.json";
     let rows: Vec<Vec<f64>> = json(file)["X"].as_array().expect("rows").iter().map(numbers).collect();
     let x = Array2::from_shape_fn((rows.len(), rows[0].len()), |(i, j)| rows[i][j]);
     GaussianRegression::blr(x, &column(file, "y")).expect("the data are valid")
 }
 
-fn eight_schools() -> EightSchoolsNonCentred {
+pub(crate) fn eight_schools_data() -> EightSchoolsData {
     let file = "eight_schools.json";
-    let data = EightSchoolsData { effect: column(file, "y"), standard_error: column(file, "sigma") };
-    EightSchoolsNonCentred::new(data, EightSchoolsPriors::default()).expect("the data are valid")
+    EightSchoolsData { effect: column(file, "y"), standard_error: column(file, "sigma") }
 }
 
-fn gaussian_process() -> GaussianProcessRegression {
+pub(crate) fn eight_schools() -> EightSchoolsNonCentred {
+    EightSchoolsNonCentred::new(eight_schools_data(), EightSchoolsPriors::default())
+        .expect("the data are valid")
+}
+
+pub(crate) fn gaussian_process() -> GaussianProcessRegression {
     let (file, priors) = ("gp_pois_regr.json", GaussianProcessPriors::default());
     GaussianProcessRegression::new(column(file, "x"), column(file, "y"), priors).expect("the data are valid")
 }
 
-fn garch() -> Garch {
+pub(crate) fn garch() -> Garch {
     let file = "garch.json";
     let first = json(file)["sigma1"].as_f64().expect("a number");
     Garch::new(column(file, "y"), first).expect("the data are valid")
 }
 
-fn two_normals() -> TwoNormals {
+pub(crate) fn two_normals() -> TwoNormals {
     TwoNormals::new(column("low_dim_gauss_mix.json", "y"), TwoNormalsPriors::default())
         .expect("the data are valid")
 }
 
-fn hidden_markov() -> HiddenMarkov {
+pub(crate) fn hidden_markov() -> HiddenMarkov {
     HiddenMarkov::new(column("hmm_example.json", "y"), HiddenMarkovPriors::two_states())
         .expect("the data are valid")
 }

@@ -16,6 +16,7 @@
 //! | [`NormalGamma`] [`NormalInverseGamma`] [`NormalWishart`] [`NormalInverseWishart`] | a location with its precision or covariance |
 //! | [`VariationalFamily`], [`VariationalDistribution`], [`Reparameterized`], [`DifferentiableDensity`] | the contract of q_λ with unconstrained λ |
 //! | [`MeanFieldGaussian`], [`FullRankGaussian`], [`LowRankGaussian`], [`BlockDiagonalGaussian`], [`GaussianMixture`], [`StudentTMeanField`], [`LearnedStudentTMeanField`], [`ProductFamily`] | its members |
+//! | [`NearGaussian`] | members near a given Gaussian, and coordinates of λ that go with it |
 //! | [`UniformTransport`], [`Disperse`], [`DisperseFactors`] | members as images of the unit cube; members with heavier tails, as proposals |
 //! | [`PlateFamily`] | one member for every datum: [`BernoulliPlate`], [`GaussianPlate`], [`EachMember`] of any variational family |
 //! | [`NaturalConditionals`], [`Conjugate`], [`Factor`] | conditionally conjugate models from their natural parameters |
@@ -72,11 +73,11 @@ pub use univariate::Univariate;
 pub use variational::{
     BlockDiagonalGaussian, BlockDiagonalGaussianMember, Damping, DifferentiableDensity, Disperse,
     DisperseFactors, FactorizedDistribution, FullRankGaussian, FullRankGaussianMember, GaussianMixture,
-    GaussianMixtureMember, GaussianTransport, LearnedStudentTMeanField, LearnedStudentTMeanFieldMember,
-    LowRankGaussian, LowRankGaussianMember, MeanFieldGaussian, MeanFieldGaussianMember,
-    MeasureValuedDistribution, MixtureComponent, MixtureFamily, ProductFamily, ProductMember,
-    Reparameterized, StudentTMeanField, StudentTMeanFieldMember, UniformTransport, VariationalDistribution,
-    VariationalFamily,
+    GaussianMixtureMember, GaussianTarget, GaussianTransport, LearnedStudentTMeanField,
+    LearnedStudentTMeanFieldMember, LowRankGaussian, LowRankGaussianMember, MeanFieldGaussian,
+    MeanFieldGaussianMember, MeasureValuedDistribution, MixtureComponent, MixtureFamily, NearGaussian,
+    ProductFamily, ProductMember, Reparameterized, StudentTMeanField, StudentTMeanFieldMember,
+    UniformTransport, VariationalDistribution, VariationalFamily,
 };
 
 #[cfg(doctest)]

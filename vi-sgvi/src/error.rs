@@ -126,6 +126,54 @@ pub enum SgviError {
         /// What is needed.
         requirement: &'static str,
     },
+    /// The log joint, or its gradient, is not finite where it is climbed from or differentiated.
+    #[error("log joint or gradient is {value} at {at}")]
+    NonFiniteStart {
+        /// What is not finite, or the log joint where that is the gradient.
+        value: f64,
+        /// Where.
+        at: NamedValues,
+    },
+    /// No step along the gradient raises a function, although one should: its gradient is not its own.
+    #[error(
+        "no step raises the value {value}, and {expected_improvement:e} more was expected: is the gradient right? at {at}"
+    )]
+    NoAscent {
+        /// The value that nothing raised.
+        value: f64,
+        /// By how much a step should have raised it.
+        expected_improvement: f64,
+        /// Where.
+        at: NamedValues,
+    },
+    /// The log joint was still rising when the budget ended.
+    #[error(
+        "no mode after {n_iterations} iterations: the log joint is {log_joint}, and the next step is expected to add {expected_improvement:e}, at {at}"
+    )]
+    ModeNotFound {
+        /// The iterations done.
+        n_iterations: u64,
+        /// The last log joint.
+        log_joint: f64,
+        /// By how much the next step should raise it.
+        expected_improvement: f64,
+        /// Where.
+        at: NamedValues,
+    },
+    /// The log joint does not fall off in a direction from its stationary point.
+    #[error("minus the log joint has curvature {curvature:e} along {direction}: no mode, or a flat one")]
+    IndefiniteHessian {
+        /// Its second derivative along the direction, with the sign changed: positive at a mode.
+        curvature: f64,
+        /// The direction, of length 1.
+        direction: NamedValues,
+    },
+    /// None of the Gaussians tried has a finite ELBO.
+    #[error("none of {n_gaussians} Gaussians has a finite ELBO")]
+    NoApproximation {
+        /// How many there were.
+        n_gaussians: usize,
+    },
     /// There are no Sobol points of so many dimensions.
     #[error("quasi-Monte Carlo needs {n_uniforms} uniforms per sample here, but has at most {maximum}")]
     SobolDimensions {

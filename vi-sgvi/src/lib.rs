@@ -13,11 +13,14 @@
 //! | `sample_reuse` | [`SampleReuse`]: the points of past iterations once more, importance weighted |
 //! | `pathwise` | [`Pathwise`], entropy in closed form, from the samples, or [`StickingTheLanding`]; [`ControlledPathwise`]: need the gradient of the log joint and a reparametrised family |
 //! | `importance` | tighter bounds, [`ImportanceBound`]: [`Vimco`], [`ImportancePathwise`], [`evaluate_bound`] |
+//! | `quasi_newton` | [`Lbfgs`]: ascent of a [`SmoothObjective`], a kernel like the others |
+//! | `laplace`, `pathfinder` | [`Laplace`]; [`Pathfinder`], [`MultiPathfinder`]: Gaussians from the ascent of the log joint |
 //! | `optimizer` | [`Sgd`], [`RmsProp`], [`Adam`], [`NaturalGradient`], their [`LearningRate`]s, and [`AnyOptimizer`] for settings files |
 //! | `averaging` | [`Averaging`] of the iterates |
 //! | `window` | windows of the ELBO trace or of the iterates, and the stop rule [`ElboPlateau`] |
 //! | `kernel` | the [`Sgvi`] kernel, its [`SgviState`] and [`SgviInfo`] |
 //! | `settings`, `fit` | [`SgviSettings`] and [`fit`]: from a model to a posterior in one call |
+//! | `advice` | [`advise`], [`advise_black_box`]: a fit without settings, and the [`Account`] of what was chosen |
 //! | `posterior` | [`SgviPosterior`], a [`vi_core::Posterior`] |
 //! | `plate` | q for every datum with model parameters θ beside it: [`VariationalEm`], tables and encoders, [`fit_plate`] |
 //! | [`mod@bench`] | candidates on equal terms: [`bench::compare`] |
@@ -28,6 +31,7 @@
 //! order ([`vi_core::Exec`]).
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod advice;
 mod averaging;
 mod baseline;
 pub mod bench;
@@ -38,11 +42,15 @@ mod factors;
 mod fit;
 mod importance;
 mod kernel;
+mod laplace;
 mod locality;
 mod optimizer;
+mod pathfinder;
 mod pathwise;
 mod plate;
 mod posterior;
+mod quasi_newton;
+mod sample_average;
 mod sample_reuse;
 mod sampler;
 mod score_function;
@@ -53,6 +61,9 @@ pub mod testing;
 mod window;
 mod workspace;
 
+pub use advice::{
+    Account, Advice, AdviceSettings, AdvisedFit, BlackBoxAdvice, Choice, Start, advise, advise_black_box,
+};
 pub use averaging::{Averager, Averaging};
 pub use baseline::{
     AnyBaseline, Baseline, BaselineScratch, ControlVariate, LeaveOneOut, MovingAverage, MovingAverageState,
@@ -73,11 +84,13 @@ pub use importance::{
     evaluate_importance_weighted_elbo,
 };
 pub use kernel::{Sgvi, SgviInfo, SgviState};
+pub use laplace::{Laplace, LaplaceFit};
 pub use locality::{Joint, Locality, MarkovBlanket, Scores};
 pub use optimizer::{
     Adam, AdamState, AnyOptimizer, AnyOptimizerState, AscentRule, LearningRate, NaturalGradient,
     NaturalGradientState, Optimizer, RmsProp, RmsPropState, Sgd, SgdState, StepCoordinates, TrustRegion,
 };
+pub use pathfinder::{CompactGaussian, MultiPathfinder, MultiPathfinderFit, Pathfinder, PathfinderFit};
 pub use pathwise::{
     ClosedFormEntropy, ControlledPathwise, ControlledPathwiseState, EntropyGradient, MonteCarloEntropy,
     Pathwise, StickingTheLanding,
@@ -88,6 +101,7 @@ pub use plate::{
     Table, VariationalEm, evaluate_plate, fit_plate,
 };
 pub use posterior::SgviPosterior;
+pub use quasi_newton::{Lbfgs, LbfgsInfo, LbfgsState, LogJointObjective, SmoothObjective, Stationary};
 pub use sample_reuse::{SampleReuse, SampleReuseState};
 pub use sampler::{
     Antithetic, AntitheticPlan, Independent, IndependentPlan, Overdispersed, OverdispersedPlan,
