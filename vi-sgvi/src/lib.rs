@@ -11,12 +11,17 @@
 //! | `locality` | [`Joint`], [`MarkovBlanket`] |
 //! | `factors` | [`LocalExpectations`], [`Arm`], [`DisArm`], [`Enumeration`], [`MeasureValued`], [`OverdispersedFactors`]; [`PerFactor`]: one estimator for some variables, another for the rest |
 //! | `sample_reuse` | [`SampleReuse`]: the points of past iterations once more, importance weighted |
+//! | `minibatch` | [`Minibatch`]: any estimator on a few of the data at a time |
+//! | `sample_growth` | [`SampleGrowth`]: more samples when noise dominates |
 //! | `pathwise` | [`Pathwise`]: needs the gradient of the log joint and a reparametrised family |
-//! | `optimizer` | [`Sgd`], [`RmsProp`], [`Adam`], [`NaturalGradient`], their [`LearningRate`]s, and [`AnyOptimizer`] for settings files |
+//! | `optimizer` | [`Sgd`], [`Momentum`], [`AdaGrad`], [`RmsProp`], [`Adam`], [`NaturalGradient`], [`Dog`] and [`Dowg`] without a learning rate, their [`LearningRate`]s, and [`AnyOptimizer`] for settings files |
+//! | `clipping` | [`Clipping`] of gradients, a bias |
 //! | `averaging` | [`Averaging`] of the iterates |
 //! | `window` | windows of the ELBO trace or of the iterates, and the stop rule [`ElboPlateau`] |
+//! | `stationarity` | the stop rule [`Stationarity`]: R̂ over iterates, then the error of their average |
 //! | `kernel` | the [`Sgvi`] kernel, its [`SgviState`] and [`SgviInfo`] |
 //! | `settings`, `fit` | [`SgviSettings`] and [`fit`]: from a model to a posterior in one call |
+//! | `starts` | [`fit_starts`]: several starts, the best bound, all optima found |
 //! | `posterior` | [`SgviPosterior`], a [`vi_core::Posterior`] |
 //! | `plate` | q for every datum with model parameters θ beside it: [`VariationalEm`], tables and encoders, [`fit_plate`] |
 //! | [`mod@bench`] | candidates on equal terms: [`bench::compare`] |
@@ -29,23 +34,32 @@
 
 mod averaging;
 mod baseline;
+mod batch;
 pub mod bench;
+mod clipping;
+mod distance;
+mod divergence;
 mod elbo;
 mod error;
 mod estimator;
 mod factors;
 mod fit;
+mod history;
 mod kernel;
 mod locality;
+mod minibatch;
 mod optimizer;
 mod pathwise;
 mod plate;
 mod posterior;
+mod sample_growth;
 mod sample_reuse;
 mod sampler;
 mod score_function;
 mod scratch;
 mod settings;
+mod starts;
+mod stationarity;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod window;
@@ -56,6 +70,7 @@ pub use baseline::{
     AnyBaseline, Baseline, BaselineScratch, ControlVariate, LeaveOneOut, MovingAverage, MovingAverageState,
     NoBaseline, SameSampleControlVariate, Terms,
 };
+pub use clipping::Clipping;
 pub use elbo::{Elbo, ElboComparison, compare_elbo, evaluate_elbo};
 pub use error::{NamedValues, SgviError};
 pub use estimator::{EstimatorState, Evaluations, GradientEstimator, Memory};
@@ -68,9 +83,11 @@ pub use factors::{
 pub use fit::{SgviFit, fit};
 pub use kernel::{Sgvi, SgviInfo, SgviState};
 pub use locality::{Joint, Locality, MarkovBlanket, Scores};
+pub use minibatch::Minibatch;
 pub use optimizer::{
-    Adam, AdamState, AnyOptimizer, AnyOptimizerState, AscentRule, LearningRate, NaturalGradient,
-    NaturalGradientState, Optimizer, RmsProp, RmsPropState, Sgd, SgdState, StepCoordinates, TrustRegion,
+    AdaGrad, AdaGradState, Adam, AdamState, AnyOptimizer, AnyOptimizerState, AscentRule, Dog, DogState, Dowg,
+    DowgState, LearningRate, Momentum, MomentumState, NaturalGradient, NaturalGradientState, Optimizer,
+    RmsProp, RmsPropState, Sgd, SgdState, StepCoordinates, TrustRegion,
 };
 pub use pathwise::Pathwise;
 pub use plate::{
@@ -79,6 +96,7 @@ pub use plate::{
     Table, VariationalEm, evaluate_plate, fit_plate,
 };
 pub use posterior::SgviPosterior;
+pub use sample_growth::{SampleGrowth, SampleGrowthState, WithSamples};
 pub use sample_reuse::{SampleReuse, SampleReuseState};
 pub use sampler::{
     Antithetic, AntitheticPlan, Independent, IndependentPlan, Overdispersed, OverdispersedPlan,
@@ -86,6 +104,8 @@ pub use sampler::{
 };
 pub use score_function::ScoreFunction;
 pub use settings::SgviSettings;
+pub use starts::{Optimum, Starts, StartsFit, fit_starts};
+pub use stationarity::{AverageError, Stationarity, StationarityCheck};
 pub use window::{Compare, ElboPlateau, Window, WindowComparison};
 pub use workspace::Workspace;
 
