@@ -22,10 +22,27 @@ pub trait Kernel: Send + Sync {
     /// # Errors
     /// The kernel's own error; the state is then the one to report, not one to go on from.
     fn step(&self, key: StreamKey, state: &mut Self::State) -> Result<Self::Info, Self::Error>;
+
+    /// What an error says of the run, where it is not a fault of model or settings but the run's own divergence:
+    /// [`run`] then ends with [`StopReason::Diverged`]. By default no error does.
+    fn divergence(&self, _error: &Self::Error) -> Option<Divergence> {
+        None
+    }
+}
+
+/// How a run is known to have left what it was to find.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Divergence {
+    /// The parameter that ran away, or the one that did most of all.
+    pub parameter: String,
+    /// Its value, which can be infinite or NaN.
+    pub value: f64,
+    /// What was seen, for people.
+    pub evidence: String,
 }
 
 /// Why a run ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum StopReason {
     /// A stop rule found the run converged.
@@ -37,12 +54,28 @@ pub enum StopReason {
     Budget,
     /// Someone asked the run to stop.
     Interrupted,
+    /// The run diverged: the iterates left what they were to find, and more iterations would not bring them back.
+    Diverged {
+        /// The iteration in which that was seen, counted from 0.
+        iteration: u64,
+        /// The parameter that ran away, or the one that did most of all.
+        parameter: String,
+        /// Its value, which can be infinite or NaN.
+        value: f64,
+        /// What was seen, for people.
+        evidence: String,
+    },
 }
 
 impl StopReason {
     /// Whether a stop rule found the run converged.
     pub fn is_converged(&self) -> bool {
         matches!(self, StopReason::Converged { .. })
+    }
+
+    /// Whether the run diverged.
+    pub fn is_diverged(&self) -> bool {
+        matches!(self, StopReason::Diverged { .. })
     }
 }
 
@@ -52,6 +85,9 @@ impl std::fmt::Display for StopReason {
             StopReason::Converged { rule } => write!(f, "converged: {rule}"),
             StopReason::Budget => f.write_str("iteration budget used up"),
             StopReason::Interrupted => f.write_str("interrupted"),
+            StopReason::Diverged { iteration, parameter, value, evidence } => {
+                write!(f, "diverged in iteration {iteration}: {parameter} = {value:.3e}; {evidence}")
+            }
         }
     }
 }
@@ -119,9 +155,9 @@ pub trait Observer<K: Kernel + ?Sized> {
 }
 
 /// How a run ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// The iteration to resume from: one past the last one done.
+    /// The iteration to resume from: one past the last one done. After a divergence, the iteration that was not done.
     pub next: u64,
     /// Why it ended.
     pub reason: StopReason,
@@ -156,7 +192,10 @@ pub enum RunError<E: std::error::Error + 'static> {
     },
 }
 
-/// Runs `kernel` for `iterations`, until a rule stops it or an error ends it.
+/// Runs `kernel` for `iterations`, until a rule stops it, it diverges, or an error ends it.
+///
+/// An error of the kernel that [`Kernel::divergence`] knows for a divergence is an outcome like the others, and observers
+/// are told of it by [`Observer::finish`]; no rule has to ask for it.
 ///
 /// The key of iteration `t` is `key.fold_in(t)`, so `run(.., 0..100)` and `run(.., 0..40)` followed by
 /// `run(.., 40..100)` end in the same bits.
@@ -173,8 +212,17 @@ pub fn run<K: Kernel + ?Sized>(
 ) -> Result<Outcome, RunError<K::Error>> {
     let mut outcome = Outcome { next: iterations.end, reason: StopReason::Budget };
     for t in iterations {
-        let info =
-            kernel.step(key.fold_in(t), state).map_err(|source| RunError::Kernel { iteration: t, source })?;
+        let info = match kernel.step(key.fold_in(t), state) {
+            Ok(info) => info,
+            Err(source) => {
+                let Some(Divergence { parameter, value, evidence }) = kernel.divergence(&source) else {
+                    return Err(RunError::Kernel { iteration: t, source });
+                };
+                let reason = StopReason::Diverged { iteration: t, parameter, value, evidence };
+                outcome = Outcome { next: t, reason };
+                break;
+            }
+        };
         for observer in observers.iter_mut() {
             observer
                 .observe(t, state, &info)

@@ -65,7 +65,8 @@ pub use conjugate::{ConditionallyConjugate, ConjugateError};
 pub use counted::Counted;
 pub use exec::{CHUNK, Exec};
 pub use kernel::{
-    Kernel, NeverStop, Observer, ObserverError, Outcome, RunError, StopOnFlag, StopReason, StopRule, run,
+    Divergence, Kernel, NeverStop, Observer, ObserverError, Outcome, RunError, StopOnFlag, StopReason,
+    StopRule, run,
 };
 pub use key::{Role, StreamKey, StreamRng};
 pub use model::{

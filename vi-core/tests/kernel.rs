@@ -4,8 +4,8 @@ use std::sync::atomic::AtomicBool;
 
 use vi_core::testing::check_kernel;
 use vi_core::{
-    Every, Kernel, NeverStop, Observer, ObserverError, Outcome, RunError, StopOnFlag, StopReason, StopRule,
-    StreamKey, Trace, TraceTable, run,
+    Divergence, Every, Kernel, NeverStop, Observer, ObserverError, Outcome, RunError, StopOnFlag, StopReason,
+    StopRule, StreamKey, Trace, TraceTable, run,
 };
 
 /// Halves its state; fails below a limit.
@@ -205,4 +205,48 @@ fn a_kernel_that_does_nothing_fails() {
         }
     }
     check_kernel(&Idle, &0, key(), 20);
+}
+
+/// Halves its state, and knows that it diverges below a limit.
+struct Diverges(Halve);
+
+impl Kernel for Diverges {
+    type State = f64;
+    type Info = f64;
+    type Error = TooSmall;
+    fn step(&self, key: StreamKey, x: &mut f64) -> Result<f64, TooSmall> {
+        self.0.step(key, x)
+    }
+    fn divergence(&self, error: &TooSmall) -> Option<Divergence> {
+        Some(Divergence { parameter: "x".into(), value: error.0, evidence: error.to_string() })
+    }
+}
+
+#[test]
+fn a_divergence_is_an_outcome_whatever_the_rule() {
+    #[derive(Default)]
+    struct Ends(Vec<u64>, Option<(u64, StopReason)>);
+    impl Observer<Diverges> for Ends {
+        fn observe(&mut self, t: u64, _x: &f64, _info: &f64) -> Result<(), ObserverError> {
+            self.0.push(t);
+            Ok(())
+        }
+        fn finish(&mut self, next: u64, _x: &f64, reason: &StopReason) -> Result<(), ObserverError> {
+            self.1 = Some((next, reason.clone()));
+            Ok(())
+        }
+    }
+    let mut ends = Ends::default();
+    let kernel = Diverges(Halve { limit: 0.2 });
+    let outcome = run(&kernel, &mut 1.0, key(), 0..9, &NeverStop, &mut [&mut ends]).unwrap();
+    let reason = StopReason::Diverged {
+        iteration: 2,
+        parameter: "x".into(),
+        value: 0.125,
+        evidence: "0.125 is too small".into(),
+    };
+    assert_eq!(outcome, Outcome { next: 2, reason: reason.clone() });
+    assert!(!outcome.converged() && reason.is_diverged());
+    assert_eq!((ends.0, ends.1), (vec![0, 1], Some((2, reason.clone()))));
+    assert_eq!(reason.to_string(), "diverged in iteration 2: x = 1.250e-1; 0.125 is too small");
 }

@@ -220,6 +220,16 @@ pub enum SgviError {
         /// Its value after the step.
         value: f64,
     },
+    /// The run diverged: the iterates left every optimum.
+    #[error("the run diverged: {parameter} = {value:.3e}; {evidence}")]
+    Diverged {
+        /// The element of λ that ran away, or that moved most of all.
+        parameter: String,
+        /// Its value.
+        value: f64,
+        /// What was seen.
+        evidence: String,
+    },
     /// The Fisher information of q has no inverse: without damping there is no natural gradient.
     #[error("the Fisher information is singular at {parameter} (pivot {value:e}): damp it")]
     SingularFisher {

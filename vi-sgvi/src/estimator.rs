@@ -83,6 +83,12 @@ pub trait GradientEstimator<M: ?Sized, F: VariationalFamily>: Send + Sync {
     /// What one estimate costs.
     fn cost(&self, elbo: Elbo<'_, M, F>) -> Evaluations;
 
+    /// What the estimate after this state costs, for estimators whose cost changes from one to the next; by default
+    /// [`GradientEstimator::cost`].
+    fn cost_after(&self, elbo: Elbo<'_, M, F>, _state: &Self::State) -> Evaluations {
+        self.cost(elbo)
+    }
+
     /// The estimator in words, for tables and errors.
     fn name(&self) -> String;
 
@@ -118,6 +124,9 @@ impl<M: ?Sized, F: VariationalFamily, E: GradientEstimator<M, F>> GradientEstima
     }
     fn cost(&self, elbo: Elbo<'_, M, F>) -> Evaluations {
         E::cost(self, elbo)
+    }
+    fn cost_after(&self, elbo: Elbo<'_, M, F>, state: &E::State) -> Evaluations {
+        E::cost_after(self, elbo, state)
     }
     fn name(&self) -> String {
         E::name(self)

@@ -4,15 +4,19 @@ use std::fmt;
 
 use ndarray::{Array1, ArrayRef1};
 use serde::{Deserialize, Serialize};
-use vi_core::{ElboEstimate, Exec, Kernel, LogJoint, StreamKey};
+use vi_core::{Divergence, ElboEstimate, Exec, Kernel, LogJoint, StreamKey};
 use vi_families::VariationalFamily;
 
 use crate::averaging::{Averager, Averaging};
+use crate::clipping::Clipping;
+use crate::divergence::Progress;
 use crate::elbo::{Elbo, compare_elbo};
 use crate::error::SgviError;
 use crate::estimator::{Evaluations, GradientEstimator, Memory};
+use crate::history::History;
 use crate::importance::Bound;
 use crate::optimizer::AscentRule;
+use crate::stationarity::{Stationarity, StationarityCheck};
 use crate::window::{Compare, Window, WindowComparison, WindowState};
 
 /// The tag of the key under which windows are compared, beside those of the samples of a step.
@@ -28,8 +32,10 @@ pub struct Sgvi<'a, M: ?Sized, F, E, O> {
     elbo: Elbo<'a, M, F>,
     estimator: E,
     optimizer: O,
+    clipping: Clipping,
     averaging: Averaging,
     window: Window,
+    stationarity: Option<Stationarity>,
     exec: Exec<'a>,
 }
 
@@ -38,8 +44,10 @@ impl<M: ?Sized, F, E: fmt::Debug, O: fmt::Debug> fmt::Debug for Sgvi<'_, M, F, E
         f.debug_struct("Sgvi")
             .field("estimator", &self.estimator)
             .field("optimizer", &self.optimizer)
+            .field("clipping", &self.clipping)
             .field("averaging", &self.averaging)
             .field("window", &self.window)
+            .field("stationarity", &self.stationarity)
             .finish_non_exhaustive()
     }
 }
@@ -62,10 +70,21 @@ where
             elbo: Elbo::new(model, family)?,
             estimator,
             optimizer,
+            clipping: Clipping::None,
             averaging: Averaging::Tail,
             window: Window::default(),
+            stationarity: None,
             exec: Exec::local(),
         })
+    }
+
+    /// Cuts gradients, which biases them.
+    ///
+    /// # Errors
+    /// [`SgviError::Setting`] names the setting outside its domain.
+    pub fn with_clipping(self, clipping: Clipping) -> Result<Self, SgviError> {
+        clipping.validate()?;
+        Ok(Self { clipping, ..self })
     }
 
     /// Reports another average of the iterates.
@@ -86,6 +105,15 @@ where
         Ok(Self { window, ..self })
     }
 
+    /// Watches the iterates for [`Stationarity`], and reports the average of the later half of them, whatever the averaging.
+    ///
+    /// # Errors
+    /// [`SgviError::Setting`] names the setting outside its domain.
+    pub fn with_stationarity(self, stationarity: Stationarity) -> Result<Self, SgviError> {
+        stationarity.validate()?;
+        Ok(Self { stationarity: Some(stationarity), ..self })
+    }
+
     /// Runs on other ranks and threads; the bits of the result stay the same.
     #[must_use]
     pub fn with_exec(self, exec: Exec<'a>) -> Self {
@@ -100,6 +128,16 @@ where
     /// What the estimator ascends: what the trace and [`SgviInfo::elbo`] show.
     pub fn bound(&self) -> Bound {
         self.estimator.bound()
+    }
+
+    /// What biases the steps of this kernel, in words: the estimator, if it is biased, and clipping, if there is any.
+    pub fn biases(&self) -> Vec<String> {
+        let estimator = self.estimator.bias().map(|bias| format!("{}: {bias}", self.estimator.name()));
+        let clipping = match self.clipping {
+            Clipping::None => None,
+            Clipping::MaxNorm(norm) => Some(format!("gradients longer than {norm} are cut to that length")),
+        };
+        estimator.into_iter().chain(clipping).collect()
     }
 
     /// Threads and ranks.
@@ -125,8 +163,11 @@ where
         SgviState {
             averager: Averager::new(&params),
             optimizer: self.optimizer.start(params.len()),
+            progress: Progress::new(&params),
+            history: self.stationarity.map(|rule| History::new(rule.batch, params.len())),
             params,
             elbo_trace: Vec::new(),
+            n_clipped: 0,
             evaluations: Evaluations::default(),
             window: WindowState::new(self.window),
             memory: Memory::default(),
@@ -136,10 +177,29 @@ where
 
     /// The average of the iterates (P): the λ that a run reports.
     pub fn averaged_params(&self, state: &SgviState<O::State, E::State>) -> Array1<f64> {
+        if let Some(average) = state.history.as_ref().and_then(History::average) {
+            return average;
+        }
         match self.averaging {
             Averaging::Window if !state.window.average().is_empty() => state.window.average().clone(),
             averaging => state.averager.average(averaging),
         }
+    }
+
+    /// Takes the iterate of this step into the history, and looks at it when it is time.
+    fn push_history(
+        &self,
+        key: StreamKey,
+        elbo: f64,
+        state: &mut SgviState<O::State, E::State>,
+    ) -> Result<Option<StationarityCheck>, SgviError> {
+        let (Some(rule), Some(history)) = (self.stationarity, &mut state.history) else { return Ok(None) };
+        if !history.push(&state.params, elbo) {
+            return Ok(None);
+        }
+        let (check, n_log_joint) = rule.look(self.elbo, history, key, self.exec)?;
+        state.evaluations += Evaluations { n_log_joint, ..Evaluations::default() };
+        Ok(Some(check))
     }
 
     /// Takes the estimate and the iterate of this step into the window, and compares it with the one before when it ends.
@@ -178,13 +238,30 @@ pub struct SgviState<S, E = ()> {
     pub averager: Averager,
     /// The estimate of the ELBO, or of [another bound](Sgvi::bound), of every iteration, in nats.
     pub elbo_trace: Vec<f64>,
+    /// Steps so far whose gradient was cut, and thereby biased.
+    pub n_clipped: u64,
     /// Evaluations of the model so far.
     pub evaluations: Evaluations,
     window: WindowState,
+    progress: Progress,
+    /// The iterates in batches, when they are watched for stationarity.
+    history: Option<History>,
     /// What the estimator remembers.
     pub memory: Memory<E>,
     #[serde(skip)]
     grad: Array1<f64>,
+}
+
+impl<S, E> SgviState<S, E> {
+    /// λ before the first iteration (P).
+    pub(crate) fn start(&self) -> &Array1<f64> {
+        self.progress.start()
+    }
+
+    /// Whether a run that ends at this ELBO could have ended below where it began.
+    pub(crate) fn doubts(&self, end: ElboEstimate) -> bool {
+        self.progress.doubts(end)
+    }
 }
 
 /// What an iteration of [`Sgvi`] reports.
@@ -192,10 +269,12 @@ pub struct SgviState<S, E = ()> {
 pub struct SgviInfo {
     /// The ELBO, or [another bound](Sgvi::bound), at the λ from which the step started, from the samples of its gradient.
     pub elbo: ElboEstimate,
-    /// Euclidean norm of the gradient estimate.
+    /// Euclidean norm of the gradient estimate, before it was cut.
     pub grad_norm: f64,
     /// At the end of the second and every later window: how it compares with the one before.
     pub window: Option<WindowComparison>,
+    /// At every look at the iterates, if they are watched: what it found.
+    pub stationarity: Option<StationarityCheck>,
 }
 
 impl<M, F, E, O> Kernel for Sgvi<'_, M, F, E, O>
@@ -209,8 +288,24 @@ where
     type Info = SgviInfo;
     type Error = SgviError;
 
+    /// A divergence is [`SgviError::Diverged`] or [`SgviError::NonFiniteParameter`], and leaves the state at the end of its
+    /// best iterations, as if it had begun there.
     fn step(&self, key: StreamKey, state: &mut Self::State) -> Result<SgviInfo, SgviError> {
-        self.exec.enter(|| self.step_here(key, state))
+        self.exec.enter(|| self.step_here(key, state)).map_err(|error| self.told_apart(error, state))
+    }
+
+    fn divergence(&self, error: &SgviError) -> Option<Divergence> {
+        match error {
+            SgviError::Diverged { parameter, value, evidence } => {
+                let (parameter, evidence) = (parameter.clone(), evidence.clone());
+                Some(Divergence { parameter, value: *value, evidence })
+            }
+            SgviError::NonFiniteParameter { parameter, value } => {
+                let evidence = "the learning rate is too large".to_owned();
+                Some(Divergence { parameter: parameter.clone(), value: *value, evidence })
+            }
+            _ => None,
+        }
     }
 }
 
@@ -226,25 +321,64 @@ where
         key: StreamKey,
         state: &mut SgviState<O::State, E::State>,
     ) -> Result<SgviInfo, SgviError> {
+        let (family, dim) = (self.elbo.family(), self.elbo.family().dim());
         let grad = &mut state.grad;
         if grad.len() != state.params.len() {
             *grad = Array1::zeros(state.params.len());
         }
+        let cost = self.estimator.cost_after(self.elbo, &state.memory.state);
         let elbo =
             self.estimator.estimate(self.elbo, &state.params, key, self.exec, &mut state.memory, grad)?;
-        if let Some((parameter, value)) = first_non_finite(self.elbo.family(), grad) {
+        if let Some((parameter, value)) = first_non_finite(family, grad) {
             return Err(SgviError::NonFiniteGradient { parameter, value });
         }
-        self.optimizer.step(self.elbo.family(), &mut state.optimizer, grad, &mut state.params)?;
-        if let Some((parameter, value)) = first_non_finite(self.elbo.family(), &state.params) {
-            return Err(SgviError::NonFiniteParameter { parameter, value });
+        if !elbo.value.is_finite() {
+            return Err(SgviError::NonFiniteElbo { value: elbo.value });
         }
         let grad_norm = grad.dot(&*grad).sqrt();
+        state.n_clipped += u64::from(self.clipping.cut(grad_norm, grad));
+        self.optimizer.step(family, &mut state.optimizer, grad, &mut state.params)?;
+        if let Some((parameter, value)) = first_non_finite(family, &state.params) {
+            return Err(SgviError::NonFiniteParameter { parameter, value });
+        }
+        if let Some(i) = state.progress.lost(&state.params) {
+            return Err(self.diverged(i, state.params[i], "it ran away".to_owned()));
+        }
         state.averager.push(self.averaging, &state.params);
-        state.evaluations += self.estimator.cost(self.elbo);
+        state.evaluations += cost;
         state.elbo_trace.push(elbo.value);
+        if let Some(evidence) = state.progress.push(&state.elbo_trace, elbo, dim, &state.params) {
+            let i = state.progress.moved_most(&state.params);
+            return Err(self.diverged(i, state.params[i], evidence));
+        }
         let window = self.push_window(key, elbo.value, state)?;
-        Ok(SgviInfo { elbo, grad_norm, window })
+        let stationarity = self.push_history(key, elbo.value, state)?;
+        Ok(SgviInfo { elbo, grad_norm, window, stationarity })
+    }
+
+    fn diverged(&self, i: usize, value: f64, evidence: String) -> SgviError {
+        SgviError::Diverged { parameter: self.elbo.family().param_names()[i].clone(), value, evidence }
+    }
+
+    /// An error, told apart from a divergence that showed itself by it; after a divergence the state goes back.
+    fn told_apart(&self, error: SgviError, state: &mut SgviState<O::State, E::State>) -> SgviError {
+        let dim = self.elbo.family().dim();
+        let error = match error {
+            SgviError::Diverged { .. } | SgviError::NonFiniteParameter { .. } => error,
+            error if state.progress.explains(&error, &state.elbo_trace, dim) => {
+                let i = state.progress.moved_most(&state.params);
+                self.diverged(i, state.params[i], error.to_string())
+            }
+            error => return error,
+        };
+        let best = state.progress.params();
+        state.params.assign(best);
+        state.averager = Averager::new(best);
+        state.optimizer = self.optimizer.start(best.len());
+        state.window = WindowState::new(self.window);
+        state.history = self.stationarity.map(|rule| History::new(rule.batch, best.len()));
+        state.memory = Memory::default();
+        error
     }
 }
 

@@ -15,12 +15,17 @@
 //! | `importance` | tighter bounds, [`ImportanceBound`]: [`Vimco`], [`ImportancePathwise`], [`evaluate_bound`] |
 //! | `quasi_newton` | [`Lbfgs`]: ascent of a [`SmoothObjective`], a kernel like the others |
 //! | `laplace`, `pathfinder` | [`Laplace`]; [`Pathfinder`], [`MultiPathfinder`]: Gaussians from the ascent of the log joint |
-//! | `optimizer` | [`Sgd`], [`RmsProp`], [`Adam`], [`NaturalGradient`], their [`LearningRate`]s, and [`AnyOptimizer`] for settings files |
+//! | `minibatch` | [`Minibatch`]: any estimator on a few of the data at a time |
+//! | `sample_growth` | [`SampleGrowth`]: more samples when noise dominates |
+//! | `optimizer` | [`Sgd`], [`Momentum`], [`AdaGrad`], [`RmsProp`], [`Adam`], [`NaturalGradient`], [`Dog`] and [`Dowg`] without a learning rate, their [`LearningRate`]s, and [`AnyOptimizer`] for settings files |
+//! | `clipping` | [`Clipping`] of gradients, a bias |
 //! | `averaging` | [`Averaging`] of the iterates |
 //! | `window` | windows of the ELBO trace or of the iterates, and the stop rule [`ElboPlateau`] |
+//! | `stationarity` | the stop rule [`Stationarity`]: R̂ over iterates, then the error of their average |
 //! | `kernel` | the [`Sgvi`] kernel, its [`SgviState`] and [`SgviInfo`] |
 //! | `settings`, `fit` | [`SgviSettings`] and [`fit`]: from a model to a posterior in one call |
 //! | `advice` | [`advise`], [`advise_black_box`]: a fit without settings, and the [`Account`] of what was chosen |
+//! | `starts` | [`fit_starts`]: several starts, the best bound, all optima found |
 //! | `posterior` | [`SgviPosterior`], a [`vi_core::Posterior`] |
 //! | `plate` | q for every datum with model parameters θ beside it: [`VariationalEm`], tables and encoders, [`fit_plate`] |
 //! | [`mod@bench`] | candidates on equal terms: [`bench::compare`] |
@@ -34,16 +39,22 @@
 mod advice;
 mod averaging;
 mod baseline;
+mod batch;
 pub mod bench;
+mod clipping;
+mod distance;
+mod divergence;
 mod elbo;
 mod error;
 mod estimator;
 mod factors;
 mod fit;
+mod history;
 mod importance;
 mod kernel;
 mod laplace;
 mod locality;
+mod minibatch;
 mod optimizer;
 mod pathfinder;
 mod pathwise;
@@ -51,11 +62,14 @@ mod plate;
 mod posterior;
 mod quasi_newton;
 mod sample_average;
+mod sample_growth;
 mod sample_reuse;
 mod sampler;
 mod score_function;
 mod scratch;
 mod settings;
+mod starts;
+mod stationarity;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod window;
@@ -69,6 +83,7 @@ pub use baseline::{
     AnyBaseline, Baseline, BaselineScratch, ControlVariate, LeaveOneOut, MovingAverage, MovingAverageState,
     NoBaseline, SameSampleControlVariate, Terms,
 };
+pub use clipping::Clipping;
 pub use elbo::{Elbo, ElboComparison, compare_elbo, evaluate_elbo};
 pub use error::{NamedValues, SgviError};
 pub use estimator::{EstimatorState, Evaluations, GradientEstimator, Memory};
@@ -86,9 +101,11 @@ pub use importance::{
 pub use kernel::{Sgvi, SgviInfo, SgviState};
 pub use laplace::{Laplace, LaplaceFit};
 pub use locality::{Joint, Locality, MarkovBlanket, Scores};
+pub use minibatch::Minibatch;
 pub use optimizer::{
-    Adam, AdamState, AnyOptimizer, AnyOptimizerState, AscentRule, LearningRate, NaturalGradient,
-    NaturalGradientState, Optimizer, RmsProp, RmsPropState, Sgd, SgdState, StepCoordinates, TrustRegion,
+    AdaGrad, AdaGradState, Adam, AdamState, AnyOptimizer, AnyOptimizerState, AscentRule, Dog, DogState, Dowg,
+    DowgState, LearningRate, Momentum, MomentumState, NaturalGradient, NaturalGradientState, Optimizer,
+    RmsProp, RmsPropState, Sgd, SgdState, StepCoordinates, TrustRegion,
 };
 pub use pathfinder::{CompactGaussian, MultiPathfinder, MultiPathfinderFit, Pathfinder, PathfinderFit};
 pub use pathwise::{
@@ -102,6 +119,7 @@ pub use plate::{
 };
 pub use posterior::SgviPosterior;
 pub use quasi_newton::{Lbfgs, LbfgsInfo, LbfgsState, LogJointObjective, SmoothObjective, Stationary};
+pub use sample_growth::{SampleGrowth, SampleGrowthState, WithSamples};
 pub use sample_reuse::{SampleReuse, SampleReuseState};
 pub use sampler::{
     Antithetic, AntitheticPlan, Independent, IndependentPlan, Overdispersed, OverdispersedPlan,
@@ -109,6 +127,8 @@ pub use sampler::{
 };
 pub use score_function::ScoreFunction;
 pub use settings::SgviSettings;
+pub use starts::{Optimum, Starts, StartsFit, fit_starts};
+pub use stationarity::{AverageError, Stationarity, StationarityCheck};
 pub use window::{Compare, ElboPlateau, Window, WindowComparison};
 pub use workspace::Workspace;
 

@@ -6,12 +6,14 @@ use vi_families::VariationalFamily;
 
 use crate::averaging::Averaging;
 use crate::baseline::{LeaveOneOut, NoBaseline};
+use crate::clipping::Clipping;
 use crate::error::{SgviError, require};
 use crate::estimator::GradientEstimator;
 use crate::kernel::Sgvi;
 use crate::optimizer::{AnyOptimizer, NaturalGradient};
 use crate::pathwise::Pathwise;
 use crate::score_function::ScoreFunction;
+use crate::stationarity::Stationarity;
 use crate::window::{Compare, ElboPlateau, Window};
 
 /// Settings of [`crate::fit`]. The estimator is a type and is chosen in code; [`SgviSettings::score_function`]
@@ -25,12 +27,18 @@ pub struct SgviSettings {
     pub n_iterations: u64,
     /// Optimizer; by default Adam with a decaying learning rate.
     pub optimizer: AnyOptimizer,
+    /// Whether gradients are cut to a length, which biases them; by default not.
+    pub clipping: Clipping,
     /// Average of the iterates that is reported; by default the tail average.
     pub averaging: Averaging,
     /// Windows of the ELBO trace that are compared.
     pub window: Window,
     /// When the difference of two windows counts as none.
     pub tolerance: ElboPlateau,
+    /// Stops when the iterates are stationary and their average is known well enough, instead of by `tolerance`; by default
+    /// not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stationarity: Option<Stationarity>,
     /// Samples of the final evaluation of the ELBO; by default 10 000.
     pub n_evaluate: usize,
 }
@@ -41,9 +49,11 @@ impl Default for SgviSettings {
             n_samples: 64,
             n_iterations: 10_000,
             optimizer: AnyOptimizer::default(),
+            clipping: Clipping::None,
             averaging: Averaging::Tail,
             window: Window::default(),
             tolerance: ElboPlateau::default(),
+            stationarity: None,
             n_evaluate: 10_000,
         }
     }
@@ -67,6 +77,13 @@ impl SgviSettings {
             tolerance: ElboPlateau { absolute: 0.02, relative: 0.0 },
             ..Self::default()
         }
+    }
+
+    /// Natural gradients as in [`SgviSettings::black_box`], stopped by [`Stationarity`].
+    pub fn stationary() -> Self {
+        let (averaging, window, tolerance) = (Averaging::Tail, Window::default(), ElboPlateau::default());
+        let stationarity = Some(Stationarity::default());
+        Self { averaging, window, tolerance, stationarity, n_iterations: 20_000, ..Self::black_box() }
     }
 
     /// The score function with leave-one-out baseline.
@@ -103,6 +120,11 @@ impl SgviSettings {
         self.tolerance.validate()?;
         require(self.n_evaluate >= 2, "n_evaluate", self.n_evaluate as f64, "≥ 2")?;
         let kernel = Sgvi::new(model, family, estimator, self.optimizer)?;
-        Ok(kernel.with_averaging(self.averaging)?.with_window(self.window)?.with_exec(exec))
+        let kernel = kernel.with_clipping(self.clipping)?.with_averaging(self.averaging)?;
+        let kernel = kernel.with_window(self.window)?.with_exec(exec);
+        match self.stationarity {
+            None => Ok(kernel),
+            Some(rule) => kernel.with_stationarity(rule),
+        }
     }
 }

@@ -5,6 +5,7 @@ use vi_core::{CHUNK, ElboEstimate, LogJoint, StreamKey};
 use vi_families::VariationalDistribution;
 
 use crate::baseline::BaselineScratch;
+use crate::batch::Batch;
 use crate::error::{NamedValues, SgviError};
 
 /// Scratch memory that an estimator needs while it works. It carries nothing from one call to the next, so
@@ -26,6 +27,8 @@ pub struct Workspace {
     baseline: BaselineScratch,
     /// What belongs to one estimator alone.
     pub(crate) extra: Vec<f64>,
+    /// The data of a step on a minibatch.
+    pub(crate) batch: Batch,
 }
 
 /// What is computed for every point: its log joint and its log density under q, and if the flags say so the log of

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
-use vi_sgvi::{Adam, AnyOptimizer, NaturalGradient, RmsProp, Sgd};
+use vi_sgvi::{AdaGrad, Adam, AnyOptimizer, Dog, Dowg, Momentum, NaturalGradient, RmsProp, Sgd};
 
 pub(super) fn name_or_table<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AnyOptimizer, D::Error> {
     deserializer.deserialize_any(NameOrTable)
@@ -18,6 +18,10 @@ enum Name {
     RmsProp,
     Adam,
     Natural,
+    Momentum,
+    AdaGrad,
+    Dog,
+    Dowg,
 }
 
 struct NameOrTable;
@@ -35,6 +39,10 @@ impl<'de> Visitor<'de> for NameOrTable {
             Name::RmsProp => AnyOptimizer::RmsProp(RmsProp::default()),
             Name::Adam => AnyOptimizer::Adam(Adam::default()),
             Name::Natural => AnyOptimizer::Natural(NaturalGradient::default()),
+            Name::Momentum => AnyOptimizer::Momentum(Momentum::default()),
+            Name::AdaGrad => AnyOptimizer::AdaGrad(AdaGrad::default()),
+            Name::Dog => AnyOptimizer::Dog(Dog::default()),
+            Name::Dowg => AnyOptimizer::Dowg(Dowg::default()),
         })
     }
 

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use vi_families::VariationalFamily;
 
 use super::{
-    Adam, AdamState, AscentRule, NaturalGradient, NaturalGradientState, Optimizer, RmsProp, RmsPropState,
-    Sgd, SgdState,
+    AdaGrad, AdaGradState, Adam, AdamState, AscentRule, Dog, DogState, Dowg, DowgState, Momentum,
+    MomentumState, NaturalGradient, NaturalGradientState, Optimizer, RmsProp, RmsPropState, Sgd, SgdState,
 };
 use crate::error::SgviError;
 
@@ -22,6 +22,14 @@ pub enum AnyOptimizer {
     Adam(Adam),
     /// [`NaturalGradient`].
     Natural(NaturalGradient),
+    /// [`Momentum`].
+    Momentum(Momentum),
+    /// [`AdaGrad`].
+    AdaGrad(AdaGrad),
+    /// [`Dog`].
+    Dog(Dog),
+    /// [`Dowg`].
+    Dowg(Dowg),
 }
 
 impl Default for AnyOptimizer {
@@ -41,6 +49,14 @@ pub enum AnyOptimizerState {
     Adam(AdamState),
     /// The state of [`NaturalGradient`].
     Natural(NaturalGradientState),
+    /// The state of [`Momentum`].
+    Momentum(MomentumState),
+    /// The state of [`AdaGrad`].
+    AdaGrad(AdaGradState),
+    /// The state of [`Dog`].
+    Dog(DogState),
+    /// The state of [`Dowg`].
+    Dowg(DowgState),
 }
 
 impl AscentRule for AnyOptimizer {
@@ -52,6 +68,10 @@ impl AscentRule for AnyOptimizer {
             Self::RmsProp(o) => o.validate(),
             Self::Adam(o) => o.validate(),
             Self::Natural(o) => o.check(),
+            Self::Momentum(o) => o.validate(),
+            Self::AdaGrad(o) => o.validate(),
+            Self::Dog(o) => o.validate(),
+            Self::Dowg(o) => o.validate(),
         }
     }
 
@@ -61,6 +81,10 @@ impl AscentRule for AnyOptimizer {
             Self::RmsProp(o) => AnyOptimizerState::RmsProp(o.init(n_params)),
             Self::Adam(o) => AnyOptimizerState::Adam(o.init(n_params)),
             Self::Natural(o) => AnyOptimizerState::Natural(o.start(n_params)),
+            Self::Momentum(o) => AnyOptimizerState::Momentum(o.init(n_params)),
+            Self::AdaGrad(o) => AnyOptimizerState::AdaGrad(o.init(n_params)),
+            Self::Dog(o) => AnyOptimizerState::Dog(o.init(n_params)),
+            Self::Dowg(o) => AnyOptimizerState::Dowg(o.init(n_params)),
         }
     }
 
@@ -78,6 +102,10 @@ impl AscentRule for AnyOptimizer {
             (Self::RmsProp(o), AnyOptimizerState::RmsProp(s)) => o.ascend(s, grad, params),
             (Self::Adam(o), AnyOptimizerState::Adam(s)) => o.ascend(s, grad, params),
             (Self::Natural(o), AnyOptimizerState::Natural(s)) => return o.step(family, s, grad, params),
+            (Self::Momentum(o), AnyOptimizerState::Momentum(s)) => o.ascend(s, grad, params),
+            (Self::AdaGrad(o), AnyOptimizerState::AdaGrad(s)) => o.ascend(s, grad, params),
+            (Self::Dog(o), AnyOptimizerState::Dog(s)) => o.ascend(s, grad, params),
+            (Self::Dowg(o), AnyOptimizerState::Dowg(s)) => o.ascend(s, grad, params),
             (optimizer, state) => panic!("the state {state:?} is not one of {optimizer:?}"),
         }
         Ok(())

@@ -1,8 +1,11 @@
 //! Stochastic-gradient *ascent*: λ moves along the gradient of the ELBO.
 
+mod ada_grad;
 mod adam;
 mod any;
+mod dog;
 mod learning_rate;
+mod momentum;
 mod natural_gradient;
 mod rms_prop;
 mod sgd;
@@ -14,9 +17,12 @@ use vi_families::VariationalFamily;
 
 use crate::error::SgviError;
 
+pub use ada_grad::{AdaGrad, AdaGradState};
 pub use adam::{Adam, AdamState};
 pub use any::{AnyOptimizer, AnyOptimizerState};
+pub use dog::{Dog, DogState, Dowg, DowgState};
 pub use learning_rate::LearningRate;
+pub use momentum::{Momentum, MomentumState};
 pub use natural_gradient::{NaturalGradient, NaturalGradientState, StepCoordinates, TrustRegion};
 pub use rms_prop::{RmsProp, RmsPropState};
 pub use sgd::{Sgd, SgdState};

@@ -7,10 +7,10 @@ use ndarray::{Array1, Array2, ArrayRef1, ArrayView1, ArrayViewMut1};
 use vi_core::{CHUNK, ElboEstimate, Exec, PlateLogJoint, PlateModel, StreamKey};
 use vi_families::PlateFamily;
 
-use super::batch::Batch;
 use super::estimator::PlateEstimator;
 use super::objective::PlateElbo;
 use super::recognition::Recognition;
+use crate::batch::Batch;
 use crate::error::{NamedValues, SgviError};
 use crate::scratch::with_scratch;
 use crate::workspace::{matrix, matrix_mut};

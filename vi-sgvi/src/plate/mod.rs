@@ -12,11 +12,10 @@
 //! | `estimator` | [`PlateEstimator`]: [`PlateScoreFunction`] with its baselines; [`crate::DisArm`] for bits |
 //! | `objective` | [`PlateElbo`]: model, family and recognition, which fit |
 //! | `gradient` | the gradient in θ and in λ or ψ, in one pass over the data |
-//! | `kernel`, `batch` | [`VariationalEm`] and its minibatches |
+//! | `kernel` | [`VariationalEm`] and its minibatches |
 //! | `evaluate` | [`PlateEvaluation`]: ELBO and importance-weighted log likelihood |
 //! | `fit`, `posterior` | [`PlateSettings`], [`fit_plate`]; the [`PlatePosterior`] |
 
-mod batch;
 mod encoder;
 mod estimator;
 mod evaluate;

@@ -39,7 +39,7 @@ fn unknown_keys_are_named() {
     let message = |text: &str| toml::from_str::<SgviSettings>(text).unwrap_err().to_string();
     assert!(message("n_sample = 16").contains("n_sample"));
     assert!(message("[optimizer.adam]\nbeta = 0.9").contains("beta"));
-    assert!(message("[optimizer.momentum]").contains("momentum"));
+    assert!(message("[optimizer.newton]").contains("newton"));
     assert!(message("averaging = \"tails\"").contains("tails"));
     assert!(
         message(

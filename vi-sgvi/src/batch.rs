@@ -5,7 +5,7 @@ use vi_core::StreamRng;
 
 /// The data of a step, and what is needed to draw the next ones without allocating.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
+pub(crate) struct Batch {
     /// 0, 1, …, N − 1 between draws.
     all: Vec<usize>,
     swaps: Vec<usize>,
@@ -14,7 +14,7 @@ pub(super) struct Batch {
 
 impl Batch {
     /// All data in order.
-    pub(super) fn all(&mut self, n: usize) -> &[usize] {
+    pub(crate) fn all(&mut self, n: usize) -> &[usize] {
         if self.all.len() != n {
             self.all = (0..n).collect();
         }
@@ -22,7 +22,7 @@ impl Batch {
     }
 
     /// `size` of `n` data, every subset with the same probability, in ascending order.
-    pub(super) fn draw(&mut self, n: usize, size: usize, rng: &mut StreamRng) -> &[usize] {
+    pub(crate) fn draw(&mut self, n: usize, size: usize, rng: &mut StreamRng) -> &[usize] {
         self.all(n);
         self.swaps.clear();
         // The first steps of a shuffle, undone afterwards.
