@@ -18,6 +18,9 @@
 //! | `kernel` | the [`Sgvi`] kernel, its [`SgviState`] and [`SgviInfo`] |
 //! | `settings`, `fit` | [`SgviSettings`] and [`fit`]: from a model to a posterior in one call |
 //! | `posterior` | [`SgviPosterior`], a [`vi_core::Posterior`] |
+//! | `score_matching` | [`ScoreMatching`]: a full-rank Gaussian by [`BatchAndMatch`] or [`GaussianScoreMatching`] |
+//! | `deterministic` | [`DeterministicAdvi`]: draws fixed once, Newton steps, [`LinearResponse`] |
+//! | `stein` | [`SteinGradient`]: Stein variational gradient descent of particles |
 //! | `plate` | q for every datum with model parameters θ beside it: [`VariationalEm`], tables and encoders, [`fit_plate`] |
 //! | [`mod@bench`] | candidates on equal terms: [`bench::compare`] |
 //! | `workspace` | [`Workspace`]: scratch memory, so that a step allocates nothing |
@@ -30,6 +33,7 @@
 mod averaging;
 mod baseline;
 pub mod bench;
+mod deterministic;
 mod elbo;
 mod error;
 mod estimator;
@@ -44,8 +48,11 @@ mod posterior;
 mod sample_reuse;
 mod sampler;
 mod score_function;
+mod score_matching;
+mod scores;
 mod scratch;
 mod settings;
+mod stein;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod window;
@@ -55,6 +62,10 @@ pub use averaging::{Averager, Averaging};
 pub use baseline::{
     AnyBaseline, Baseline, BaselineScratch, ControlVariate, LeaveOneOut, MovingAverage, MovingAverageState,
     NoBaseline, SameSampleControlVariate, Terms,
+};
+pub use deterministic::{
+    DeterministicAdvi, DeterministicAdviFit, DeterministicAdviInfo, DeterministicAdviSettings,
+    DeterministicAdviState, FixedDraws, LinearResponse, SmallGradient, fit_deterministic,
 };
 pub use elbo::{Elbo, ElboComparison, compare_elbo, evaluate_elbo};
 pub use error::{NamedValues, SgviError};
@@ -85,7 +96,15 @@ pub use sampler::{
     QuasiMonteCarlo, QuasiMonteCarloPlan, SamplePlan, Sampler,
 };
 pub use score_function::ScoreFunction;
+pub use score_matching::{
+    BatchAndMatch, GaussianScoreMatching, MatchRule, ScoreMatching, ScoreMatchingInfo, ScoreMatchingSettings,
+    ScoreMatchingState, WhitenedGaussian, fit_score_matching,
+};
 pub use settings::SgviSettings;
+pub use stein::{
+    Bandwidth, ParticlePosterior, SlowParticles, SteinFit, SteinGradient, SteinInfo, SteinSettings,
+    SteinState, fit_stein, kernelised_stein_discrepancy,
+};
 pub use window::{Compare, ElboPlateau, Window, WindowComparison};
 pub use workspace::Workspace;
 
