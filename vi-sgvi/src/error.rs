@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use vi_core::linalg::LinalgError;
 use vi_core::{CommError, ParameterError, PlateError, RunError};
 use vi_families::FamilyError;
 
@@ -229,6 +230,36 @@ pub enum SgviError {
         value: f64,
         /// What was seen.
         evidence: String,
+    },
+    /// The covariance of q is no covariance any more: rounding errors have eaten it.
+    #[error("the covariance of q lost positive definiteness at {coordinate} ({value:e})")]
+    CovarianceLost {
+        /// The coordinate of z.
+        coordinate: String,
+        /// The pivot, or the element of the factor, which is not positive or not finite.
+    },
+    /// The equation of a score-matching rule could not be solved.
+    #[error("{rule}: {source}")]
+    Match {
+        /// The rule.
+        rule: String,
+        /// What went wrong.
+        source: LinalgError,
+    },
+    /// No step, however short, goes uphill although the gradient is not zero: the gradient is not that of the log joint, or
+    /// rounding errors are larger than the tolerance asked for.
+    #[error("no step of length {radius:e} raises the ELBO, although its gradient has norm {grad_norm:e}")]
+    TrustRegion {
+        /// Where the trust region had shrunk to.
+        radius: f64,
+        /// The norm of the gradient there.
+        grad_norm: f64,
+    },
+    /// A point where a maximum was expected is none.
+    #[error("the ELBO has no strict maximum here: its curvature along {parameter} is {value:e}")]
+    NotAMaximum {
+        /// The element of λ.
+        /// The pivot of the negative Hessian there, which is not positive.
     },
     /// The Fisher information of q has no inverse: without damping there is no natural gradient.
     #[error("the Fisher information is singular at {parameter} (pivot {value:e}): damp it")]

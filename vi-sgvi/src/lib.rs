@@ -27,6 +27,9 @@
 //! | `advice` | [`advise`], [`advise_black_box`]: a fit without settings, and the [`Account`] of what was chosen |
 //! | `starts` | [`fit_starts`]: several starts, the best bound, all optima found |
 //! | `posterior` | [`SgviPosterior`], a [`vi_core::Posterior`] |
+//! | `score_matching` | [`ScoreMatching`]: a full-rank Gaussian by [`BatchAndMatch`] or [`GaussianScoreMatching`] |
+//! | `deterministic` | [`DeterministicAdvi`]: draws fixed once, Newton steps, [`LinearResponse`] |
+//! | `stein` | [`SteinGradient`]: Stein variational gradient descent of particles |
 //! | `plate` | q for every datum with model parameters θ beside it: [`VariationalEm`], tables and encoders, [`fit_plate`] |
 //! | [`mod@bench`] | candidates on equal terms: [`bench::compare`] |
 //! | `workspace` | [`Workspace`]: scratch memory, so that a step allocates nothing |
@@ -44,6 +47,7 @@ pub mod bench;
 mod clipping;
 mod distance;
 mod divergence;
+mod deterministic;
 mod elbo;
 mod error;
 mod estimator;
@@ -66,10 +70,13 @@ mod sample_growth;
 mod sample_reuse;
 mod sampler;
 mod score_function;
+mod score_matching;
+mod scores;
 mod scratch;
 mod settings;
 mod starts;
 mod stationarity;
+mod stein;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod window;
@@ -84,6 +91,10 @@ pub use baseline::{
     NoBaseline, SameSampleControlVariate, Terms,
 };
 pub use clipping::Clipping;
+pub use deterministic::{
+    DeterministicAdvi, DeterministicAdviFit, DeterministicAdviInfo, DeterministicAdviSettings,
+    DeterministicAdviState, FixedDraws, LinearResponse, SmallGradient, fit_deterministic,
+};
 pub use elbo::{Elbo, ElboComparison, compare_elbo, evaluate_elbo};
 pub use error::{NamedValues, SgviError};
 pub use estimator::{EstimatorState, Evaluations, GradientEstimator, Memory};
@@ -126,9 +137,17 @@ pub use sampler::{
     QuasiMonteCarlo, QuasiMonteCarloPlan, SamplePlan, Sampler,
 };
 pub use score_function::ScoreFunction;
+pub use score_matching::{
+    BatchAndMatch, GaussianScoreMatching, MatchRule, ScoreMatching, ScoreMatchingInfo, ScoreMatchingSettings,
+    ScoreMatchingState, WhitenedGaussian, fit_score_matching,
+};
 pub use settings::SgviSettings;
 pub use starts::{Optimum, Starts, StartsFit, fit_starts};
 pub use stationarity::{AverageError, Stationarity, StationarityCheck};
+pub use stein::{
+    Bandwidth, ParticlePosterior, SlowParticles, SteinFit, SteinGradient, SteinInfo, SteinSettings,
+    SteinState, fit_stein, kernelised_stein_discrepancy,
+};
 pub use window::{Compare, ElboPlateau, Window, WindowComparison};
 pub use workspace::Workspace;
 
