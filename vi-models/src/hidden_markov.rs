@@ -155,6 +155,10 @@ impl HiddenMarkov {
         let transitions = if a == 0.0 { 0.0 } else { a * theta.iter().map(|t| t.ln()).sum::<f64>() };
         let means = mu.iter().zip(&self.priors.mean_mean).zip(&self.priors.mean_sd);
         let means: f64 = means.map(|((x, m), s)| ((x - m) / s).powi(2)).sum();
+        if means == f64::INFINITY {
+            // A mean that has overflowed leaves the likelihood without a value.
+            return f64::NEG_INFINITY;
+        }
         self.log_constant + transitions - 0.5 * means + log_likelihood
     }
 

@@ -7,9 +7,10 @@
 //! z = (μ, σ, θ). The assignments are summed out: with d_n the difference of a datum's two log terms,
 //!
 //! ```text
-//! log p(y_n | z) = t_n1 + log(1 + exp(d_n)),     P(second component | y_n) = σ(d_n)
+//! log p(y_n | z) = max(t_n1, t_n2) + log(1 + exp(−|d_n|)),     P(second component | y_n) = σ(d_n)
 //! ```
-//! so that a sample costs one vectorised softplus per datum. The prior of μ is normalised on μ₁ < μ₂: the density is
+//! so that a sample costs one vectorised softplus per datum, and a component too narrow to explain a datum adds nothing
+//! to it, whatever the size of its log term. The prior of μ is normalised on μ₁ < μ₂: the density is
 //! 2 N(μ₁ | m, s²) N(μ₂ | m, s²). [`gaussian_mixture`](crate::gaussian_mixture) has conjugate priors, any number of
 //! components and of dimensions, and no order.
 //!
@@ -157,29 +158,39 @@ impl TwoNormals {
         let data = self.y.as_slice().expect("standard layout since construction");
         let [c0, c1] = p.log_scales();
         let [i0, i1] = p.sigma.map(f64::recip);
-        let mut total = c0 * data.len() as f64;
+        let standardised = |y: f64| [(y - p.mu[0]) * i0, (y - p.mu[1]) * i1];
+        // log terms and d of a datum; d is NaN where neither component can explain it.
+        let terms = |y: f64| {
+            let [u, v] = standardised(y);
+            let (first, second) = (c0 - 0.5 * u * u, c1 - 0.5 * v * v);
+            (first.max(second), second - first)
+        };
+        let mut total = 0.0;
         scratch::with(2 * TILE, |buffer| {
-            let (difference, second) = buffer.split_at_mut(TILE);
+            let (distance, minor) = buffer.split_at_mut(TILE);
             for tile in data.chunks(TILE) {
-                let (difference, second) = (&mut difference[..tile.len()], &mut second[..tile.len()]);
-                let mut squares = 0.0;
-                for (y, d) in tile.iter().zip(difference.iter_mut()) {
-                    let (u, v) = ((y - p.mu[0]) * i0, (y - p.mu[1]) * i1);
-                    squares += u * u;
-                    *d = (c1 - c0) + 0.5 * (u * u - v * v);
+                let (distance, minor) = (&mut distance[..tile.len()], &mut minor[..tile.len()]);
+                for (y, distance) in tile.iter().zip(distance.iter_mut()) {
+                    let (major, d) = terms(*y);
+                    total += major;
+                    *distance = if d.is_nan() { 0.0 } else { -d.abs() };
                 }
-                total -= 0.5 * squares;
                 let Some(sums) = sums.as_deref_mut() else {
-                    total += numerics::sum_softplus(difference);
+                    total += numerics::sum_softplus(distance);
                     continue;
                 };
-                total += numerics::sum_softplus_sigmoid(difference, second);
-                for (y, &r) in tile.iter().zip(second.iter()) {
-                    let u = [(y - p.mu[0]) * i0, (y - p.mu[1]) * i1];
-                    for (k, r) in [1.0 - r, r].into_iter().enumerate() {
-                        sums[k][0] += r;
-                        sums[k][1] += r * u[k];
-                        sums[k][2] += r * (u[k] * u[k] - 1.0);
+                total += numerics::sum_softplus_sigmoid(distance, minor);
+                for (y, &minor) in tile.iter().zip(minor.iter()) {
+                    let is_second = terms(*y).1 > 0.0;
+                    let of_second = if is_second { 1.0 - minor } else { minor };
+                    let u = standardised(*y);
+                    for (k, r) in [1.0 - of_second, of_second].into_iter().enumerate() {
+                        // A component that has no part in a datum may be infinitely far from it.
+                        if r > 0.0 {
+                            sums[k][0] += r;
+                            sums[k][1] += r * u[k];
+                            sums[k][2] += r * (u[k] * u[k] - 1.0);
+                        }
                     }
                 }
             }
@@ -238,7 +249,11 @@ impl Predictive for TwoNormals {
         for (y, o) in data.iter().zip(out.iter_mut()) {
             let term = |k: usize| scales[k] - 0.5 * ((y - p.mu[k]) / p.sigma[k]).powi(2);
             let (first, second) = (term(0), term(1));
-            *o = first + numerics::softplus_scalar(second - first) - 0.5 * LOG_2_PI;
+            let (major, minor) = (first.max(second), first.min(second));
+            // Two impossible components have no difference.
+            let other =
+                if major == f64::NEG_INFINITY { 0.0 } else { numerics::softplus_scalar(minor - major) };
+            *o = major + other - 0.5 * LOG_2_PI;
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod contracts;
 mod data;
+mod far_out;
 mod mean_field;
 mod refusals;
 mod values;
