@@ -237,6 +237,7 @@ pub enum SgviError {
         /// The coordinate of z.
         coordinate: String,
         /// The pivot, or the element of the factor, which is not positive or not finite.
+        value: f64,
     },
     /// The equation of a score-matching rule could not be solved.
     #[error("{rule}: {source}")]
@@ -259,7 +260,9 @@ pub enum SgviError {
     #[error("the ELBO has no strict maximum here: its curvature along {parameter} is {value:e}")]
     NotAMaximum {
         /// The element of λ.
+        parameter: String,
         /// The pivot of the negative Hessian there, which is not positive.
+        value: f64,
     },
     /// The Fisher information of q has no inverse: without damping there is no natural gradient.
     #[error("the Fisher information is singular at {parameter} (pivot {value:e}): damp it")]

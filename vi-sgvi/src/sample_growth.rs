@@ -24,12 +24,12 @@ pub trait WithSamples {
     fn with_samples(&self, n: usize) -> Self;
 }
 
-impl WithSamples for Pathwise {
+impl<E: Clone> WithSamples for Pathwise<E> {
     fn n_samples(&self) -> usize {
         self.n_samples
     }
     fn with_samples(&self, n_samples: usize) -> Self {
-        Self { n_samples }
+        Self { n_samples, ..self.clone() }
     }
 }
 

@@ -107,6 +107,8 @@ impl<M: GradLogJoint + ?Sized, R: MatchRule> ScoreMatching<'_, M, R> {
         let mut evaluations = state.evaluations;
         evaluations += Evaluations { n_log_joint: n_evaluate as u64, ..Evaluations::default() };
         let posterior = SgviPosterior::new(family.clone(), params, model.parameters().clone())?;
-        Ok(SgviFit { posterior, elbo, outcome, elbo_trace: state.elbo_trace, evaluations })
+        let biases = vec!["steps match scores; they do not ascend the ELBO".to_owned()];
+        let elbo_trace = state.elbo_trace;
+        Ok(SgviFit { posterior, elbo, outcome, elbo_trace, biases, n_clipped: 0, evaluations })
     }
 }
