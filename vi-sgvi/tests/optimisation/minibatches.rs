@@ -82,7 +82,7 @@ where
 fn the_mean_over_all_minibatches_is_the_gradient_of_all_data() {
     check_all_minibatches(ScoreFunction::leave_one_out(8));
     check_all_minibatches(ScoreFunction::naive(8));
-    check_all_minibatches(Pathwise { n_samples: 4 });
+    check_all_minibatches(Pathwise::new(4));
 }
 
 /// Every pair within five standard errors of its share 1/15 of 15 000 keys: fails with probability 1e-5 without a cause.
@@ -144,7 +144,7 @@ fn sizes_are_checked_and_names_tell() {
     let family = family(&model);
     let elbo = Elbo::new(&model, &family).unwrap();
     for size in [0, 7] {
-        let estimator = Minibatch::new(Pathwise { n_samples: 2 }, size);
+        let estimator = Minibatch::new(Pathwise::new(2), size);
         let mut grad = Array1::zeros(6);
         let key = StreamKey::from_seed(1);
         let error = estimator
@@ -154,13 +154,13 @@ fn sizes_are_checked_and_names_tell() {
             format!("batch_size = {size}, but it must be at least 1 and at most the number of data");
         assert!(matches!(error, SgviError::Setting { .. }) && error.to_string() == expected, "{error}");
     }
-    let estimator = Minibatch::new(Pathwise { n_samples: 2 }, 6);
+    let estimator = Minibatch::new(Pathwise::new(2), 6);
     let name = GradientEstimator::<LogisticRegression, MeanFieldGaussian>::name(&estimator);
     assert_eq!(name, "pathwise, 6 data at a time");
     // All data at once are the model itself.
     let key = StreamKey::from_seed(45);
     let (all, _) = gradient(&model, &family, &estimator, key);
-    let (whole, _) = gradient(&model, &family, &Pathwise { n_samples: 2 }, key);
+    let (whole, _) = gradient(&model, &family, &Pathwise::new(2), key);
     for (a, w) in all.iter().zip(&whole) {
         approx::assert_relative_eq!(a, w, max_relative = 1e-12, epsilon = 1e-14);
     }

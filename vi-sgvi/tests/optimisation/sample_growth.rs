@@ -62,14 +62,14 @@ fn it_is_unbiased() {
     let model = GaussianTarget::correlated();
     let params = array![0.2, -0.5, 1.0, -0.3, 0.2, 0.1];
     let exact = model.mean_field_gradient(&params);
-    let estimator = SampleGrowth::new(Pathwise { n_samples: 4 }, 4);
+    let estimator = SampleGrowth::new(Pathwise::new(4), 4);
     check_estimator(&estimator, &model, &FAMILY, &params, &exact, 500, StreamKey::from_seed(72));
 }
 
 #[test]
 fn a_run_grows_counts_and_resumes() {
     let model = GaussianTarget::correlated();
-    let estimator = SampleGrowth::new(Pathwise { n_samples: 4 }, 32);
+    let estimator = SampleGrowth::new(Pathwise::new(4), 32);
     let rule = Sgd { learning_rate: LearningRate::Constant(0.2) };
     let kernel = Sgvi::new(&model, &FAMILY, estimator, rule).unwrap();
     let (mut state, key) = (kernel.init(), StreamKey::from_seed(73));
@@ -97,8 +97,8 @@ fn settings_are_checked() {
         assert!(matches!(error, SgviError::Setting { .. }));
         error.to_string()
     };
-    assert!(told(SampleGrowth::new(Pathwise { n_samples: 3 }, 8)).starts_with("n_samples = 3"));
-    assert!(told(SampleGrowth::new(Pathwise { n_samples: 4 }, 2)).starts_with("max_samples = 2"));
-    let negative = SampleGrowth { noise_ratio: -1.0, ..SampleGrowth::new(Pathwise { n_samples: 4 }, 8) };
+    assert!(told(SampleGrowth::new(Pathwise::new(3), 8)).starts_with("n_samples = 3"));
+    assert!(told(SampleGrowth::new(Pathwise::new(4), 2)).starts_with("max_samples = 2"));
+    let negative = SampleGrowth { noise_ratio: -1.0, ..SampleGrowth::new(Pathwise::new(4), 8) };
     assert!(told(negative).starts_with("noise_ratio = -1"));
 }

@@ -39,7 +39,7 @@ fn slow_steps_are_not_stationary_and_noise_is_not_precision() {
     let family = Diagonal { dim: 3 };
     // A drift far slower than the run, with little noise: R̂ sees it.
     let slow = Sgd { learning_rate: LearningRate::Constant(1e-5) };
-    let kernel = Sgvi::new(&model, &family, Pathwise { n_samples: 64 }, slow).unwrap();
+    let kernel = Sgvi::new(&model, &family, Pathwise::new(64), slow).unwrap();
     let rule = Stationarity::default();
     let kernel = kernel.with_stationarity(rule).unwrap();
     let outcome =
@@ -58,7 +58,7 @@ fn slow_steps_are_not_stationary_and_noise_is_not_precision() {
 fn a_look_says_what_the_rule_is_documented_to_ask() {
     let (model, family) = (GaussianTarget::correlated(), Diagonal { dim: 3 });
     let rule = Stationarity { batch: 2, ..Stationarity::default() };
-    let kernel = Sgvi::new(&model, &family, Pathwise { n_samples: 8 }, NaturalGradient::cautious()).unwrap();
+    let kernel = Sgvi::new(&model, &family, Pathwise::new(8), NaturalGradient::cautious()).unwrap();
     let kernel = kernel.with_stationarity(rule).unwrap();
     let (mut state, key) = (kernel.init(), StreamKey::from_seed(64));
     let (mut iterates, mut looks, mut trace) = (Vec::new(), Vec::new(), Vec::new());
