@@ -216,7 +216,8 @@ fn curvature<M: GradLogJoint + ?Sized>(
     let d = model.dim();
     let mut grads = Array2::<f64>::zeros((2 * d, d));
     let rows = grads.as_slice_mut().expect("a new array is contiguous");
-    let point = |i: usize| &at.view() + &(&axes.column(i / 2) * if i % 2 == 0 { STEP } else { -STEP });
+    let point =
+        |i: usize| &at.view() + &(&axes.column(i / 2) * if i.is_multiple_of(2) { STEP } else { -STEP });
     exec.for_each_chunk(rows, d, |items, rows| {
         let (mut z, mut values) = (Array2::zeros((items.len(), d)), Array1::zeros(items.len()));
         for (mut row, i) in z.rows_mut().into_iter().zip(items) {

@@ -42,7 +42,7 @@ impl<M: LogJoint> BlackBoxAdvice<'_, M> {
             account.push("family", "ProductFamily", why);
             let family = ProductFamily::for_space(self.model.parameters())?;
             let fitted = self.climb(self.model, &family, &settings, seed)?;
-            return Ok(finish(fitted, account, &settings, |posterior| Ok(posterior))?.boxed());
+            return Ok(finish(fitted, account, &settings, Ok)?.boxed());
         }
         account.push("family", "MeanFieldGaussian", "every variable is continuous; on ℝᴰ");
         let model = Unconstrained::new(self.model)?;
