@@ -25,6 +25,7 @@ mod capabilities;
 mod conjugate;
 mod expectation;
 mod likelihood;
+mod one_point;
 mod polya_gamma;
 
 use ndarray::{Array1, ArrayRef1, ArrayRef2};

@@ -37,8 +37,8 @@ impl fmt::Display for Bound {
 /// ELBO, biased towards the ELBO again; α = 1 is the ELBO for every K. What is ascended is always L_{α,K} itself, whose
 /// gradient has no bias.
 ///
-/// Source: Burda, Grosse & Salakhutdinov 2016, theorem 1, <https://arxiv.org/abs/1509.00519>; Li & Turner 2016, eq. 10 and
-/// theorem 2, <https://arxiv.org/abs/1602.02311>.
+/// Source: Burda, Grosse & Salakhutdinov 2016, theorem 1, <https://arxiv.org/abs/1509.00519>; Li & Turner 2016, theorem 2,
+/// <https://arxiv.org/abs/1602.02311>.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ImportanceBound {
     alpha: f64,
@@ -155,7 +155,7 @@ fn log_add_exp(a: f64, b: f64) -> f64 {
 
 /// Groups of K samples: the mean of their bounds, and a weight for every sample.
 ///
-/// `weigh(group, its log weights, L̂, ∂L̂/∂log w, weights)` overwrites the weights of a group.
+/// `weigh(log weights, L̂, weights)` is called for every group, with `weights` (K) at first ∂L̂/∂log w.
 pub(crate) fn of_groups(
     bound: ImportanceBound,
     log_ratios: &[f64],

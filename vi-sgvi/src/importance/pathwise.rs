@@ -37,8 +37,8 @@ pub enum ImportanceGradient {
 /// Requirements: `M: GradLogJoint`, members of the family [`Reparameterized`] and [`DifferentiableDensity`]; continuous
 /// latents only. Cost: M·K gradients of the log joint; memory O(M·K·D).
 ///
-/// Source: Burda, Grosse & Salakhutdinov 2016, eq. 14, <https://arxiv.org/abs/1509.00519>; Tucker, Lawson, Gu & Maddison
-/// 2019, eq. 9, <https://arxiv.org/abs/1810.04152>.
+/// Source: Burda, Grosse & Salakhutdinov 2016, <https://arxiv.org/abs/1509.00519>; Tucker, Lawson, Gu & Maddison 2019,
+/// <https://arxiv.org/abs/1810.04152>.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ImportancePathwise {
     /// The bound, with its K.

@@ -22,7 +22,7 @@ use crate::workspace::{Workspace, matrix};
 ///
 /// Requirements: `M: LogJoint`; K ≥ 2. Cost: M·K log joints and scores; memory O(M·K·D).
 ///
-/// Source: Mnih & Rezende 2016, eq. 9 and 10 (geometric), <https://arxiv.org/abs/1602.06725>.
+/// Source: Mnih & Rezende 2016, <https://arxiv.org/abs/1602.06725>.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Vimco {
     /// The bound, with its K.

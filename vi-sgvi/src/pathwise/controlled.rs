@@ -33,7 +33,7 @@ use crate::workspace::{Workspace, matrix_mut};
 /// Requirements: `M: GradLogJoint`, members of the family [`GaussianTransport`]. Cost: S gradients of the log joint and
 /// O(S·D·F) for F elements of φ; memory O((S + F)·D).
 ///
-/// Source: Miller, Foti, D'Amour & Adams 2017, section 3, <https://arxiv.org/abs/1705.07880>; a quadratic surrogate from
+/// Source: Miller, Foti, D'Amour & Adams 2017, <https://arxiv.org/abs/1705.07880>; a quadratic surrogate from
 /// past steps: Geffner & Domke 2020, <https://arxiv.org/abs/2007.14634>.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ControlledPathwise {

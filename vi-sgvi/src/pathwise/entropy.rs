@@ -64,7 +64,7 @@ impl<Q: DifferentiableDensity> EntropyGradient<Q> for MonteCarloEntropy {
 /// ```
 /// Where q is the posterior every term is 0.
 ///
-/// Source: Roeder, Wu & Duvenaud 2017, eq. 8, <https://arxiv.org/abs/1703.09194>.
+/// Source: Roeder, Wu & Duvenaud 2017, <https://arxiv.org/abs/1703.09194>.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StickingTheLanding;
 
