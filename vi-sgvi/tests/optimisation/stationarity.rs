@@ -121,7 +121,12 @@ fn the_same_bits_on_any_threads_and_after_any_stop() {
     let model = logistic(40);
     let family = MeanFieldGaussian::new(model.parameters()).unwrap();
     let settings = SgviSettings {
-        stationarity: Some(Stationarity { batch: 2, n_compare: 130, ..Stationarity::default() }),
+        stationarity: Some(Stationarity {
+            r_hat: 100.0,
+            batch: 2,
+            n_compare: 130,
+            ..Stationarity::default()
+        }),
         ..settings()
     };
     let kernel = settings.kernel(&model, &family, settings.pathwise(), Exec::local()).unwrap();
