@@ -3,6 +3,7 @@
 //! The claims are the integration tests in `tests/`; this library holds what they share.
 
 pub mod best_gaussians;
+pub mod exact_elbo;
 mod optima_values;
 pub mod posteriors;
 

@@ -185,8 +185,7 @@ fn clipping_cuts_counts_and_says_so() {
         let optimizer = AnyOptimizer::Sgd(Sgd { learning_rate: LearningRate::Constant(1.0) });
         let settings =
             SgviSettings { optimizer, clipping, n_iterations: 1, n_evaluate: 10, ..SgviSettings::default() };
-        fit(&model, &family, Pathwise::new(8), &settings, StreamKey::from_seed(36), Exec::local())
-            .unwrap()
+        fit(&model, &family, Pathwise::new(8), &settings, StreamKey::from_seed(36), Exec::local()).unwrap()
     };
     // λ starts at 0, so that after one step of length 1 the iterate is the gradient.
     let (whole, cut) = (run(Clipping::None), run(Clipping::MaxNorm(0.25)));
