@@ -4,7 +4,6 @@ use ndarray::linalg::general_mat_vec_mul;
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, ArrayView2, ArrayViewMut1, ArrayViewMut2, s};
 use vi_core::{CHUNK, linalg, numerics};
 
-use super::one_point::{subtract_transposed_times, times_vector};
 use crate::scratch;
 
 /// Data per tile: logits of CHUNK samples × TILE data fill 128 KiB.
@@ -103,10 +102,8 @@ fn add_tile(
 /// logits (n, m) ← z tileᵀ.
 fn products(tile: &ArrayView2<'_, f64>, z: &ArrayView2<'_, f64>, logits: &mut [f64]) {
     let (n, m) = (z.nrows(), tile.nrows());
-    if let (1, Some(x), Some(z)) = (n, tile.as_slice(), z.as_slice()) {
-        return times_vector(x, z, logits);
-    }
     if n == 1 {
+        // A single row is not worth the packing of a matrix product.
         let mut eta = ArrayViewMut1::from(logits);
         return general_mat_vec_mul(1.0, tile, &z.row(0), 0.0, &mut eta);
     }
@@ -117,9 +114,6 @@ fn products(tile: &ArrayView2<'_, f64>, z: &ArrayView2<'_, f64>, logits: &mut [f
 /// grad (n, D) ← grad − p tile, with p (n, m).
 fn subtract_products(tile: &ArrayView2<'_, f64>, p: &[f64], grad: &mut ArrayViewMut2<'_, f64>) {
     let (n, m) = (grad.nrows(), tile.nrows());
-    if let (1, Some(x), Some(grad)) = (n, tile.as_slice(), grad.as_slice_mut()) {
-        return subtract_transposed_times(x, p, grad);
-    }
     if n == 1 {
         let mut grad = grad.row_mut(0);
         return tile.rows().into_iter().zip(p).for_each(|(x, p)| grad.scaled_add(-p, &x));

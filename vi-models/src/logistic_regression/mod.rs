@@ -25,7 +25,6 @@ mod capabilities;
 mod conjugate;
 mod expectation;
 mod likelihood;
-mod one_point;
 mod polya_gamma;
 
 use ndarray::{Array1, ArrayRef1, ArrayRef2};
