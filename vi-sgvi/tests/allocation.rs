@@ -10,8 +10,8 @@ use vi_families::MeanFieldGaussian;
 use vi_models::logistic_regression::{LogisticRegression, LogisticRegressionPriors};
 use vi_models::regression::RegressionData;
 use vi_sgvi::{
-    Adam, AscentRule, Elbo, GradientEstimator, Memory, NaturalGradient, Overdispersed, Pathwise, RmsProp,
-    SameSampleControlVariate, SampleReuse, ScoreFunction, Sgd, Sgvi,
+    AdaGrad, Adam, AscentRule, Dog, Dowg, Elbo, GradientEstimator, Memory, Momentum, NaturalGradient,
+    Overdispersed, Pathwise, RmsProp, SameSampleControlVariate, SampleReuse, ScoreFunction, Sgd, Sgvi,
 };
 
 #[global_allocator]
@@ -88,6 +88,10 @@ fn later_steps_allocate_nothing_but_the_trace() {
         assert_eq!(later_steps(RmsProp::default()).n, 8);
         assert_eq!(later_steps(Adam::default()).n, 8);
         assert_eq!(later_steps(NaturalGradient::default()).n, 8);
+        assert_eq!(later_steps(Momentum::default()).n, 8);
+        assert_eq!(later_steps(AdaGrad::default()).n, 8);
+        assert_eq!(later_steps(Dog::default()).n, 8);
+        assert_eq!(later_steps(Dowg::default()).n, 8);
     });
 }
 
