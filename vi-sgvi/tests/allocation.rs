@@ -10,9 +10,9 @@ use vi_families::MeanFieldGaussian;
 use vi_models::logistic_regression::{LogisticRegression, LogisticRegressionPriors};
 use vi_models::regression::RegressionData;
 use vi_sgvi::{
-    Adam, AscentRule, ControlledPathwise, Elbo, GradientEstimator, ImportanceBound, ImportancePathwise,
-    Memory, NaturalGradient, Overdispersed, Pathwise, RmsProp, SameSampleControlVariate, SampleReuse,
-    ScoreFunction, Sgd, Sgvi, Vimco,
+    AdaGrad, Adam, AscentRule, ControlledPathwise, Dog, Dowg, Elbo, GradientEstimator, ImportanceBound,
+    ImportancePathwise, Memory, Momentum, NaturalGradient, Overdispersed, Pathwise, RmsProp,
+    SameSampleControlVariate, SampleReuse, ScoreFunction, Sgd, Sgvi, Vimco,
 };
 
 #[global_allocator]
@@ -96,6 +96,10 @@ fn later_steps_allocate_nothing_but_the_trace() {
         assert_eq!(later_steps(RmsProp::default()).n, 8);
         assert_eq!(later_steps(Adam::default()).n, 8);
         assert_eq!(later_steps(NaturalGradient::default()).n, 8);
+        assert_eq!(later_steps(Momentum::default()).n, 8);
+        assert_eq!(later_steps(AdaGrad::default()).n, 8);
+        assert_eq!(later_steps(Dog::default()).n, 8);
+        assert_eq!(later_steps(Dowg::default()).n, 8);
     });
 }
 

@@ -69,7 +69,7 @@ fn a_look_says_what_the_rule_is_documented_to_ask() {
         if let Some(look) = info.stationarity {
             looks.push((t + 1, look));
             let all = Array2::from_shape_vec((t as usize + 1, 6), iterates.clone()).unwrap();
-            let later = all.slice(ndarray::s![(t as usize + 1) / 2.., ..]);
+            let later = all.slice(ndarray::s![all.nrows() / 2.., ..]);
             assert_eq!(look.n_iterations as usize, later.nrows());
             let average = later.mean_axis(ndarray::Axis(0)).unwrap();
             let reported = kernel.averaged_params(&state);
