@@ -53,16 +53,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(GaussianTarget::from_mean_covariance(&laplace.mode, &laplace.covariance)?)
     };
     let advice = advise(&model)?;
-    let from_zeros = |n_samples: usize| -> Result<Array1<f64>, Box<dyn Error>> {
-        let settings =
-            AdviceSettings { n_samples, max_samples: n_samples, n_evaluate: 2, ..Default::default() };
+    let from_zeros = |n_samples: usize, n_iterations: u64| -> Result<Array1<f64>, Box<dyn Error>> {
+        let settings = AdviceSettings {
+            n_samples,
+            n_iterations,
+            max_samples: n_samples,
+            n_evaluate: 2,
+            ..Default::default()
+        };
         let advice = advise(&model)?.with_settings(settings);
         Ok(advice.fit_near(&family, near()?, key, exec)?.posterior.params().clone())
     };
     let fits: Vec<(&str, Fit<'_>)> = vec![
         ("Laplace, its conditional scales", Box::new(|| Ok(family.params_near(&near()?)?))),
-        ("and 128 fixed draws", Box::new(|| from_zeros(128))),
-        ("and 256 fixed draws", Box::new(|| from_zeros(256))),
+        ("and 128 fixed draws, 2 iterations", Box::new(|| from_zeros(128, 2))),
+        ("and 128 fixed draws, 4 iterations", Box::new(|| from_zeros(128, 4))),
+        ("and 128 fixed draws to the end", Box::new(|| from_zeros(128, 500))),
         ("all defaults", Box::new(|| Ok(advice.fit_family(&family, key, exec)?.posterior.params().clone()))),
     ];
     println!("| fit | gap, nats | ms, median | fastest | slowest |\n|---|---|---|---|---|");

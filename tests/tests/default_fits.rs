@@ -58,7 +58,7 @@ fn several_pathfinders_with_smoothed_weights() {
     let fit = MultiPathfinder::default().fit(&regression, key, Exec::local()).unwrap();
     let smoothed = psis(fit.log_ratios()).unwrap();
     assert!(smoothed.khat < 0.7, "{}", smoothed.khat);
-    assert!((smoothed.log_mean_ratio + 1877.039_3 - std::f64::consts::LN_2).abs() < 0.05);
+    assert!((smoothed.log_mean_ratio + 1_877.039_3 - std::f64::consts::LN_2).abs() < 0.05);
     let best = named("kidscore_momhsiq").full_rank;
     for (summary, sd) in fit.with_log_weights(&smoothed.log_weights).summaries(4000, key).iter().zip(best.sd)
     {
