@@ -13,8 +13,8 @@ use crate::common::{Diagonal, GaussianTarget};
 
 const FAMILY: Diagonal = Diagonal { dim: 3 };
 
-/// The first 20 gradients at a fixed λ, and the samples of the 21st.
-fn n_after_a_block(params: &Array1<f64>, noise_ratio: f64, max_samples: usize) -> usize {
+/// The first 20 gradients at a fixed λ: the samples of the 21st, and noise over signal.
+fn n_after_a_block(params: &Array1<f64>, noise_ratio: f64, max_samples: usize) -> (usize, f64) {
     let model = GaussianTarget::correlated();
     let elbo = Elbo::new(&model, &FAMILY).unwrap();
     let estimator = SampleGrowth { estimator: ScoreFunction::leave_one_out(8), noise_ratio, max_samples };
@@ -43,7 +43,7 @@ fn n_after_a_block(params: &Array1<f64>, noise_ratio: f64, max_samples: usize) -
     let grows = noise > noise_ratio.powi(2) * signal.max(0.0);
     let n = memory.state.n_samples();
     assert_eq!(n, if grows { 16.min(max_samples) } else { 8 }, "noise {noise}, signal {signal}");
-    n
+    (n, noise / signal)
 }
 
 #[test]
@@ -51,9 +51,14 @@ fn the_number_doubles_when_noise_is_longer_than_the_gradient() {
     // Far from the optimum the gradient is long, at the optimum there is none.
     let far = array![9.0, -9.0, 9.0, 0.0, 0.0, 0.0];
     let optimum = GaussianTarget::correlated().mean_field_optimum();
-    assert_eq!(n_after_a_block(&far, 100.0, 64), 8);
-    assert_eq!(n_after_a_block(&optimum, 1.0, 64), 16);
-    assert_eq!(n_after_a_block(&optimum, 1.0, 10), 10);
+    let (n, ratio) = n_after_a_block(&far, 100.0, 64);
+    assert_eq!(n, 8);
+    assert_eq!(n_after_a_block(&optimum, 1.0, 64).0, 16);
+    assert_eq!(n_after_a_block(&optimum, 1.0, 10).0, 10);
+    // On either side of the threshold.
+    assert!(ratio > 0.0);
+    assert_eq!(n_after_a_block(&far, (0.99 * ratio).sqrt(), 64).0, 16);
+    assert_eq!(n_after_a_block(&far, (1.01 * ratio).sqrt(), 64).0, 8);
 }
 
 /// In each of 6 coordinates 5 standard errors: a false alarm in 3.4e-6 of all keys.
