@@ -1,6 +1,6 @@
 //! From settings to a posterior in one call.
 
-use ndarray::ArrayRef1;
+use ndarray::{Array1, ArrayRef1};
 use vi_core::{
     ElboEstimate, Exec, LogJoint, NeverStop, Observer, Outcome, Role, StopReason, StopRule, StreamKey, run,
 };
@@ -31,6 +31,19 @@ pub struct SgviFit<F> {
     pub n_clipped: u64,
     /// Evaluations of the model, the final one of the ELBO included.
     pub evaluations: Evaluations,
+}
+
+/// What a run comes to.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// The reported λ (P).
+    pub params: Array1<f64>,
+    /// How the run ended.
+    pub outcome: Outcome,
+    /// The ELBO at `params`, from samples that no iteration has seen.
+    pub elbo: ElboEstimate,
+    /// Log joints that the look cost.
+    pub n_log_joint: u64,
 }
 
 /// Fits q_λ to a model.
@@ -126,10 +139,7 @@ where
     O: AscentRule,
 {
     /// Turns the state at the end of a run into a result: q at the averaged λ, and its ELBO from `n_evaluate`
-    /// samples under `key.role(Role::Evaluate)`.
-    ///
-    /// A run that stands still where the ELBO is lower than at the start, by more than three standard errors of a comparison
-    /// under common random numbers, has not converged: its outcome becomes [`StopReason::Diverged`], and the result is the start.
+    /// samples under `key.role(Role::Evaluate)`, [settled](Self::settle).
     ///
     /// # Errors
     /// [`SgviError::Evaluation`] when the log joint is not finite under the averaged q.
@@ -141,31 +151,47 @@ where
         key: StreamKey,
     ) -> Result<SgviFit<F>, SgviError> {
         let (model, family) = (self.elbo().model(), self.elbo().family());
-        let (mut params, mut outcome) = (self.averaged_params(&state), outcome);
-        let key = key.role(Role::Evaluate);
-        let evaluated = |e| SgviError::Evaluation(Box::new(e));
-        let mut elbo =
-            evaluate_elbo(model, family, &params, n_evaluate, key, self.exec()).map_err(evaluated)?;
-        let mut n_log_joint = n_evaluate as u64;
-        if outcome.converged() && state.doubts(elbo) {
-            let start = state.start();
-            let gain =
-                compare_elbo(self.elbo(), start, &params, n_evaluate, key, self.exec()).map_err(evaluated)?;
-            n_log_joint += 2 * n_evaluate as u64;
-            if gain.improvement + 3.0 * gain.mcse < 0.0 {
-                outcome.reason = self.fell_below_start(&params, &state, gain, outcome.next);
-                params.assign(start);
-                elbo =
-                    evaluate_elbo(model, family, &params, n_evaluate, key, self.exec()).map_err(evaluated)?;
-                n_log_joint += n_evaluate as u64;
-            }
-        }
+        let Settled { params, outcome, elbo, n_log_joint } =
+            self.settle(&state, outcome, n_evaluate, key.role(Role::Evaluate))?;
         let mut evaluations = state.evaluations;
         evaluations += Evaluations { n_log_joint, ..Evaluations::default() };
         let posterior = SgviPosterior::new(family.clone(), params, model.parameters().clone())?;
         let (elbo_trace, n_clipped) = (state.elbo_trace, state.n_clipped);
         let biases = self.biases();
         Ok(SgviFit { posterior, elbo, outcome, elbo_trace, biases, n_clipped, evaluations })
+    }
+
+    /// The λ that a run comes to and how it ended, after a look at its ELBO from `n_evaluate` samples under `key`.
+    ///
+    /// A run that stands still where the ELBO is lower than at the start, by more than three standard errors of a comparison
+    /// under common random numbers, has not converged: its outcome becomes [`StopReason::Diverged`], and λ is the start.
+    ///
+    /// # Errors
+    /// [`SgviError::Evaluation`] when the log joint is not finite under the averaged q.
+    pub fn settle(
+        &self,
+        state: &SgviState<O::State, E::State>,
+        mut outcome: Outcome,
+        n_evaluate: usize,
+        key: StreamKey,
+    ) -> Result<Settled, SgviError> {
+        let (model, family, exec) = (self.elbo().model(), self.elbo().family(), self.exec());
+        let mut params = self.averaged_params(state);
+        let evaluated = |e| SgviError::Evaluation(Box::new(e));
+        let mut elbo = evaluate_elbo(model, family, &params, n_evaluate, key, exec).map_err(evaluated)?;
+        let mut n_log_joint = n_evaluate as u64;
+        if outcome.converged() && state.doubts(elbo) {
+            let start = state.start();
+            let gain = compare_elbo(self.elbo(), start, &params, n_evaluate, key, exec).map_err(evaluated)?;
+            n_log_joint += 2 * n_evaluate as u64;
+            if gain.improvement + 3.0 * gain.mcse < 0.0 {
+                outcome.reason = self.fell_below_start(&params, state, gain, outcome.next);
+                params.assign(start);
+                elbo = evaluate_elbo(model, family, &params, n_evaluate, key, exec).map_err(evaluated)?;
+                n_log_joint += n_evaluate as u64;
+            }
+        }
+        Ok(Settled { params, outcome, elbo, n_log_joint })
     }
 
     /// What a run comes to that stands still below where it began.

@@ -104,7 +104,7 @@ pub use factors::{
     Measures, Misfit, OneAtATime, OverdispersedFactors, PairWeights, PartialEstimator, PerFactor, Restricted,
     Values,
 };
-pub use fit::{SgviFit, fit};
+pub use fit::{Settled, SgviFit, fit};
 pub use importance::{
     Bound, ImportanceBound, ImportanceGradient, ImportancePathwise, LeaveOneOutMean, Vimco, evaluate_bound,
     evaluate_importance_weighted_elbo,

@@ -1,7 +1,7 @@
 //! Stochastic-gradient variational inference: family × estimator × form of the model.
 
 use vi_core::{Exec, Posterior, Reported, ReportedPosterior, Role, StopReason};
-use vi_sgvi::{Evaluations, Sgvi, SgviError, SgviInfo, SgviPosterior};
+use vi_sgvi::{Evaluations, Settled, Sgvi, SgviError, SgviInfo, SgviPosterior};
 
 use super::context::{Context, Job};
 use super::{Fitted, Judged};
@@ -58,14 +58,19 @@ impl OnFamily for Fit<'_> {
         for (t, elbo) in done.state.elbo_trace.iter().enumerate() {
             trace.push(&[(t + 1) as f64, *elbo]);
         }
-        let params = kernel.averaged_params(&done.state);
+        let (mut params, mut outcome) = (kernel.averaged_params(&done.state), done.outcome);
+        if outcome.converged() {
+            // A run may stand still where it has lost its way.
+            let (n, key) = (settings.n_draws.max(2), context.key.role(Role::Evaluate));
+            Settled { params, outcome, .. } = kernel.settle(&done.state, outcome, n, key).map_err(failed)?;
+        }
         let space = scale.log_joint.parameters().clone();
         let posterior = SgviPosterior::new(family.clone(), params, space).map_err(failed)?;
         Ok(Fitted {
-            converged: Some(done.outcome.converged()),
-            stop_reason: done.outcome.reason.to_string(),
-            interrupted: done.outcome.reason == StopReason::Interrupted,
-            iterations: done.outcome.next,
+            converged: Some(outcome.converged()),
+            stop_reason: outcome.reason.to_string(),
+            interrupted: outcome.reason == StopReason::Interrupted,
+            iterations: outcome.next,
             elapsed_s,
             n_log_joint,
             n_gradient,

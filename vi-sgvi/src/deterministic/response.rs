@@ -21,8 +21,8 @@ use crate::posterior::SgviPosterior;
 /// Cov_LR is a covariance of the posterior that is exact when the posterior is Gaussian (with draws in pairs: without Monte
 /// Carlo error), where the variances of q are too small.
 ///
-/// Source: Giordano, Ingram & Broderick 2024, sections 3.2 (linear response) and 3.3 (error of the draws),
-/// <https://arxiv.org/abs/2304.05527>; linear response: Giordano, Broderick & Jordan 2018.
+/// Source: Giordano, Ingram & Broderick 2024, <https://arxiv.org/abs/2304.05527>; linear response: Giordano, Broderick &
+/// Jordan 2018.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinearResponse {
     /// m (D).

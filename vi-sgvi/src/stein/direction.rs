@@ -124,7 +124,7 @@ fn one_particle(
 /// # Errors
 /// [`SgviError`] when a log joint or a score is not finite, or the bandwidth not positive.
 ///
-/// Source: Liu, Lee & Jordan 2016, eq. 14, <https://arxiv.org/abs/1602.03253>.
+/// Source: Liu, Lee & Jordan 2016, <https://arxiv.org/abs/1602.03253>.
 pub fn kernelised_stein_discrepancy<M: GradLogJoint + ?Sized>(
     model: &M,
     points: &ArrayRef2<f64>,

@@ -63,7 +63,7 @@ impl Gaussian {
     /// The largest element of A⁻¹(m − mean), and of A⁻¹ Σ A⁻ᵀ − I with AAᵀ the covariance: errors in standard deviations.
     pub(crate) fn errors_of(&self, mean: &Array1<f64>, factor: &Array2<f64>) -> (f64, f64) {
         let whiten = |x: Array2<f64>| {
-            let mut x = x / &self.sd.view().insert_axis(ndarray::Axis(1));
+            let mut x = x / self.sd.view().insert_axis(ndarray::Axis(1));
             self.root.solve_lower_matrix_inplace(&mut x);
             x
         };

@@ -31,7 +31,7 @@ fn check_exact<R: MatchRule + Copy>(target: &Gaussian, rule: R, n_batch: usize, 
 #[test]
 fn batch_and_match_is_exact_on_gaussians() {
     for (dim, n_batch, n_iterations) in
-        [(2, 1, 600), (2, 5, 60), (10, 1, 3000), (10, 4, 300), (10, 20, 60), (50, 1, 12_000), (50, 100, 60)]
+        [(2, 1, 600), (2, 5, 60), (10, 1, 3000), (10, 4, 300), (10, 20, 60), (50, 100, 60)]
     {
         check_exact(&Gaussian::ill_conditioned(dim), BatchAndMatch::gaussian(), n_batch, n_iterations);
     }
@@ -39,11 +39,17 @@ fn batch_and_match_is_exact_on_gaussians() {
 
 #[test]
 fn gaussian_score_matching_is_exact_on_gaussians() {
-    for (dim, n_batch, n_iterations) in
-        [(2, 1, 600), (2, 5, 300), (10, 1, 3000), (10, 10, 600), (50, 1, 12_000), (50, 50, 1500)]
-    {
+    for (dim, n_batch, n_iterations) in [(2, 1, 600), (2, 5, 300), (10, 1, 3000), (10, 10, 600)] {
         check_exact(&Gaussian::ill_conditioned(dim), GaussianScoreMatching, n_batch, n_iterations);
     }
+}
+
+#[test]
+#[ignore = "long: run in release"]
+fn fifty_dimensions_from_one_draw_and_from_sixty() {
+    check_exact(&Gaussian::ill_conditioned(50), BatchAndMatch::gaussian(), 1, 12_000);
+    check_exact(&Gaussian::ill_conditioned(50), GaussianScoreMatching, 1, 12_000);
+    check_exact(&Gaussian::ill_conditioned(50), GaussianScoreMatching, 60, 1500);
 }
 
 // From far away a batch of twice the dimension arrives in a few dozen iterations, where small ones wander for thousands.
