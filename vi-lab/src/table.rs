@@ -62,7 +62,11 @@ fn methods(results: &[MethodResult], exact: Option<&Exact>) -> Table {
 
 /// In a word or two; the whole reason is in the report and in `summary.json`.
 fn ended(r: &MethodResult) -> String {
-    if r.converged { "converged".to_owned() } else { r.stop_reason.clone() }
+    if r.converged {
+        return "converged".to_owned();
+    }
+    // What was seen stands behind a colon.
+    r.stop_reason.split(':').next().unwrap_or_default().to_owned()
 }
 
 fn parameters(results: &[MethodResult], exact: Option<&Exact>) -> Table {

@@ -17,6 +17,11 @@ fn cavi_and(methods: &str) -> String {
     format!("{head}\n{methods}")
 }
 
+/// A mixture has no Fisher information in closed form: the first natural gradient fails.
+const FAILING: &str = "[[methods]]\nname = \"wild\"\nmethod = \"sgvi\"\nfamily = \"mixture\"\n\
+                       estimator = \"score-function\"\nn_samples = 4\nmax_iterations = 60\n\
+                       optimizer = { natural = {} }\n";
+
 /// Steps so long that the first one leaves the finite numbers.
 const DIVERGING: &str = "[[methods]]\nname = \"wild\"\nmethod = \"sgvi\"\nn_samples = 4\nmax_iterations = 60\n\
                          optimizer = { sgd = { learning_rate = { constant = 1e300 } } }\n";
@@ -24,7 +29,7 @@ const DIVERGING: &str = "[[methods]]\nname = \"wild\"\nmethod = \"sgvi\"\nn_samp
 fn fails(text: &str, out: &Path) -> LabError {
     let experiment = parse(text).expect("the experiment is in order");
     let options = RunOptions { out: Some(out.to_owned()), threads: Some(1), quiet: true, resume: false };
-    vi_lab::run(&experiment, &options, &Interrupt::new()).expect_err("the steps are too long")
+    vi_lab::run(&experiment, &options, &Interrupt::new()).expect_err("a mixture has no natural gradient")
 }
 
 fn summary(out: &Path) -> Value {
@@ -34,7 +39,7 @@ fn summary(out: &Path) -> Value {
 #[test]
 fn a_method_that_fails_leaves_the_documents_of_those_before_it() {
     let out = tempfile::tempdir().expect("a temporary directory");
-    let error = fails(&cavi_and(DIVERGING), out.path());
+    let error = fails(&cavi_and(FAILING), out.path());
     assert!(matches!(&error, LabError::Method { method, .. } if method == "wild"), "{error}");
     assert!(DOCUMENTS.iter().all(|file| out.path().join(file).is_file()));
     let summary = summary(out.path());
@@ -52,7 +57,7 @@ fn a_run_that_fails_at_once_leaves_nothing_of_an_earlier_one() {
     run(&cavi_and(""), out.path(), 1, false, &Interrupt::new());
     let head = cavi_and("");
     let (head, _) = head.split_once("[[methods]]").expect("a first method");
-    fails(&format!("{}{DIVERGING}", head.replace("seed = 7", "seed = 8")), out.path());
+    fails(&format!("{}{FAILING}", head.replace("seed = 7", "seed = 8")), out.path());
     let summary = summary(out.path());
     assert_eq!((&summary["seed"], &summary["methods"]), (&Value::from(8), &serde_json::json!([])));
     for file in ["traces/cavi.csv", "draws/cavi.csv"] {
@@ -90,7 +95,7 @@ fn a_fresh_run_removes_what_the_program_wrote_and_nothing_else() {
 #[test]
 fn a_run_that_was_killed_before_its_summary_is_cleared_away_by_its_checkpoints() {
     let out = tempfile::tempdir().expect("a temporary directory");
-    fails(&cavi_and(DIVERGING).replace("method = \"cavi\"", "name = \"old\"\nmethod = \"cavi\""), out.path());
+    fails(&cavi_and(FAILING).replace("method = \"cavi\"", "name = \"old\"\nmethod = \"cavi\""), out.path());
     for file in DOCUMENTS {
         fs::remove_file(out.path().join(file)).expect("the document is there");
     }
@@ -98,4 +103,18 @@ fn a_run_that_was_killed_before_its_summary_is_cleared_away_by_its_checkpoints()
     run(&cavi_and(""), out.path(), 1, false, &Interrupt::new());
     assert!(!out.path().join("traces/old.csv").exists() && !out.path().join("draws/old.csv").exists());
     assert!(out.path().join("traces/cavi.csv").is_file());
+}
+
+#[test]
+fn a_method_that_diverges_has_a_result_that_says_so() {
+    let out = tempfile::tempdir().expect("a temporary directory");
+    let outcome = run(&cavi_and(DIVERGING), out.path(), 1, false, &Interrupt::new());
+    let wild = &outcome.summary.methods[1];
+    assert!(
+        !wild.converged && wild.stop_reason.starts_with("diverged in iteration 0: location("),
+        "{wild:?}"
+    );
+    assert!(wild.elbo.is_some_and(f64::is_finite), "{:?}", wild.elbo);
+    let report = fs::read_to_string(out.path().join("report.html")).expect("a report");
+    assert!(report.contains("wild: not converged (diverged in iteration 0"), "no warning");
 }
