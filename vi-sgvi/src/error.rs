@@ -256,6 +256,14 @@ pub enum SgviError {
         /// The norm of the gradient there.
         grad_norm: f64,
     },
+    /// Conjugate gradients did not come to the solution.
+    #[error(
+        "conjugate gradients left {residual:e} of the right-hand side: the Hessian is too ill-conditioned"
+    )]
+    NotSolved {
+        /// The norm of the residual over that of the right-hand side.
+        residual: f64,
+    },
     /// A point where a maximum was expected is none.
     #[error("the ELBO has no strict maximum here: its curvature along {parameter} is {value:e}")]
     NotAMaximum {

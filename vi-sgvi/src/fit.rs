@@ -9,6 +9,7 @@ use vi_families::VariationalFamily;
 use crate::elbo::{ElboComparison, compare_elbo, evaluate_elbo};
 use crate::error::SgviError;
 use crate::estimator::{Evaluations, GradientEstimator};
+use crate::importance::Bound;
 use crate::kernel::{Sgvi, SgviInfo, SgviState};
 use crate::optimizer::{AnyOptimizer, AnyOptimizerState, AscentRule};
 use crate::posterior::SgviPosterior;
@@ -163,7 +164,7 @@ where
 
     /// The λ that a run comes to and how it ended, after a look at its ELBO from `n_evaluate` samples under `key`.
     ///
-    /// A run that stands still where the ELBO is lower than at the start, by more than three standard errors of a comparison
+    /// A run up the ELBO that stands still where it is lower than at the start, by more than three standard errors of a comparison
     /// under common random numbers, has not converged: its outcome becomes [`StopReason::Diverged`], and λ is the start.
     ///
     /// # Errors
@@ -180,7 +181,8 @@ where
         let evaluated = |e| SgviError::Evaluation(Box::new(e));
         let mut elbo = evaluate_elbo(model, family, &params, n_evaluate, key, exec).map_err(evaluated)?;
         let mut n_log_joint = n_evaluate as u64;
-        if outcome.converged() && state.doubts(elbo) {
+        // Where another bound is ascended, a lower ELBO is no loss.
+        if self.bound() == Bound::Elbo && outcome.converged() && state.doubts(elbo) {
             let start = state.start();
             let gain = compare_elbo(self.elbo(), start, &params, n_evaluate, key, exec).map_err(evaluated)?;
             n_log_joint += 2 * n_evaluate as u64;

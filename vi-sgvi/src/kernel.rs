@@ -99,19 +99,35 @@ where
     /// Compares other windows of the ELBO trace.
     ///
     /// # Errors
-    /// [`SgviError::Setting`] names the setting outside its domain.
+    /// [`SgviError::Setting`] names the setting outside its domain, or one that judges by the ELBO where the estimator
+    /// [ascends another bound](Self::bound).
     pub fn with_window(self, window: Window) -> Result<Self, SgviError> {
         window.validate()?;
+        if let Compare::Averages { n_samples } = window.compare {
+            self.require_elbo("window.compare.averages.n_samples", n_samples as f64)?;
+        }
         Ok(Self { window, ..self })
     }
 
     /// Watches the iterates for [`Stationarity`], and reports the average of the later half of them, whatever the averaging.
     ///
     /// # Errors
-    /// [`SgviError::Setting`] names the setting outside its domain.
+    /// [`SgviError::Setting`] names the setting outside its domain; the estimator has to ascend the ELBO.
     pub fn with_stationarity(self, stationarity: Stationarity) -> Result<Self, SgviError> {
         stationarity.validate()?;
+        self.require_elbo("stationarity.tolerance", stationarity.tolerance)?;
         Ok(Self { stationarity: Some(stationarity), ..self })
+    }
+
+    /// Averages of iterates are judged by their ELBO, which says little of a run up another bound.
+    fn require_elbo(&self, name: &'static str, value: f64) -> Result<(), SgviError> {
+        match self.bound() {
+            Bound::Elbo => Ok(()),
+            Bound::Importance(_) => {
+                let requirement = "left out where the estimator ascends another bound than the ELBO";
+                Err(SgviError::Setting { name, value, requirement })
+            }
+        }
     }
 
     /// Runs on other ranks and threads; the bits of the result stay the same.

@@ -8,6 +8,7 @@ use crate::batch::Batch;
 use crate::elbo::Elbo;
 use crate::error::SgviError;
 use crate::estimator::{EstimatorState, Evaluations, GradientEstimator, Memory};
+use crate::importance::Bound;
 
 /// The tag of the key under which data are drawn, beside those of the samples of a step.
 const DATA: u64 = 0x4d49_4e49_4241_5443;
@@ -17,8 +18,9 @@ const DATA: u64 = 0x4d49_4e49_4241_5443;
 /// ```text
 /// f_s = log p(z_s) + (N/|B|) Σ_{n∈B} log p(x_n | z_s) − log q_λ(z_s),    every B of |B| data with the same probability
 /// ```
-/// The minibatch of a model is a model ([`Subsample`]), and its log joint has the mean of the whole one: an estimator that
-/// is unbiased for every model stays so. Which data a step draws depends on its key alone, hence neither on the number of
+/// The minibatch of a model is a model ([`Subsample`]), and its log joint has the mean of the whole one: an estimator of
+/// the gradient of the ELBO that is unbiased for every model stays so. A [bound from several samples](crate::ImportanceBound) is
+/// not linear in the log joint: its estimators are biased here, and say so. Which data a step draws depends on its key alone, hence neither on the number of
 /// threads nor on where a run was stopped; [`Minibatch::indices`] says it.
 ///
 /// The error of the ELBO estimate of a step is that of its samples alone: what the choice of data adds shows in the trace.
@@ -94,13 +96,28 @@ where
         Elbo::new(&one, elbo.family()).map(|elbo| self.estimator.cost(elbo)).unwrap_or_default()
     }
 
+    fn cost_after(&self, elbo: Elbo<'_, M, F>, state: &S) -> Evaluations {
+        let one = elbo.model().minibatch(&[0]);
+        Elbo::new(&one, elbo.family()).map(|elbo| self.estimator.cost_after(elbo, state)).unwrap_or_default()
+    }
+
     fn name(&self) -> String {
         let name = <E as GradientEstimator<M::Minibatch<'static>, F>>::name(&self.estimator);
         format!("{name}, {} data at a time", self.batch_size)
     }
 
+    fn bound(&self) -> Bound {
+        <E as GradientEstimator<M::Minibatch<'static>, F>>::bound(&self.estimator)
+    }
+
     fn bias(&self) -> Option<&'static str> {
-        <E as GradientEstimator<M::Minibatch<'static>, F>>::bias(&self.estimator)
+        match <E as GradientEstimator<M::Minibatch<'static>, F>>::bound(&self.estimator) {
+            Bound::Elbo => <E as GradientEstimator<M::Minibatch<'static>, F>>::bias(&self.estimator),
+            Bound::Importance(_) => Some(
+                "a bound from several samples is not linear in the log joint: on minibatches it is another one, \
+                 and can exceed the evidence",
+            ),
+        }
     }
 
     fn remembers(&self) -> bool {

@@ -101,7 +101,7 @@ where
             });
         }
         if 4 * n > max_samples {
-            account.push("stop", "the most draws allowed", format!("{max_samples} draws"));
+            account.push("stop", "the most draws allowed", format!("{n} draws, max_samples = {max_samples}"));
             return Ok(Climbed { params, outcome: Outcome { next: n_done, reason: StopReason::Budget } });
         }
         n *= 4;

@@ -1,7 +1,7 @@
 //! Where a fit without settings begins.
 
 use ndarray::Array1;
-use vi_core::{Exec, GradLogJoint, Role, StreamKey};
+use vi_core::{Counted, Exec, GradLogJoint, LogJoint, Role, StreamKey};
 use vi_families::{FullRankGaussian, GaussianTarget};
 
 use super::Account;
@@ -38,26 +38,32 @@ pub(super) fn find<M: GradLogJoint>(
 ) -> Result<Start, SgviError> {
     let mut account = Account::default();
     let path = Pathfinder { n_draws: N_COMPARE, ..Pathfinder::default() };
+    // Starts that fail cost evaluations, too.
+    let model = &Counted::new(model);
+    let evaluations = || Evaluations {
+        n_log_joint: model.n_log_joint(),
+        n_gradient: model.n_gradient(),
+        ..Evaluations::default()
+    };
     let paths = MultiPathfinder { n_paths, path }.fit(model, key.role(Role::Init), exec)?;
-    let mut evaluations = paths.evaluations();
     let best = paths.best();
     let found = format!("the best of {n_paths} Pathfinders, ELBO {:.2}", best.elbo.value);
     if model.dim() > DENSE_UP_TO {
         account.push("start", "Pathfinder, independent coordinates", format!("{found}; D > {DENSE_UP_TO}"));
         let sd = best.gaussian.precisions().mapv(|p| p.sqrt().recip());
         let target = GaussianTarget::from_mean_sd(best.gaussian.mean(), &sd)?;
-        return Ok(Start { target, account, evaluations });
+        return Ok(Start { target, account, evaluations: evaluations() });
     }
-    match laplace(model, best.gaussian.mean(), key, exec, &mut evaluations) {
+    match laplace(model, best.gaussian.mean(), key, exec) {
         Ok((target, elbo)) if elbo > best.elbo.value => {
             account.push("start", "Laplace", format!("ELBO {elbo:.2}, above {found}"));
-            return Ok(Start { target, account, evaluations });
+            return Ok(Start { target, account, evaluations: evaluations() });
         }
         Ok((_, elbo)) => account.push("start", "Pathfinder", format!("{found}, above Laplace's {elbo:.2}")),
         Err(error) => account.push("start", "Pathfinder", format!("{found}; Laplace: {error}")),
     }
     let target = GaussianTarget::from_mean_covariance(best.gaussian.mean(), &best.gaussian.covariance())?;
-    Ok(Start { target, account, evaluations })
+    Ok(Start { target, account, evaluations: evaluations() })
 }
 
 fn laplace<M: GradLogJoint>(
@@ -65,15 +71,12 @@ fn laplace<M: GradLogJoint>(
     from: &Array1<f64>,
     key: StreamKey,
     exec: Exec<'_>,
-    evaluations: &mut Evaluations,
 ) -> Result<(GaussianTarget, f64), SgviError> {
     let settings = Laplace { n_iterations: 200, ..Laplace::default() };
     let fit = settings.fit_from(model, from, exec)?;
-    *evaluations += fit.evaluations;
     let target = GaussianTarget::from_mean_covariance(&fit.mode, &fit.covariance)?;
     let family = FullRankGaussian::new(model.parameters())?;
     let key = key.role(Role::Init).fold_in(COMPARE);
     let elbo = evaluate_elbo(model, &family, fit.posterior.params(), N_COMPARE, key, exec)?;
-    evaluations.n_log_joint += N_COMPARE as u64;
     Ok((target, elbo.value))
 }

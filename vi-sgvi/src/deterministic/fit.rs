@@ -110,7 +110,7 @@ impl<M: GradLogJoint + ?Sized> DeterministicAdvi<'_, M> {
         let mut evaluations = state.evaluations;
         evaluations.n_log_joint += n as u64;
         let posterior = SgviPosterior::new(family.clone(), state.params, model.parameters().clone())?;
-        let biases = vec![format!("the ELBO of {} fixed draws is maximised", settings.n_draws)];
+        let biases = vec![format!("the ELBO of {} fixed draws is maximised", self.draws().n_draws())];
         let elbo_trace = state.elbo_trace;
         let fit = SgviFit { posterior, elbo, outcome, elbo_trace, biases, n_clipped: 0, evaluations };
         Ok(DeterministicAdviFit { fit, linear_response })

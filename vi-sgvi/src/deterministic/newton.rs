@@ -11,6 +11,8 @@ pub(super) struct Step {
     pub(super) predicted: f64,
     /// Whether it ended on the boundary of the region: the step would have gone on, or B is not positive there.
     pub(super) on_boundary: bool,
+    /// ‖b − Bx‖ at the end, where it did not end on the boundary.
+    pub(super) residual: f64,
     /// Products with B.
     pub(super) n_products: u64,
 }
@@ -53,7 +55,7 @@ pub(super) fn conjugate_gradients<E>(
         square = next;
     }
     let predicted = b.dot(&x) - 0.5 * x.dot(&bx);
-    Ok(Step { step: x, predicted, on_boundary, n_products })
+    Ok(Step { step: x, predicted, on_boundary, residual: square.sqrt(), n_products })
 }
 
 /// τ ≥ 0 with ‖x + τd‖ = radius.

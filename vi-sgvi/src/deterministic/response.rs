@@ -89,7 +89,8 @@ impl<M: GradLogJoint + ?Sized> DeterministicAdvi<'_, M> {
     /// products, and no matrix.
     ///
     /// # Errors
-    /// [`SgviError::NotAMaximum`] when the Hessian is not negative definite along the way.
+    /// [`SgviError::NotAMaximum`] when the Hessian is not negative definite along the way, [`SgviError::NotSolved`] when that
+    /// many products were not enough.
     ///
     /// # Panics
     /// If `a` does not have length D.
@@ -109,6 +110,11 @@ impl<M: GradLogJoint + ?Sized> DeterministicAdvi<'_, M> {
         state.evaluations.n_gradient += 2 * solved.n_products * self.draws().n_draws() as u64;
         if solved.on_boundary {
             return Err(SgviError::NotAMaximum { parameter: "a direction".to_owned(), value: f64::NAN });
+        }
+        let residual = solved.residual / b.dot(&b).sqrt();
+        // Differences of gradients keep about eight digits; half of them must be left.
+        if residual > 1e-4 {
+            return Err(SgviError::NotSolved { residual });
         }
         Ok(b.dot(&solved.step))
     }

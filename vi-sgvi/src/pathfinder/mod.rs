@@ -10,7 +10,7 @@ use vi_core::{
     ParameterSpace, Posterior, Role, RunError, StreamKey, Support, run,
 };
 
-use crate::error::{SgviError, require};
+use crate::error::{NamedValues, SgviError, require};
 use crate::estimator::Evaluations;
 use crate::quasi_newton::{Lbfgs, LbfgsInfo, LbfgsState, LogJointObjective, Stationary, random_start};
 use crate::workspace::matrix_mut;
@@ -131,11 +131,21 @@ impl Pathfinder {
         let (iteration, gaussian) = candidates.swap_remove(best);
         let (draws, log_ratios) =
             weighed_draws(model, &gaussian, self.n_draws, key.role(Role::Evaluate), exec)?;
+        if let Some(sample) = log_ratios.iter().position(|r| r.is_nan()) {
+            let z = draws.row(sample);
+            let (value, z) = (model.log_joint(&z), NamedValues::new(model.parameters().names(), &z));
+            return Err(SgviError::NonFiniteLogJoint { value, sample, z });
+        }
         let evaluations = Evaluations { n_log_joint, n_gradient: state.n_gradient, n_log_joint_block: 0 };
+        let mut elbo = ElboEstimate::from_log_ratios(&log_ratios);
+        if !elbo.value.is_finite() {
+            // A draw without density: nothing is known of the error.
+            elbo.mcse = f64::INFINITY;
+        }
         Ok(PathfinderFit {
             parameters: model.parameters().clone(),
             gaussian,
-            elbo: ElboEstimate::from_log_ratios(&log_ratios),
+            elbo,
             draws,
             log_ratios,
             iteration,

@@ -58,7 +58,16 @@ fn square_distance(a: &ArrayRef1<f64>, b: &ArrayRef1<f64>) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
-/// The direction of every particle (n, D), row by row, into `directions`; returns the square of the discrepancy.
+/// What is common to all directions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Common {
+    /// The square of the discrepancy.
+    pub(super) square: f64,
+    /// The mean (1/n²) Σ_ij k_ij of the kernel: a direction is a mean over all particles, of which only those nearby count.
+    pub(super) mass: f64,
+}
+
+/// The direction of every particle (n, D), row by row, into `directions`.
 ///
 /// ```text
 /// φ(z_i) = (1/n) Σ_j [k(z_j, z_i) s_j + ∇_{z_j} k(z_j, z_i)],   s = ∇ log p
@@ -71,38 +80,39 @@ pub(super) fn directions(
     h: f64,
     exec: Exec<'_>,
     directions: &mut Vec<f64>,
-) -> Result<f64, CommError> {
+) -> Result<Common, CommError> {
     let (n, d) = particles.dim();
-    // A particle's row: its direction, then its part of the discrepancy.
-    let mut rows = vec![0.0; n * (d + 1)];
+    // A particle's row: its direction, then its parts of discrepancy and mass.
+    let mut rows = vec![0.0; n * (d + 2)];
     let (nothing, partials) = (&mut Array1::default(0), &mut Vec::new());
     exec.map_and_sum_in(n, CHUNK, &mut rows, nothing, partials, |items, rows, _| {
-        for (i, row) in items.zip(rows.chunks_exact_mut(d + 1)) {
+        for (i, row) in items.zip(rows.chunks_exact_mut(d + 2)) {
             let (direction, part) = row.split_at_mut(d);
             direction.fill(0.0);
-            part[0] = one_particle(i, particles, scores, h, direction);
+            part.copy_from_slice(&one_particle(i, particles, scores, h, direction));
         }
     })?;
     directions.clear();
-    directions.extend(rows.chunks_exact(d + 1).flat_map(|row| &row[..d]));
-    let total: f64 = rows.chunks_exact(d + 1).map(|row| row[d]).sum();
-    Ok(total / (n * n) as f64)
+    directions.extend(rows.chunks_exact(d + 2).flat_map(|row| &row[..d]));
+    let mean = |part: usize| rows.chunks_exact(d + 2).map(|row| row[part]).sum::<f64>() / (n * n) as f64;
+    Ok(Common { square: mean(d), mass: mean(d + 1) })
 }
 
-/// Adds φ(z_i) to `direction`, returns Σ_j of the terms of KSD².
+/// Adds φ(z_i) to `direction`, returns Σ_j of the terms of KSD², and Σ_j k_ij.
 fn one_particle(
     i: usize,
     particles: &ArrayRef2<f64>,
     scores: &ArrayRef2<f64>,
     h: f64,
     direction: &mut [f64],
-) -> f64 {
+) -> [f64; 2] {
     let (n, d) = particles.dim();
     let (z, s) = (particles.row(i), scores.row(i));
-    let mut total = 0.0;
+    let (mut total, mut mass) = (0.0, 0.0);
     for (z_j, s_j) in particles.rows().into_iter().zip(scores.rows()) {
         let square = square_distance(&z, &z_j);
         let k = (-square / h).exp();
+        mass += k;
         let (mut of_scores, mut mixed) = (0.0, 0.0);
         for c in 0..d {
             let apart = z[c] - z_j[c];
@@ -112,7 +122,7 @@ fn one_particle(
         }
         total += k * (of_scores + 2.0 / h * mixed + 2.0 * d as f64 / h - 4.0 * square / (h * h));
     }
-    total
+    [total, mass]
 }
 
 /// The kernelised Stein discrepancy of a set of points (n, D) on ℝᴰ to the posterior of a model: zero in the limit of
@@ -135,6 +145,6 @@ pub fn kernelised_stein_discrepancy<M: GradLogJoint + ?Sized>(
     let mut scores = Scores::default();
     scores.evaluate(model, points, exec)?;
     scores.check(model, points)?;
-    let square = directions(points, &scores.grad, bandwidth.of(points), exec, &mut Vec::new())?;
-    Ok(square.max(0.0).sqrt())
+    let common = directions(points, &scores.grad, bandwidth.of(points), exec, &mut Vec::new())?;
+    Ok(common.square.max(0.0).sqrt())
 }

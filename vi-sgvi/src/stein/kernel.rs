@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use vi_core::{Exec, GradLogJoint, Kernel, Role, StopReason, StopRule, StreamKey};
 use vi_families::{FullRankGaussian, fill_standard_normal};
 
-use super::direction::{Bandwidth, directions};
+use super::direction::{Bandwidth, Common, directions};
 use crate::error::{SgviError, require};
 use crate::estimator::Evaluations;
 use crate::optimizer::Optimizer;
@@ -168,10 +168,11 @@ impl<'a, M: GradLogJoint + ?Sized, O: Optimizer> SteinGradient<'a, M, O> {
         scores.evaluate(self.model, particles, self.exec)?;
         scores.check(self.model, particles)?;
         let bandwidth = self.bandwidth.of(particles);
-        let square = directions(particles, &scores.grad, bandwidth, self.exec, &mut state.directions)?;
+        let Common { square, mass } =
+            directions(particles, &scores.grad, bandwidth, self.exec, &mut state.directions)?;
         let info = SteinInfo {
             discrepancy: square.max(0.0).sqrt(),
-            speed: speed(particles, &state.directions),
+            speed: speed(particles, &state.directions) / mass,
             bandwidth,
             mean_log_joint: scores.log_joint.sum() / particles.nrows() as f64,
         };

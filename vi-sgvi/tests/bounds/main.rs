@@ -5,6 +5,7 @@
 
 mod discrete;
 mod evidence;
+mod fits;
 mod limits;
 mod noise;
 mod quadrature;

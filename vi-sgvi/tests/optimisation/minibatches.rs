@@ -6,8 +6,9 @@ use vi_core::{Exec, GradLogJoint, LogJoint, StreamKey, Subsample};
 use vi_families::MeanFieldGaussian;
 use vi_models::logistic_regression::LogisticRegression;
 use vi_sgvi::{
-    AnyOptimizer, Averaging, Elbo, ElboPlateau, GradientEstimator, LearningRate, Memory, Minibatch,
-    NaturalGradient, Pathwise, ScoreFunction, SgviError, SgviSettings, fit,
+    AnyOptimizer, Averaging, Bound, Elbo, ElboPlateau, GradientEstimator, ImportanceBound,
+    ImportancePathwise, LearningRate, Memory, Minibatch, NaturalGradient, Pathwise, ScoreFunction, SgviError,
+    SgviSettings, fit,
 };
 
 use crate::models::logistic;
@@ -157,6 +158,12 @@ fn sizes_are_checked_and_names_tell() {
     let estimator = Minibatch::new(Pathwise::new(2), 6);
     let name = GradientEstimator::<LogisticRegression, MeanFieldGaussian>::name(&estimator);
     assert_eq!(name, "pathwise, 6 data at a time");
+    let bound = ImportanceBound::importance_weighted(4).unwrap();
+    let weighted = Minibatch::new(ImportancePathwise::naive(bound, 2), 3);
+    let bias = GradientEstimator::<LogisticRegression, MeanFieldGaussian>::bias(&weighted);
+    assert!(bias.is_some_and(|b| b.contains("not linear")), "{bias:?}");
+    let ascended = GradientEstimator::<LogisticRegression, MeanFieldGaussian>::bound(&weighted);
+    assert_eq!(ascended, Bound::Importance(bound));
     // All data at once are the model itself.
     let key = StreamKey::from_seed(45);
     let (all, _) = gradient(&model, &family, &estimator, key);
