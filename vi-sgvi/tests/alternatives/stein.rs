@@ -128,8 +128,8 @@ fn moments_of_a_gaussian() {
 #[test]
 fn particles_come_to_rest() {
     let target = target();
-    let settings = SteinSettings { n_particles: 40, ..SteinSettings::default() };
-    let fit = fit_stein(&target, sgd(0.3), &settings, StreamKey::from_seed(57), Exec::local()).unwrap();
+    let settings = SteinSettings { n_particles: 40, n_iterations: 3000, ..SteinSettings::default() };
+    let fit = fit_stein(&target, sgd(0.6), &settings, StreamKey::from_seed(57), Exec::local()).unwrap();
     assert!(fit.outcome.converged(), "{}", fit.outcome.reason);
     let trace = &fit.discrepancy_trace;
     let falls = trace.windows(2).filter(|w| w[1] <= w[0]).count();
