@@ -124,17 +124,18 @@ fn moments_of_a_gaussian() {
     assert_eq!(fit.evaluations.n_gradient, 100 * fit.outcome.next);
 }
 
-// Steps of fixed length times φ come to rest, and the run says so; the discrepancy has fallen all the way.
+// Steps of fixed length times φ come to rest, and the run says so; until it is near its last value the discrepancy falls.
 #[test]
 fn particles_come_to_rest() {
     let target = target();
-    let settings = SteinSettings { n_particles: 40, n_iterations: 3000, ..SteinSettings::default() };
-    let fit = fit_stein(&target, sgd(0.6), &settings, StreamKey::from_seed(57), Exec::local()).unwrap();
+    let settings = SteinSettings { n_particles: 40, n_iterations: 6000, ..SteinSettings::default() };
+    let fit = fit_stein(&target, sgd(0.3), &settings, StreamKey::from_seed(57), Exec::local()).unwrap();
     assert!(fit.outcome.converged(), "{}", fit.outcome.reason);
     let trace = &fit.discrepancy_trace;
-    let falls = trace.windows(2).filter(|w| w[1] <= w[0]).count();
-    assert!(falls as f64 > 0.95 * (trace.len() - 1) as f64, "{falls} of {}", trace.len() - 1);
     let (first, last) = (trace[0], trace[trace.len() - 1]);
+    let near = trace.iter().position(|d| *d <= 1.05 * last).unwrap();
+    let falls = trace[..=near].windows(2).filter(|w| w[1] <= w[0]).count();
+    assert!(near > 100 && falls as f64 > 0.95 * near as f64, "{falls} of {near}");
     assert!(last < 0.2 * first, "discrepancy from {first} to {last}");
 }
 
