@@ -66,8 +66,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let fits: Vec<(&str, Fit<'_>)> = vec![
         ("Laplace, its conditional scales", Box::new(|| Ok(family.params_near(&near()?)?))),
-        ("and 32 fixed draws, 2 iterations", Box::new(|| from_zeros(32, 2))),
-        ("and 32 fixed draws to the end", Box::new(|| from_zeros(32, 500))),
         ("and 128 fixed draws, 2 iterations", Box::new(|| from_zeros(128, 2))),
         ("and 128 fixed draws, 4 iterations", Box::new(|| from_zeros(128, 4))),
         ("and 128 fixed draws to the end", Box::new(|| from_zeros(128, 500))),
