@@ -133,7 +133,8 @@ impl Pathfinder {
             weighed_draws(model, &gaussian, self.n_draws, key.role(Role::Evaluate), exec)?;
         if let Some(sample) = log_ratios.iter().position(|r| r.is_nan()) {
             let z = draws.row(sample);
-            let (value, z) = (model.log_joint(&z), NamedValues::new(model.parameters().names(), &z));
+            let value = model.log_joint(&z);
+            let z = NamedValues::new(model.parameters().names(), z);
             return Err(SgviError::NonFiniteLogJoint { value, sample, z });
         }
         let evaluations = Evaluations { n_log_joint, n_gradient: state.n_gradient, n_log_joint_block: 0 };
