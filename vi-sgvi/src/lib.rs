@@ -72,7 +72,6 @@ mod sampler;
 mod score_function;
 mod score_matching;
 mod scores;
-mod scratch;
 mod settings;
 mod starts;
 mod stationarity;

@@ -9,8 +9,8 @@ use super::{FactorSet, PartialEstimator, factor_name, whole_gradient};
 use crate::elbo::Elbo;
 use crate::error::SgviError;
 use crate::estimator::{Evaluations, Memory};
-use crate::scratch::with_scratch;
 use crate::workspace::{Columns, Workspace, matrix_mut};
+use vi_core::scratch;
 
 /// What the difference of the two points weighs in one bit.
 pub trait PairWeights: Send + Sync {
@@ -132,7 +132,7 @@ impl Stick<'_> {
 /// Overwrites `table` with the sticks of the factors one after the other.
 fn fill_sticks<Q: FactorizedDistribution>(q: &Q, factors: FactorSet<'_>, table: &mut Vec<f64>) {
     table.clear();
-    with_scratch(q.dim(), |row| {
+    scratch::with(q.dim(), |row| {
         let mut z = ArrayViewMut1::from(row);
         for i in factors.factors(q) {
             let n_values = q.n_values(i).unwrap_or(0);
@@ -200,7 +200,7 @@ impl<Q: FactorizedDistribution> Pairs<'_, Q> {
         let mut rng = self.uniforms.rng(pair as u64);
         for_each_stick(self.q, self.factors, self.table, |i, stick| {
             let mut sum = 0.0;
-            with_scratch(2 * stick.n_bits() + 1, |scratch| {
+            scratch::with(2 * stick.n_bits() + 1, |scratch| {
                 let (uniforms, bit_weights) = scratch.split_at_mut(stick.n_bits());
                 uniforms.fill_with(|| rng.random());
                 let mut used = uniforms.iter().copied();
@@ -285,7 +285,7 @@ where
 
         let Workspace { log_ratios, partials, .. } = workspace;
         exec.sum_in(n, grad, partials, |points, partial| {
-            with_scratch(d, |row| {
+            scratch::with(d, |row| {
                 let mut z = ArrayViewMut1::from(row);
                 for pair in points.start / 2..points.end / 2 {
                     let difference = log_ratios[2 * pair] - log_ratios[2 * pair + 1];

@@ -11,8 +11,8 @@ use crate::elbo::Elbo;
 use crate::error::{NamedValues, SgviError};
 use crate::estimator::{Evaluations, Memory};
 use crate::locality::{Joint, MarkovBlanket};
-use crate::scratch::with_scratch;
 use crate::workspace::{Workspace, matrix, matrix_mut};
+use vi_core::scratch;
 
 /// Why a rule cannot treat a factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,7 +216,7 @@ where
         for start in samples.clone().step_by(batch) {
             let part = start..(start + batch).min(samples.end);
             let n_rows = part.len() * n_points;
-            with_scratch(n_rows * (d + 1), |scratch| {
+            scratch::with(n_rows * (d + 1), |scratch| {
                 let (rows, log_joints) = scratch.split_at_mut(n_rows * d);
                 for (s, rows) in part.clone().zip(rows.chunks_mut(n_points * d)) {
                     for row in rows.chunks_mut(d) {
@@ -250,7 +250,7 @@ where
     ) {
         let (d, coordinates) = (self.q.dim(), self.q.factor(i));
         let n_points = z.nrows() / samples.len();
-        with_scratch(z.len() + z.nrows(), |scratch| {
+        scratch::with(z.len() + z.nrows(), |scratch| {
             let (rows, values) = scratch.split_at_mut(z.len());
             let mut n_others = 0;
             for (j, s) in samples.enumerate() {

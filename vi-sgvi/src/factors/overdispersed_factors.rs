@@ -14,8 +14,8 @@ use crate::elbo::Elbo;
 use crate::error::{NamedValues, SgviError, require};
 use crate::estimator::{Evaluations, Memory};
 use crate::locality::{Joint, MarkovBlanket};
-use crate::scratch::with_scratch;
 use crate::workspace::{Workspace, matrix, matrix_mut};
+use vi_core::scratch;
 
 /// Overdispersed proposals, one for every factor: factor i is drawn from r_i, all others from q, so that its weight is
 /// that of one factor and does not grow with the dimension.
@@ -182,7 +182,7 @@ where
     fn evaluate(&self, samples: Range<usize>, points: &[f64], values: &mut [f64], fresh: &mut [f64]) {
         let (n, d) = (samples.len(), self.q.dim());
         let mut fresh = matrix_mut(fresh, d);
-        with_scratch(n * (d + 1), |scratch| {
+        scratch::with(n * (d + 1), |scratch| {
             let (rows, log_q) = scratch.split_at_mut(n * d);
             rows.copy_from_slice(points);
             let mut z = matrix_mut(rows, d);
@@ -216,7 +216,7 @@ where
         let n = z.nrows();
         let log_joint = &mut values[LOG_JOINT * n..(LOG_JOINT + 1) * n];
         self.locality.log_joints(self.model, self.q.factor(i), z, &mut ArrayViewMut1::from(log_joint));
-        with_scratch(self.q.n_params(), |score| {
+        scratch::with(self.q.n_params(), |score| {
             let mut score = ArrayViewMut1::from(score);
             for (s, z) in z.rows().into_iter().enumerate() {
                 let log_q = self.q.log_prob_factor(i, &z);
@@ -246,7 +246,7 @@ where
         dispersions: &mut [f64],
     ) -> Result<(), SgviError> {
         let n = self.n_samples;
-        with_scratch(3 * n, |scratch| {
+        scratch::with(3 * n, |scratch| {
             let (f, rest) = scratch.split_at_mut(n);
             let (u, log_q) = rest.split_at_mut(n);
             let of_factors = weights.chunks_mut(n);

@@ -5,7 +5,7 @@ use std::fmt;
 use vi_core::ElboEstimate;
 
 use crate::error::{SgviError, require};
-use crate::scratch::with_scratch;
+use vi_core::scratch;
 
 /// What an estimator ascends, and so what its reported value is an estimate of.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -109,7 +109,7 @@ impl ImportanceBound {
             return;
         }
         let sum: f64 = log_weights.iter().sum();
-        with_scratch(k + 1, |after| {
+        scratch::with(k + 1, |after| {
             after[k] = f64::NEG_INFINITY;
             for i in (0..k).rev() {
                 after[i] = log_add_exp(after[i + 1], power * log_weights[i]);

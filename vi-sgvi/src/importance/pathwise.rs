@@ -10,8 +10,8 @@ use crate::error::SgviError;
 use crate::estimator::{Evaluations, GradientEstimator, Memory};
 use crate::factors::FactorSet;
 use crate::pathwise::Paths;
-use crate::scratch::with_scratch;
 use crate::workspace::Workspace;
+use vi_core::scratch;
 
 /// Which pathwise gradient of a bound from several samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,7 +118,7 @@ where
                 |s| weights[s],
                 |z, weights, out| {
                     if naive {
-                        with_scratch(weights.len(), |negative| {
+                        scratch::with(weights.len(), |negative| {
                             negative.iter_mut().zip(weights).for_each(|(n, w)| *n = -w);
                             q.add_score_batch(z, &ndarray::aview1(negative), out);
                         });

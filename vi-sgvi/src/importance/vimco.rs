@@ -9,8 +9,8 @@ use crate::elbo::Elbo;
 use crate::error::SgviError;
 use crate::estimator::{Evaluations, GradientEstimator, Memory};
 use crate::factors::draw_points;
-use crate::scratch::with_scratch;
 use crate::workspace::{Workspace, matrix};
+use vi_core::scratch;
 
 /// VIMCO: the score function of a bound from K samples, each sample with a baseline of its own from the others.
 ///
@@ -78,7 +78,7 @@ where
             let Workspace { log_ratios, group_means, extra, rows, partials, .. } = workspace;
             extra.resize(n, 0.0);
             let estimate = of_groups(self.bound, log_ratios, group_means, extra, |f, value, weights| {
-                with_scratch(f.len(), |without| {
+                scratch::with(f.len(), |without| {
                     self.bound.without_each(f, self.mean, without);
                     for (w, without) in weights.iter_mut().zip(&*without) {
                         *w = (value - without - *w) / self.n_groups as f64;

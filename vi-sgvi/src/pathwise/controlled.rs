@@ -12,8 +12,8 @@ use crate::elbo::Elbo;
 use crate::error::{SgviError, require};
 use crate::estimator::{Evaluations, GradientEstimator, Memory};
 use crate::factors::FactorSet;
-use crate::scratch::with_scratch;
 use crate::workspace::{Workspace, matrix_mut};
+use vi_core::scratch;
 
 /// The pathwise estimator with control variates regressed on the noise of past steps, for families z = m + Lε.
 ///
@@ -96,7 +96,7 @@ impl ControlledPathwiseState {
     /// from 0 to e_j.
     fn add_expectation<Q: GaussianTransport>(&self, q: &Q, out: &mut ArrayRef1<f64>) {
         let n_noise = q.noise_dim();
-        with_scratch(n_noise + q.dim(), |scratch| {
+        scratch::with(n_noise + q.dim(), |scratch| {
             let (noise, z) = scratch.split_at_mut(n_noise);
             let (mut noise, mut z) = (ArrayViewMut1::from(noise), ArrayViewMut1::from(z));
             noise.fill(0.0);

@@ -44,7 +44,7 @@ impl<Q: DifferentiableDensity> EntropyGradient<Q> for MonteCarloEntropy {
         q.add_log_prob_grad_batch(z, -1.0, grad);
     }
     fn add_scores(&self, q: &Q, z: &ArrayRef2<f64>, weights: &ArrayRef1<f64>, out: &mut ArrayRef1<f64>) {
-        crate::scratch::with_scratch(weights.len(), |negative| {
+        vi_core::scratch::with(weights.len(), |negative| {
             for (n, w) in negative.iter_mut().zip(weights) {
                 *n = -w;
             }

@@ -3,8 +3,8 @@
 use ndarray::{Array2, ArrayRef2, ArrayView2};
 use vi_core::linalg::gemm;
 
-use crate::scratch::with_scratch;
 use crate::workspace::{matrix, matrix_mut};
+use vi_core::scratch;
 
 /// φ(ε) = (1, ε, y_a y_b for a < b, (y_a² − 1)/√2) with y = Uε for orthonormal rows of U.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ impl Features {
         f: impl FnOnce(&ArrayView2<'_, f64>) -> R,
     ) -> R {
         let (n, width, k) = (noise.nrows(), self.len(), self.n_directions);
-        with_scratch(n * (width + k), |scratch| {
+        scratch::with(n * (width + k), |scratch| {
             let (phi, y) = scratch.split_at_mut(n * width);
             if k > 0 {
                 gemm(1.0, noise, &directions.t(), 0.0, &mut matrix_mut(y, k));
@@ -70,7 +70,7 @@ pub(super) fn leading_directions(slopes: &ArrayRef2<f64>, directions: &mut Array
     if k == 0 {
         return;
     }
-    with_scratch(k * (dim + n_noise), |scratch| {
+    scratch::with(k * (dim + n_noise), |scratch| {
         let (image, next) = scratch.split_at_mut(k * dim);
         gemm(1.0, directions, slopes, 0.0, &mut matrix_mut(image, dim));
         gemm(1.0, &matrix(image, dim), &slopes.t(), 0.0, &mut matrix_mut(next, n_noise));

@@ -8,8 +8,8 @@ use vi_families::Reparameterized;
 
 use crate::error::{NamedValues, SgviError};
 use crate::factors::{FactorSet, factor_name};
-use crate::scratch::with_scratch;
 use crate::workspace::{Columns, Workspace, matrix, matrix_mut};
+use vi_core::scratch;
 
 /// n samples of a member, sample s from `key.rng(s)`.
 pub(crate) struct Paths<'a, M: ?Sized, Q> {
@@ -81,7 +81,7 @@ impl<'a, M: GradLogJoint + ?Sized, Q: Reparameterized> Paths<'a, M, Q> {
         assert_eq!(grad.len(), self.q.n_params(), "grad: length is not the number of variational parameters");
         let Workspace { rows, partials, .. } = workspace;
         exec.sum_in(self.n_samples, grad, partials, |samples, partial| {
-            with_scratch(samples.len(), |weights| {
+            scratch::with(samples.len(), |weights| {
                 for (w, s) in weights.iter_mut().zip(samples.clone()) {
                     *w = weight(s);
                 }

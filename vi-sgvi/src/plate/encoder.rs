@@ -10,8 +10,8 @@ use vi_families::PlateFamily;
 
 use super::recognition::Recognition;
 use crate::error::SgviError;
-use crate::scratch::with_scratch;
 use crate::workspace::{matrix, matrix_mut};
+use vi_core::scratch;
 
 /// Features of every datum, and what the parameters that they are mapped to are called.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ impl Features {
     /// Calls `f` with the rows of these data.
     fn with<R>(&self, data: &[usize], f: impl FnOnce(&ArrayView2<'_, f64>) -> R) -> R {
         let width = self.values.ncols();
-        with_scratch(data.len() * width, |scratch| {
+        scratch::with(data.len() * width, |scratch| {
             let mut rows = matrix_mut(scratch, width);
             for (&n, mut row) in data.iter().zip(rows.rows_mut()) {
                 row.assign(&self.values.row(n));
@@ -228,7 +228,7 @@ impl HiddenLayerEncoder {
     ) -> R {
         let (of_hidden, of_output) = in_one_piece(params).split_at(self.hidden.n_params());
         self.features.with(data, |x| {
-            with_scratch(data.len() * self.hidden.n_out, |units| {
+            scratch::with(data.len() * self.hidden.n_out, |units| {
                 let mut values = matrix_mut(units, self.hidden.n_out);
                 self.hidden.forward(of_hidden, x, &mut values);
                 // tanh u = 2 σ(2u) − 1
@@ -282,7 +282,7 @@ impl Recognition for HiddenLayerEncoder {
         let (hidden_grad, output_grad) = in_one_piece_mut(out).split_at_mut(self.hidden.n_params());
         self.with_units(params, data, |x, units, of_output| {
             self.output.add_grad(units, local_grad, weight, output_grad);
-            with_scratch(data.len() * self.hidden.n_out, |unit_grad| {
+            scratch::with(data.len() * self.hidden.n_out, |unit_grad| {
                 let mut unit_grad = matrix_mut(unit_grad, self.hidden.n_out);
                 gemm(1.0, local_grad, &self.output.weight(of_output), 0.0, &mut unit_grad);
                 ndarray::Zip::from(&mut unit_grad).and(&*units).for_each(|g, u| *g *= 1.0 - u * u);

@@ -6,8 +6,8 @@ use vi_families::{BernoulliPlate, FamilyError, PlateFamily};
 
 use crate::baseline::{ControlVariate, LeaveOneOut, NoBaseline, SameSampleControlVariate};
 use crate::factors::DisArm;
-use crate::scratch::with_scratch;
 use crate::workspace::matrix_mut;
+use vi_core::scratch;
 
 /// An estimator of ∇_{λ_n} ELBO_n for many data at once: it draws points, and turns their log ratios into gradients.
 ///
@@ -235,7 +235,7 @@ fn control_variate<F: PlateFamily>(
     used: impl Fn(f64, f64) -> f64,
 ) -> Result<(), FamilyError> {
     let p = family.n_params();
-    with_scratch(z.nrows() * p, |scores| {
+    scratch::with(z.nrows() * p, |scores| {
         family.scores(params, n_points, z, &mut matrix_mut(scores, p))?;
         let of_data = scores.chunks_exact(n_points * p).zip(log_ratios.chunks_exact(n_points));
         for ((scores, f), mut out) in of_data.zip(out.rows_mut()) {
@@ -298,7 +298,7 @@ impl PlateEstimator<BernoulliPlate> for DisArm {
         out: &mut ArrayRef2<f64>,
     ) -> Result<(), FamilyError> {
         let width = params.ncols();
-        with_scratch(width, |sums| {
+        scratch::with(width, |sums| {
             for (i, (logits, mut out)) in params.rows().into_iter().zip(out.rows_mut()).enumerate() {
                 sums.fill(0.0);
                 for pair in i * self.n_pairs..(i + 1) * self.n_pairs {

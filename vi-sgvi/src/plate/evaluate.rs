@@ -7,8 +7,8 @@ use vi_families::PlateFamily;
 use super::objective::PlateElbo;
 use super::recognition::Recognition;
 use crate::error::SgviError;
-use crate::scratch::with_scratch;
 use crate::workspace::{matrix, matrix_mut};
+use vi_core::scratch;
 
 /// Points of a datum drawn in one call.
 const BLOCK: usize = 64;
@@ -109,7 +109,7 @@ fn add_block<M: PlateModel, F: PlateFamily, R: Recognition>(
     running: &mut [Running],
 ) {
     let (dim, p, n_rows) = (elbo.family().dim(), elbo.family().n_params(), data.len() * n_points);
-    with_scratch(n_rows * (dim + 2) + data.len() * p, |scratch| {
+    scratch::with(n_rows * (dim + 2) + data.len() * p, |scratch| {
         let (z, rest) = scratch.split_at_mut(n_rows * dim);
         let (log_q, rest) = rest.split_at_mut(n_rows);
         let (f, local) = rest.split_at_mut(n_rows);

@@ -12,8 +12,8 @@ use super::objective::PlateElbo;
 use super::recognition::Recognition;
 use crate::batch::Batch;
 use crate::error::{NamedValues, SgviError};
-use crate::scratch::with_scratch;
 use crate::workspace::{matrix, matrix_mut};
+use vi_core::scratch;
 
 /// Points evaluated in one call of the model.
 const TILE: usize = 1024;
@@ -275,7 +275,7 @@ where
             if R::PER_DATUM {
                 self.tile(data, &mut local_grads[tile.start * p..tile.end * p], values, variances, sums);
             } else {
-                with_scratch(data.len() * p, |local_grad| {
+                scratch::with(data.len() * p, |local_grad| {
                     local_grad.fill(0.0);
                     self.tile(data, local_grad, values, variances, sums);
                 });
@@ -295,7 +295,7 @@ where
         let (family, recognition) = (self.elbo.family(), self.elbo.recognition());
         let (dim, p, n_points) = (family.dim(), family.n_params(), estimator.n_points());
         let n_rows = data.len() * n_points;
-        with_scratch(n_rows * (dim + 2) + data.len() * p, |scratch| {
+        scratch::with(n_rows * (dim + 2) + data.len() * p, |scratch| {
             let (z, rest) = scratch.split_at_mut(n_rows * dim);
             let (log_q, rest) = rest.split_at_mut(n_rows);
             let (f, local) = rest.split_at_mut(n_rows);
