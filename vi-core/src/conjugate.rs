@@ -94,6 +94,13 @@ pub trait ConditionallyConjugate: Send + Sync {
         exec: Exec<'_>,
     ) -> Result<(), ConjugateError>;
 
+    /// Whether [`ConditionallyConjugate::condition`] finds the optimum of a block to rounding; true by default. A block whose
+    /// conditional is solved for by an iteration that ends at a tolerance says false: its bound may not fall either, but
+    /// that the new factor is stationary is not checked.
+    fn is_exact(&self, _block: Self::Block) -> bool {
+        true
+    }
+
     /// Coordinate ascent: sets the statistics of block b to their expectation under its factor.
     ///
     /// ```text

@@ -7,7 +7,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | **Models** | [`LogJoint`] is log p(x, z) with the data inside. More knowledge is more traits: [`GradLogJoint`], [`LocalLogJoint`] (terms by block), [`Subsample`] (minibatches), [`Predictive`], [`KnownPosterior`], [`Reported`] (reparametrised), [`ConditionallyConjugate`] (complete conditionals, for coordinate ascent and Gibbs) |
+//! | **Models** | [`LogJoint`] is log p(x, z) with the data inside. More knowledge is more traits: [`GradLogJoint`], [`LocalLogJoint`] (terms by block), [`Subsample`] (minibatches), [`Predictive`], [`KnownPosterior`], [`Reported`] (reparametrised), [`ConditionallyConjugate`] (complete conditionals, for coordinate ascent and Gibbs), [`NaturalFactors`] (damping, annealing), [`Exchangeable`] (stochastic variational inference), [`SplitMerge`] (moves between optima) |
 //! | **Plates** | [`PlateModel`]: latent variables of every datum, parameters θ that all data share and that are learned; [`PlateJoint`] at fixed θ |
 //! | **Gradients** | by hand, or from `AutoGrad` (feature `autodiff`) |
 //! | **Layout of z** | [`ParameterSpace`], [`Parameter`], [`Support`] |
@@ -37,13 +37,16 @@ mod autograd;
 mod bijector;
 pub mod checkpoint;
 mod communicator;
+mod components;
 mod conjugate;
 mod counted;
+mod exchangeable;
 mod exec;
 mod kernel;
 mod key;
 pub mod linalg;
 mod model;
+mod natural;
 pub mod numerics;
 mod parameter;
 mod plate;
@@ -61,8 +64,10 @@ pub use autograd::{AutoGrad, Scalar, ScalarLogJoint, log_sum_exp};
 pub use bijector::Bijection;
 pub use checkpoint::Checkpointer;
 pub use communicator::{CommError, Communicator, Local};
+pub use components::{FactorsAndStats, SplitMerge};
 pub use conjugate::{ConditionallyConjugate, ConjugateError};
 pub use counted::Counted;
+pub use exchangeable::{Batch, Exchangeable};
 pub use exec::{CHUNK, Exec};
 pub use kernel::{
     Divergence, Kernel, NeverStop, Observer, ObserverError, Outcome, RunError, StopOnFlag, StopReason,
@@ -73,6 +78,7 @@ pub use model::{
     GaussianExpectation, GradLogJoint, KnownPosterior, LocalLogJoint, LogJoint, Predictive, Reported,
     Subsample,
 };
+pub use natural::NaturalFactors;
 pub use parameter::{Parameter, ParameterError, ParameterSpace, Support};
 pub use plate::{PlateError, PlateJoint, PlateLogJoint, PlateModel, check_model_params, plate_space};
 pub use posterior::{
