@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::dispatch::{Level, on_each_level};
 use super::elementwise::{Digamma, Elementwise, LogGamma, Map, Trigamma};
-use super::{Lane, SliceFunction, digamma, log_gamma, map_slices, trigamma};
+use super::{Lane, SliceFunction, digamma, exp_digamma, log_gamma, map_slices, trigamma};
 
 /// x, log Γ(x), ψ(x), ψ′(x) by mpmath 1.3 with 50 digits: `loggamma(x)`, `digamma(x)`, `psi(1, x)` at the f64 x.
 #[rustfmt::skip]
@@ -103,6 +103,48 @@ fn values_agree_with_the_table_on_every_level() {
     check::<LogGamma>("log_gamma", |row| row.1, 3e-15, 0.0);
     check::<Digamma>("digamma", |row| row.2, 3e-15, 0.0);
     check::<Trigamma>("trigamma", |row| row.3, 3e-15, 0.0);
+}
+
+/// x, e^{ψ(x)} by mpmath 1.3 with 60 digits: `exp(digamma(x))` at the f64 x.
+const EXP_DIGAMMA: [(f64, f64); 14] = [
+    (0.0, 0.0),
+    (1e-300, 0.0),
+    (1e-3, 0.0),
+    (0.002, 4.013323400891367988438538e-218),
+    (0.01, 2.123060402646926423064461e-44),
+    (0.1, 0.00002971808008176839566042875),
+    (0.5, 0.1403648708917212924560358),
+    (1.0, 0.5614594835668851698241432),
+    (1.4616321449683622, 0.9999999999999999075873448),
+    (2.5, 2.020119444580200539645198),
+    (5.0, 4.509190594916874937251338),
+    (17.25, 16.7524861979789081280942),
+    (1e10, 9999999999.500000000004167),
+    (1e60, 9.999999999999999493871353e+59),
+];
+
+#[test]
+fn exponentials_of_digammas_agree_with_the_table_on_every_level() {
+    on_each_level(|level| {
+        for (x, exact) in EXP_DIGAMMA {
+            let mut out = [f64::NAN];
+            exp_digamma(&[x], &mut out);
+            let tolerance = 1e-15 * (1.0 + x.recip()) * exact;
+            assert!(out[0] == exact || (out[0] - exact).abs() <= tolerance, "{x} on {level}: {}", out[0]);
+        }
+        let mut out = [0.0; 2];
+        exp_digamma(&[-0.5, f64::NAN], &mut out);
+        assert!(out.iter().all(|v| v.is_nan()), "{level}");
+    });
+    // Beside the digamma and the exponential that it stands for, on points between those of the table.
+    let x: Vec<f64> = (0..20_000).map(|i| (-7.0 + i as f64 * 1e-3).exp2()).collect();
+    let (mut values, mut expected) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+    exp_digamma(&x, &mut values);
+    digamma(&x, &mut expected);
+    for ((x, value), psi) in x.iter().zip(values).zip(expected) {
+        let error = (value / psi.exp() - 1.0).abs();
+        assert!(error <= 1e-15 * (2.0 + psi.abs()), "{x}: {error:e}");
+    }
 }
 
 /// f(x + 1) − f(x) on 20 000 points, many of them beside the joints of the forms at 1 and 5.

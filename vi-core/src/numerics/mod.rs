@@ -20,9 +20,10 @@
 //! | `gamma_kernel` | the same for log Γ and its derivatives |
 //! | `trigonometric` | the same for sine and cosine |
 //! | `dispatch` | choice of the instruction set, also for work of your own in plain Rust |
-//! | `elementwise` | `exp`, `log`, `log1p`, `softplus`, `sigmoid`, `log_gamma`, `digamma`, `trigamma` and their in-place forms |
+//! | `elementwise` | `exp`, `log`, `log1p`, `softplus`, `sigmoid`, `log_gamma`, `digamma`, `trigamma`, `exp_digamma` and their in-place forms |
 //! | `linear` | `sum_softplus_products`: softplus of linear predictors, without storing them |
 //! | `map` | functions of your own, of several slices |
+//! | `mixture` | expected counts of mixtures with known components: the inner loop of topic models |
 //! | `reduce` | `log_sum_exp`, `sum_softplus`, `sum_softplus_sigmoid`, the latter by rows |
 //! | `rows` | the same over the rows of a matrix; digammas less that of the row's total |
 //! | `scalar` | one value at a time |
@@ -33,6 +34,7 @@ mod gamma_kernel;
 mod kernel;
 mod linear;
 mod map;
+mod mixture;
 mod reduce;
 mod rows;
 mod scalar;
@@ -42,11 +44,13 @@ mod trigonometric;
 pub use dispatch::on_each_level;
 pub use dispatch::{Vectorised, cpu_level, vectorised};
 pub use elementwise::{
-    digamma, digamma_inplace, exp, exp_inplace, log, log_gamma, log_gamma_inplace, log_inplace, log1p,
-    log1p_inplace, sigmoid, sigmoid_inplace, softplus, softplus_inplace, trigamma, trigamma_inplace,
+    digamma, digamma_inplace, exp, exp_digamma, exp_digamma_inplace, exp_inplace, log, log_gamma,
+    log_gamma_inplace, log_inplace, log1p, log1p_inplace, sigmoid, sigmoid_inplace, softplus,
+    softplus_inplace, trigamma, trigamma_inplace,
 };
 pub use linear::sum_softplus_products;
 pub use map::{Lane, SliceFunction, map_slices};
+pub use mixture::{MIXTURE_LANES, MixtureProportions, MixtureRows};
 pub use reduce::{log_sum_exp, sum_softplus, sum_softplus_sigmoid, sum_softplus_sigmoid_rows_inplace};
 pub use rows::{digamma_minus_total_rows, log_sum_exp_rows, softmax_rows_inplace, sum_softplus_rows};
 pub use scalar::{sigmoid_scalar, softplus_scalar};
@@ -55,5 +59,7 @@ pub use scalar::{sigmoid_scalar, softplus_scalar};
 mod gamma_levels;
 #[cfg(test)]
 mod levels;
+#[cfg(test)]
+mod mixture_levels;
 #[cfg(test)]
 mod trigonometric_levels;
