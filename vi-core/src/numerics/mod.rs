@@ -22,6 +22,7 @@
 //! | `dispatch` | choice of the instruction set, also for work of your own in plain Rust |
 //! | `elementwise` | `exp`, `log`, `log1p`, `softplus`, `sigmoid`, `log_gamma`, `digamma`, `trigamma` and their in-place forms |
 //! | `linear` | `sum_softplus_products`: softplus of linear predictors, without storing them |
+//! | `panels` | products over data in panels and the softmax between them: a sweep of a mixture |
 //! | `map` | functions of your own, of several slices |
 //! | `reduce` | `log_sum_exp`, `sum_softplus`, `sum_softplus_sigmoid`, the latter by rows |
 //! | `rows` | the same over the rows of a matrix; digammas less that of the row's total |
@@ -33,6 +34,7 @@ mod gamma_kernel;
 mod kernel;
 mod linear;
 mod map;
+mod panels;
 mod reduce;
 mod rows;
 mod scalar;
@@ -47,6 +49,7 @@ pub use elementwise::{
 };
 pub use linear::sum_softplus_products;
 pub use map::{Lane, SliceFunction, map_slices};
+pub use panels::{PANEL, add_panel_sums, n_panels, panel_products, softmax_panels};
 pub use reduce::{log_sum_exp, sum_softplus, sum_softplus_sigmoid, sum_softplus_sigmoid_rows_inplace};
 pub use rows::{digamma_minus_total_rows, log_sum_exp_rows, softmax_rows_inplace, sum_softplus_rows};
 pub use scalar::{sigmoid_scalar, softplus_scalar};
