@@ -40,6 +40,7 @@ fn priors() -> GaussianMixturePriors {
         count: 0.6,
         dof: Some(4.5),
         scale: Some(vec![vec![0.8, 0.1], vec![0.1, 0.5]]),
+        ..GaussianMixturePriors::default()
     }
 }
 

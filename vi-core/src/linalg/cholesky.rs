@@ -167,6 +167,33 @@ impl Cholesky {
     }
 }
 
+/// The lower triangle of `a` (n, n row-major) ← its Cholesky factor L, without allocating; what is above stays.
+///
+/// # Errors
+/// [`LinalgError::NotPositiveDefinite`] with the first pivot that is not positive and finite.
+///
+/// # Panics
+/// If `a` has not n² values.
+pub fn cholesky_inplace(a: &mut [f64], n: usize) -> Result<(), LinalgError> {
+    assert_eq!(a.len(), n * n, "a matrix of order {n}");
+    loops::cholesky(a, n).map_err(|(pivot, value)| LinalgError::NotPositiveDefinite { pivot, value })
+}
+
+/// `out` (n, n row-major) ← (L Lᵀ)⁻¹, symmetric to the last bit, without allocating; the lower triangle of `l` is read.
+///
+/// # Panics
+/// If `l` or `out` has not n² values.
+pub fn invert_factor(l: &[f64], out: &mut [f64], n: usize) {
+    assert!(l.len() == n * n && out.len() == n * n, "matrices of order {n}");
+    out.fill(0.0);
+    loops::inverse(l, out, n);
+    for i in 0..n {
+        for j in 0..i {
+            out[j * n + i] = out[i * n + j];
+        }
+    }
+}
+
 fn slice(a: &Array2<f64>) -> &[f64] {
     a.as_slice().expect("row-major")
 }

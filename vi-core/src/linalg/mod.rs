@@ -11,7 +11,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `cholesky` | [`Cholesky`]: factor, determinant, solves, inverse |
+//! | `cholesky` | [`Cholesky`]: factor, determinant, solves, inverse; the factor and the inverse without allocating |
 //! | `eigen` | [`SymmetricEigen`] |
 //! | `product` | [`gemm`], [`symmetric_rank_update`] |
 //! | `backend` | the calls into faer or LAPACK, and the loops |
@@ -22,7 +22,7 @@ mod eigen;
 mod error;
 mod product;
 
-pub use cholesky::Cholesky;
+pub use cholesky::{Cholesky, cholesky_inplace, invert_factor};
 pub use eigen::SymmetricEigen;
 pub use error::LinalgError;
 pub use product::{gemm, symmetric_rank_update};

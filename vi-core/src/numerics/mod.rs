@@ -22,6 +22,7 @@
 //! | `dispatch` | choice of the instruction set, also for work of your own in plain Rust |
 //! | `elementwise` | `exp`, `log`, `log1p`, `softplus`, `sigmoid`, `log_gamma`, `digamma`, `trigamma`, `exp_digamma` and their in-place forms |
 //! | `linear` | `sum_softplus_products`: softplus of linear predictors, without storing them |
+//! | `panels` | products over data in panels and the softmax between them: a sweep of a mixture |
 //! | `map` | functions of your own, of several slices |
 //! | `mixture` | expected counts of mixtures with known components: the inner loop of topic models |
 //! | `reduce` | `log_sum_exp`, `sum_softplus`, `sum_softplus_sigmoid`, the latter by rows |
@@ -35,6 +36,7 @@ mod kernel;
 mod linear;
 mod map;
 mod mixture;
+mod panels;
 mod reduce;
 mod rows;
 mod scalar;
@@ -51,6 +53,7 @@ pub use elementwise::{
 pub use linear::sum_softplus_products;
 pub use map::{Lane, SliceFunction, map_slices};
 pub use mixture::{MIXTURE_LANES, MixtureProportions, MixtureRows};
+pub use panels::{PANEL, add_panel_sums, n_panels, panel_products, softmax_panels};
 pub use reduce::{log_sum_exp, sum_softplus, sum_softplus_sigmoid, sum_softplus_sigmoid_rows_inplace};
 pub use rows::{digamma_minus_total_rows, log_sum_exp_rows, softmax_rows_inplace, sum_softplus_rows};
 pub use scalar::{sigmoid_scalar, softplus_scalar};

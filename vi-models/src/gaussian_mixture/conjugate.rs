@@ -1,20 +1,22 @@
 //! The model by its complete conditionals (PRML §10.2.1).
 
-use ndarray::{ArrayRef1, Axis, s};
+use ndarray::{ArrayRef1, s};
 use vi_core::{ConditionallyConjugate, ConjugateError, Exec, ParameterSpace, StreamKey, StreamRng};
-use vi_families::{ExponentialFamily, NormalWishart};
 
+use super::components::{row, values};
+use super::layout::Products;
+use super::point::point_stats;
+use super::weights::WeightsStats;
 use super::{GaussianMixture, GaussianMixtureFactors, GaussianMixtureStats};
-use crate::checks::refused;
 
 /// The blocks of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GaussianMixtureBlock {
     /// π.
     Weights,
-    /// (μ_k, Λ_k), jointly for each k, all k.
+    /// (μ_k, Λ_k) of all k jointly.
     Components,
-    /// z_n, all n.
+    /// z_n, with the missing values of datum n, all n.
     Assignments,
 }
 
@@ -23,7 +25,7 @@ use GaussianMixtureBlock::{Assignments, Components, Weights};
 /// Weights and components come first, so that a sweep from given responsibilities is "M step, then E step".
 const BLOCKS: [GaussianMixtureBlock; 3] = [Weights, Components, Assignments];
 
-/// Reported in (weights, mean, precision); assignments are left out.
+/// Reported in (weights, mean, precision); assignments and missing values are left out.
 impl ConditionallyConjugate for GaussianMixture {
     type Block = GaussianMixtureBlock;
     type Stats = GaussianMixtureStats;
@@ -50,11 +52,21 @@ impl ConditionallyConjugate for GaussianMixture {
         exec: Exec<'_>,
     ) -> Result<(), ConjugateError> {
         match block {
-            Weights => factors.weights = self.weights_conditional(stats).map_err(|e| refused(block, e))?,
-            Components => factors.components = self.components_conditional(stats)?,
-            Assignments => self.set_responsibilities(stats, factors, exec)?,
+            Weights => {
+                let counts = stats.sums.rows().into_iter();
+                factors.weights.condition(&self.prior.weights, counts.map(|row| row[row.len() - 1]));
+                match factors.weights.wrong() {
+                    None => Ok(()),
+                    Some((k, value)) => Err(ConjugateError::Domain {
+                        block: format!("{block:?}"),
+                        parameter: format!("concentration[{k}]"),
+                        value,
+                    }),
+                }
+            }
+            Components => self.condition_components(&stats.sums, &mut factors.components),
+            Assignments => self.condition_assignments(stats, &mut factors.assignments, exec),
         }
-        Ok(())
     }
 
     fn expect(
@@ -62,22 +74,15 @@ impl ConditionallyConjugate for GaussianMixture {
         block: GaussianMixtureBlock,
         factors: &GaussianMixtureFactors,
         stats: &mut GaussianMixtureStats,
-        exec: Exec<'_>,
+        _: Exec<'_>,
     ) {
         match block {
-            Weights => stats.log_weights = factors.weights.expected_log(),
-            Components => {
-                for (k, q) in factors.components.iter().enumerate() {
-                    self.expect_component(q, k, stats);
-                }
-            }
+            Weights => stats.weights.assign(&factors.weights.expected),
+            Components => stats.components.assign(&factors.components.expected),
             Assignments => {
                 stats.labels.clear();
-                let width = self.layout.n_components + 1;
-                let rows = factors.assignments.as_slice().expect("assignments are created row-major");
-                self.set_sums(stats, exec, |items, w| {
-                    w.set_weights(self.layout, &rows[items.start * width..items.end * width], width);
-                });
+                stats.imputed.clear();
+                stats.sums.assign(&factors.assignments.sums());
             }
         }
     }
@@ -91,17 +96,12 @@ impl ConditionallyConjugate for GaussianMixture {
         exec: Exec<'_>,
     ) {
         match block {
-            Weights => stats.log_weights = factors.weights.sample(&mut key.rng(0)).mapv(f64::ln),
+            Weights => stats.weights = factors.weights.draw(&mut key.rng(0)),
             Components => {
-                for (k, q) in factors.components.iter().enumerate() {
-                    self.realise_component(q, k, &mut key.rng(k as u64), stats);
-                }
+                let rng = |i: usize, f: &mut dyn FnMut(&mut StreamRng)| f(&mut key.rng(i as u64));
+                self.draw_components(&factors.components, rng, &mut stats.components);
             }
-            Assignments => {
-                let labels = self.draw_labels(factors, key, exec);
-                self.set_sums(stats, exec, |items, w| w.set_one_hot(self.layout, &labels[items]));
-                stats.labels = labels;
-            }
+            Assignments => self.draw_assignments(&factors.assignments, key, stats, exec),
         }
     }
 
@@ -112,68 +112,76 @@ impl ConditionallyConjugate for GaussianMixture {
         stats: &GaussianMixtureStats,
     ) -> f64 {
         match block {
-            Weights => factors.weights.log_prob(&stats.log_weights.mapv(f64::exp)),
-            Components => {
-                let one = |(k, q): (usize, &NormalWishart)| {
-                    q.log_prob(&(
-                        stats.mean.row(k).to_owned(),
-                        stats.precision.slice(s![k, .., ..]).to_owned(),
-                    ))
-                };
-                factors.components.iter().enumerate().map(one).sum()
-            }
+            Weights => factors.weights.log_density(&stats.weights),
+            Components => factors.components.log_density_at(self.covariance(), &stats.components),
             Assignments => {
-                let rows = factors.assignments.axis_iter(Axis(0));
-                rows.zip(&stats.labels).map(|(r, &label)| r[label as usize].ln()).sum()
+                let rows = self.responsibilities(factors, Exec::local());
+                let labels = rows.rows().into_iter().zip(&stats.labels);
+                let labels: f64 = labels.map(|(r, &label)| r[label as usize].ln()).sum();
+                let missing = self.missing.iter().flat_map(|m| m.rows().map(move |(n, at)| (m, n, at)));
+                let missing = missing.map(|(m, n, at)| {
+                    let columns = m.columns(at.clone());
+                    let law = self.conditional(&factors.assignments, n, stats.labels[n] as usize, columns);
+                    law.log_density(columns, &stats.imputed[at])
+                });
+                labels + missing.sum::<f64>()
             }
         }
     }
 
     /// PRML eq. 10.71–10.74.
     fn expected_log_joint(&self, stats: &GaussianMixtureStats) -> f64 {
-        let mut total = self.prior.log_prob_weights(stats.log_weights.sum());
-        for (k, eta) in stats.coefficients(self).rows().into_iter().enumerate() {
-            total += eta.dot(&stats.sums.row(k))
-                + self.prior.log_prob_component(
-                    stats.log_det[k],
-                    &stats.precision_mean.row(k),
-                    stats.quadratic[k],
-                    &stats.precision.slice(s![k, .., ..]),
-                );
+        let (covariance, components) = (self.covariance(), &stats.components);
+        let mut total =
+            self.prior.weights.log_density(&stats.weights) + self.prior.log_density(covariance, components);
+        for (k, log_weight) in stats.weights.log_weights.iter().enumerate() {
+            let sums = row(&stats.sums, k);
+            // An empty component adds nothing, whatever its weight.
+            let add = |p: usize, eta: f64| total += if sums[p] == 0.0 { 0.0 } else { eta * sums[p] };
+            self.layout.for_each_coefficient(covariance, *log_weight, components, k, add);
+        }
+        if self.layout.products == Products::None {
+            let scatter = values(&self.total_scatter);
+            total -= 0.5 * covariance.trace(scatter, components.precision_of(0), self.layout.dim);
         }
         total
     }
 
     /// PRML eq. 10.75–10.77, with the sign of an entropy.
     fn entropy(&self, factors: &GaussianMixtureFactors) -> f64 {
-        let components: f64 = factors.components.iter().map(NormalWishart::entropy).sum();
-        factors.assignments_entropy + factors.weights.entropy() + components
+        factors.assignments.entropy()
+            + factors.weights.entropy()
+            + factors.components.entropy(self.covariance())
     }
 
     fn reported(&self) -> &ParameterSpace {
         &self.parameters
     }
 
-    /// Weights below the smallest normal number are written as that, to stay inside the simplex.
     fn realise(&self, stats: &GaussianMixtureStats, z: &mut ArrayRef1<f64>) {
-        let weights = stats.log_weights.iter().map(|l| l.exp().max(f64::MIN_POSITIVE));
-        let components = stats.mean.rows().into_iter().zip(stats.precision.axis_iter(Axis(0)));
-        self.write(z, weights, components);
+        self.write(&stats.weights, &stats.components, z);
     }
 
     fn sample(&self, factors: &GaussianMixtureFactors, rng: &mut StreamRng, z: &mut ArrayRef1<f64>) {
-        let weights = factors.weights.sample(rng);
-        let drawn: Vec<_> = factors.components.iter().map(|q| q.sample(rng)).collect();
-        self.write(
-            z,
-            weights.into_iter(),
-            drawn.iter().map(|(mean, precision)| (mean.view(), precision.view())),
-        );
+        let weights = factors.weights.draw(rng);
+        let mut components = factors.components.expected.clone();
+        let one = |_: usize, f: &mut dyn FnMut(&mut StreamRng)| f(rng);
+        self.draw_components(&factors.components, one, &mut components);
+        self.write(&weights, &components, z);
     }
 
     fn log_prob(&self, factors: &GaussianMixtureFactors, z: &ArrayRef1<f64>) -> f64 {
-        let weights = factors.weights.log_prob(&z.slice(s![..self.layout.n_components]));
-        let one = |(k, q): (usize, &NormalWishart)| q.log_prob(&self.component_of(z, k));
-        weights + factors.components.iter().enumerate().map(one).sum::<f64>()
+        let weights = z.slice(s![..self.n_components]).to_vec();
+        if weights.iter().any(|w| *w <= 0.0) {
+            return f64::NEG_INFINITY;
+        }
+        let weights = WeightsStats::of(self.prior.given.weights, &weights);
+        match point_stats(self, &z.view()) {
+            Ok(components) => {
+                factors.weights.log_density(&weights)
+                    + factors.components.log_density_at(self.covariance(), &components)
+            }
+            Err(value) => value,
+        }
     }
 }

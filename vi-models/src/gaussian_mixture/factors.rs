@@ -4,45 +4,130 @@ use ndarray::{Array1, Array2, Array3, ArrayView2, s};
 use serde::{Deserialize, Serialize};
 use vi_families::{Dirichlet, NormalWishart};
 
-use super::GaussianMixture;
+use super::components::{ComponentFactors, ComponentStats};
+use super::weights::{WeightsLaw, WeightsStats};
+use super::{Covariance, GaussianMixture};
 
-/// q(z) q(π) Π_k q(μ_k, Λ_k).
+/// q(z) q(π) q(μ, Λ).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GaussianMixtureFactors {
-    /// r_nk in the first K columns and −Σ_k r_nk log r_nk in the last (N, K + 1).
-    pub(super) assignments: Array2<f64>,
-    /// The entropy of all assignments: the sum of the last column.
-    pub(super) assignments_entropy: f64,
-    pub(super) weights: Dirichlet,
+    pub(super) assignments: AssignmentFactors,
+    pub(super) weights: WeightsLaw,
     /// In centred coordinates: the location of μ_k − c.
-    pub(super) components: Vec<NormalWishart>,
+    pub(super) components: ComponentFactors,
+}
+
+/// q(z), and of missing values given z.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct AssignmentFactors {
+    /// η (K, P), which determines it: r_nk ∝ exp⟨η_k, T(x_n)⟩; NaN when responsibilities were given instead.
+    pub(super) coefficients: Array2<f64>,
+    /// r (N, K), or (0, K) when they are not kept.
+    pub(super) responsibilities: Array2<f64>,
+    /// Σ_n r_nk E\[T(x_n)\] (K, P), and then the entropy.
+    pub(super) totals: Array1<f64>,
+    #[serde(skip)]
+    pub(super) partials: Scratch,
+}
+
+/// Memory for the next sweep, which is no part of what the factors are.
+#[derive(Debug, Default)]
+pub(super) struct Scratch(pub(super) Vec<f64>);
+
+impl Clone for Scratch {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Scratch {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl AssignmentFactors {
+    pub(super) fn zeros(model: &GaussianMixture) -> Self {
+        let (k, p) = (model.n_components, model.layout.n_features);
+        let n = if model.keep_responsibilities { model.data.nrows() } else { 0 };
+        Self {
+            coefficients: Array2::from_elem((k, p), f64::NAN),
+            responsibilities: Array2::zeros((n, k)),
+            totals: Array1::zeros(k * p + 1),
+            partials: Scratch::default(),
+        }
+    }
+
+    pub(super) fn entropy(&self) -> f64 {
+        self.totals[self.totals.len() - 1]
+    }
+
+    pub(super) fn sums(&self) -> ArrayView2<'_, f64> {
+        let sums = self.totals.slice(s![..self.coefficients.len()]);
+        sums.into_shape_with_order(self.coefficients.dim()).expect("K · P values")
+    }
 }
 
 impl GaussianMixtureFactors {
-    /// The responsibilities q(z_n = k) (N, K).
+    /// The responsibilities q(z_n = k) (N, K); (0, K) of a model that does not keep them.
     pub fn responsibilities(&self) -> ArrayView2<'_, f64> {
-        let k = self.assignments.ncols() - 1;
-        self.assignments.slice(s![.., ..k])
+        self.assignments.responsibilities.view()
     }
 
-    /// q(π).
-    pub fn weights(&self) -> &Dirichlet {
-        &self.weights
+    /// E\[π\] (K).
+    pub fn expected_weights(&self) -> Vec<f64> {
+        self.weights.mean()
+    }
+
+    /// q(π), where the prior is a Dirichlet distribution.
+    pub fn weights(&self) -> Option<Dirichlet> {
+        self.weights.dirichlet()
+    }
+
+    /// The parameters (a_k, b_k) of q(v_k) = Beta(a_k, b_k) (K − 1), where the prior breaks sticks; otherwise none.
+    pub fn sticks(&self) -> Vec<[f64; 2]> {
+        self.weights.sticks()
     }
 }
 
+/// The parameters of q(μ_k | Λ) = N(m_k, (β_k Λ)⁻¹) and q(Λ), in the laws of [`Covariance`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct MixtureComponents {
+    /// m (K, D).
+    pub mean: Array2<f64>,
+    /// β (K).
+    pub count: Array1<f64>,
+    /// ν (K); (1) of tied covariances.
+    pub dof: Array1<f64>,
+    /// B = W⁻¹ (K, D²), (1, D²), (K, D) or (K, 1); E\[Λ\] = ν B⁻¹.
+    pub inverse_scale: Array2<f64>,
+}
+
 impl GaussianMixture {
-    /// q(μ_k, Λ_k) of every component (K).
+    /// The parameters of q(μ, Λ).
+    pub fn components(&self, factors: &GaussianMixtureFactors) -> MixtureComponents {
+        let q = &factors.components;
+        MixtureComponents {
+            mean: &q.mean + &self.centre,
+            count: q.count.clone(),
+            dof: q.dof.clone(),
+            inverse_scale: q.inverse_scale.clone(),
+        }
+    }
+
+    /// q(μ_k, Λ_k) of every component (K), where covariances are full; otherwise none.
     pub fn component_posteriors(&self, factors: &GaussianMixtureFactors) -> Vec<NormalWishart> {
-        let shifted = factors.components.iter().map(|q| {
-            NormalWishart::from_mean_count_dof_scale(
-                &(q.mean() + &self.centre),
-                q.count(),
-                q.dof(),
-                q.scale(),
-            )
-        });
-        shifted.map(|q| q.expect("a valid factor stays valid when its location is shifted")).collect()
+        if self.covariance() != Covariance::Full {
+            return Vec::new();
+        }
+        let (k, d) = self.dims();
+        let q = self.components(factors);
+        let scales: Array3<f64> = q.inverse_scale.into_shape_with_order((k, d, d)).expect("K · D² values");
+        let one = |k: usize| {
+            let scale = scales.slice(s![k, .., ..]);
+            NormalWishart::from_mean_count_dof_inverse_scale(&q.mean.row(k), q.count[k], q.dof[k], &scale)
+        };
+        (0..k).map(|k| one(k).expect("a factor is within its domain")).collect()
     }
 }
 
@@ -53,18 +138,10 @@ pub struct GaussianMixtureStats {
     pub(super) sums: Array2<f64>,
     /// The realised assignments (N), empty when they are expected.
     pub(super) labels: Vec<u32>,
-    /// E[log π_k] (K).
-    pub(super) log_weights: Array1<f64>,
-    /// E[μ_k − c] (K, D): no statistic of the density, but what a realised component is reported by.
-    pub(super) mean: Array2<f64>,
-    /// E[Λ_k (μ_k − c)] (K, D).
-    pub(super) precision_mean: Array2<f64>,
-    /// E[Λ_k] (K, D, D).
-    pub(super) precision: Array3<f64>,
-    /// E[(μ_k − c)ᵀ Λ_k (μ_k − c)] (K).
-    pub(super) quadratic: Array1<f64>,
-    /// E[log |Λ_k|] (K).
-    pub(super) log_det: Array1<f64>,
+    /// The realised missing values, row by row; empty when they are expected.
+    pub(super) imputed: Vec<f64>,
+    pub(super) weights: WeightsStats,
+    pub(super) components: ComponentStats,
 }
 
 impl GaussianMixtureStats {
@@ -73,12 +150,9 @@ impl GaussianMixtureStats {
         Self {
             sums: Array2::zeros((k, model.layout.n_features)),
             labels: Vec::new(),
-            log_weights: Array1::zeros(k),
-            mean: Array2::zeros((k, d)),
-            precision_mean: Array2::zeros((k, d)),
-            precision: Array3::zeros((k, d, d)),
-            quadratic: Array1::zeros(k),
-            log_det: Array1::zeros(k),
+            imputed: Vec::new(),
+            weights: model.prior.weights.expected.clone(),
+            components: ComponentStats::zeros(model.covariance(), k, d),
         }
     }
 
@@ -90,21 +164,5 @@ impl GaussianMixtureStats {
     /// The realised assignments (N); empty when they are expected.
     pub fn labels(&self) -> &[u32] {
         &self.labels
-    }
-
-    /// η of every component (K, P).
-    pub(super) fn coefficients(&self, model: &GaussianMixture) -> Array2<f64> {
-        let mut eta = Array2::zeros((model.layout.n_components, model.layout.n_features));
-        for (k, mut eta) in eta.rows_mut().into_iter().enumerate() {
-            model.layout.set_coefficients(
-                self.log_weights[k],
-                self.log_det[k],
-                &self.precision_mean.row(k),
-                self.quadratic[k],
-                &self.precision.slice(s![k, .., ..]),
-                &mut eta,
-            );
-        }
-        eta
     }
 }

@@ -5,7 +5,6 @@ use vi_core::{GradLogJoint, LogJoint, ParameterSpace, Subsample};
 
 use super::GaussianMixture;
 use super::log_joint::Likelihood;
-use super::tile::Rows;
 
 /// log p(z) + (N/|B|) Σ_{n∈B} log p(x_n | z).
 #[derive(Clone, Copy, Debug)]
@@ -26,10 +25,7 @@ impl Subsample for GaussianMixture {
         assert!(!indices.is_empty(), "gaussian_mixture: a minibatch has at least one datum");
         assert!(indices.iter().all(|&i| i < n), "gaussian_mixture: minibatch index beyond the {n} data");
         let scale = n as f64 / indices.len() as f64;
-        GaussianMixtureMinibatch {
-            model: self,
-            likelihood: Likelihood { rows: Rows::Indices(indices), scale },
-        }
+        GaussianMixtureMinibatch { model: self, likelihood: Likelihood { indices: Some(indices), scale } }
     }
 }
 

@@ -1,33 +1,48 @@
-//! The priors, their validation, and their densities.
+//! The priors, their validation, and their constants.
 
-use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
+use ndarray::{Array1, Array2, ArrayRef1};
 use serde::{Deserialize, Serialize};
 use vi_core::linalg::{Cholesky, LinalgError};
 use vi_families::FamilyError;
-use vi_families::special::{log_gamma, multivariate_log_gamma};
 
 use super::MODEL;
+use super::covariance::Covariance;
+use super::weights::{WeightsLaw, WeightsPrior};
 use crate::{ModelError, checks};
 
 /// The priors of the weights and the components.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GaussianMixturePriors {
-    /// α₀ > 0 of every weight; far below 1 empties components that are not needed. Default 1.
+    /// The shape of the covariances. Default full.
+    pub covariance: Covariance,
+    /// The prior of the weights. Default a symmetric Dirichlet.
+    pub weights: WeightsPrior,
+    /// α₀ > 0: of every weight, far below 1 it empties components that are not needed; or of the Dirichlet process.
+    /// Default 1.
     pub concentration: f64,
     /// m₀ (D). Default zero.
     pub mean: Option<Vec<f64>>,
     /// β₀ > 0, the number of data that m₀ is worth. Default 1.
     pub count: f64,
-    /// ν₀ > D − 1. Default D.
+    /// ν₀ > D − 1, or > 0 for diagonal and spherical covariances. Default D.
     pub dof: Option<f64>,
-    /// W₀ (D, D), symmetric positive definite; E\[Λ\] = ν₀ W₀. Default the identity.
+    /// W₀ (D, D), symmetric positive definite; E\[Λ\] = ν₀ W₀. Diagonal for diagonal covariances, a multiple of the
+    /// identity for spherical ones. Default the identity.
     pub scale: Option<Vec<Vec<f64>>>,
 }
 
 impl Default for GaussianMixturePriors {
     fn default() -> Self {
-        Self { concentration: 1.0, mean: None, count: 1.0, dof: None, scale: None }
+        Self {
+            covariance: Covariance::Full,
+            weights: WeightsPrior::Dirichlet,
+            concentration: 1.0,
+            mean: None,
+            count: 1.0,
+            dof: None,
+            scale: None,
+        }
     }
 }
 
@@ -35,17 +50,15 @@ impl Default for GaussianMixturePriors {
 #[derive(Clone, Debug)]
 pub(super) struct Prior {
     pub(super) given: GaussianMixturePriors,
-    pub(super) concentration: f64,
+    pub(super) weights: WeightsLaw,
     /// m₀ − c (D).
     pub(super) mean: Array1<f64>,
     pub(super) count: f64,
     pub(super) dof: f64,
-    /// W₀⁻¹ (D, D).
-    pub(super) scale_inverse: Array2<f64>,
-    /// log Γ(K α₀) − K log Γ(α₀).
-    log_dirichlet: f64,
-    /// log B(W₀, ν₀) + (D/2) log(β₀ / 2π): the constants of one component.
-    log_component: f64,
+    /// B₀ = W₀⁻¹, the values of one precision.
+    pub(super) inverse_scale: Vec<f64>,
+    /// The normaliser of the density of one precision.
+    pub(super) log_norm: f64,
 }
 
 impl Prior {
@@ -54,52 +67,26 @@ impl Prior {
         n_components: usize,
         centre: &ArrayRef1<f64>,
     ) -> Result<Self, ModelError> {
-        let d = centre.len();
-        let (concentration, count) = (given.concentration, given.count);
-        checks::positive(MODEL, "concentration", concentration)?;
-        checks::positive(MODEL, "count", count)?;
+        let (d, covariance) = (centre.len(), given.covariance);
+        checks::positive(MODEL, "concentration", given.concentration)?;
+        checks::positive(MODEL, "count", given.count)?;
         let dof = given.dof.unwrap_or(d as f64);
-        if !(dof.is_finite() && dof > d as f64 - 1.0) {
-            return Err(wrong("dof".to_owned(), dof, "finite and > D − 1"));
+        if !(dof.is_finite() && dof > covariance.least_dof(d)) {
+            let requirement = if covariance.is_matrix() { "finite and > D − 1" } else { "finite and > 0" };
+            return Err(wrong("dof".to_owned(), dof, requirement));
         }
         let mean = mean(&given, centre)?;
         let scale = scale(&given, d)?;
         let cholesky = Cholesky::factor(&scale).map_err(not_positive_definite)?;
-        let k = n_components as f64;
-        let log_dirichlet = log_gamma(k * concentration) - k * log_gamma(concentration);
-        let log_component = -0.5 * dof * cholesky.log_det()
-            - 0.5 * dof * d as f64 * std::f64::consts::LN_2
-            - multivariate_log_gamma(d, 0.5 * dof)
-            + 0.5 * d as f64 * (count / std::f64::consts::TAU).ln();
-        let scale_inverse = cholesky.inverse();
-        Ok(Self { given, concentration, mean, count, dof, scale_inverse, log_dirichlet, log_component })
-    }
-
-    /// log p(π), expected or realised, from Σ_k log π_k (PRML eq. 10.73).
-    pub(super) fn log_prob_weights(&self, sum_log_weights: f64) -> f64 {
-        self.log_dirichlet + (self.concentration - 1.0) * sum_log_weights
-    }
-
-    /// log p(μ_k, Λ_k), expected or realised, from log |Λ|, Λμ, μᵀΛμ and Λ (PRML eq. 10.74).
-    ///
-    /// ```text
-    /// log B(W₀, ν₀) + (D/2) log(β₀/2π) + ((ν₀ − D)/2) log |Λ|
-    ///   − (β₀/2)(μᵀΛμ − 2 m₀ᵀΛμ + m₀ᵀΛm₀) − ½ tr(W₀⁻¹ Λ)
-    /// ```
-    pub(super) fn log_prob_component(
-        &self,
-        log_det: f64,
-        precision_mean: &ArrayRef1<f64>,
-        quadratic: f64,
-        precision: &ArrayRef2<f64>,
-    ) -> f64 {
-        let d = self.mean.len() as f64;
-        let (mut distance, mut trace) = (quadratic - 2.0 * self.mean.dot(precision_mean), 0.0);
-        for ((i, j), p) in precision.indexed_iter() {
-            distance += self.mean[i] * p * self.mean[j];
-            trace += self.scale_inverse[[i, j]] * p;
-        }
-        self.log_component + 0.5 * (self.dof - d) * log_det - 0.5 * (self.count * distance + trace)
+        let inverse = cholesky.inverse();
+        let inverse_scale = match covariance {
+            Covariance::Full | Covariance::Tied => inverse.iter().copied().collect(),
+            Covariance::Diagonal => inverse.diag().to_vec(),
+            Covariance::Spherical => vec![inverse[[0, 0]]],
+        };
+        let log_norm = covariance.log_norm(dof, -cholesky.log_det(), d);
+        let weights = WeightsLaw::prior(given.weights, given.concentration, n_components);
+        Ok(Self { weights, mean, count: given.count, dof, inverse_scale, log_norm, given })
     }
 }
 
@@ -128,10 +115,18 @@ fn scale(given: &GaussianMixturePriors, d: usize) -> Result<Array2<f64>, ModelEr
     for (i, row) in rows.iter().enumerate() {
         length("a row of the prior scale", d, row.len())?;
         for (j, &v) in row.iter().enumerate() {
-            if !v.is_finite() || (v - rows[j][i]).abs() > 1e-12 * v.abs() {
-                return Err(wrong(format!("scale[{i}, {j}]"), v, "finite and symmetric"));
-            }
-            scale[[i, j]] = v;
+            let requirement = match given.covariance {
+                _ if !v.is_finite() || (v - rows[j][i]).abs() > 1e-12 * v.abs() => "finite and symmetric",
+                Covariance::Diagonal if i != j && v != 0.0 => "zero, as covariances are diagonal",
+                Covariance::Spherical if v != if i == j { rows[0][0] } else { 0.0 } => {
+                    "that of a multiple of the identity, as covariances are spherical"
+                }
+                _ => {
+                    scale[[i, j]] = v;
+                    continue;
+                }
+            };
+            return Err(wrong(format!("scale[{i}, {j}]"), v, requirement));
         }
     }
     Ok(scale)

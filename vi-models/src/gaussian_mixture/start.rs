@@ -1,16 +1,23 @@
-//! Starts of the iteration: from given responsibilities or labels, or seeded as in k-means++.
+//! Starts of the iteration: from given responsibilities or labels, at random, or seeded as in k-means++.
 
-use ndarray::{Array1, Array2, ArrayRef2, Axis, s};
+use std::ops::Range;
+
+use ndarray::{Array1, ArrayRef2};
 use rand::RngExt;
+use rand_distr::{Distribution, Exp1};
 use vi_core::{ConditionallyConjugate, ConjugateError, Exec, StreamKey};
-use vi_families::{Dirichlet, FamilyError};
 
-use super::updates::choose;
+use super::components::ComponentFactors;
+use super::data::centred;
+use super::factors::AssignmentFactors;
+use super::realise::choose;
 use super::{GaussianMixture, GaussianMixtureBlock, GaussianMixtureFactors, GaussianMixtureStats};
-use crate::checks::refused;
 
 impl GaussianMixture {
     /// The start in which q(z) has these responsibilities (N, K), and weights and components follow them.
+    ///
+    /// With missing values, or where responsibilities are not kept, one assignment step follows: what is left of those
+    /// given are weights and components.
     ///
     /// # Errors
     /// [`ConjugateError`] when a row is not a probability vector, or no component fits the responsibilities.
@@ -22,21 +29,22 @@ impl GaussianMixture {
         responsibilities: &ArrayRef2<f64>,
         exec: Exec<'_>,
     ) -> Result<(GaussianMixtureFactors, GaussianMixtureStats), ConjugateError> {
-        let (n, k) = (self.data.nrows(), self.layout.n_components);
+        let (n, k) = (self.data.nrows(), self.n_components);
         assert_eq!(responsibilities.dim(), (n, k), "gaussian_mixture: responsibilities are (N, K)");
-        let mut assignments = Array2::zeros((n, k + 1));
-        assignments.slice_mut(s![.., ..k]).assign(responsibilities);
-        for (n, mut row) in assignments.rows_mut().into_iter().enumerate() {
-            let sum: f64 = row.iter().take(k).sum();
-            let probabilities = row.iter().take(k).all(|r| *r >= 0.0) && (sum - 1.0).abs() < 1e-9;
-            if !probabilities {
+        for (n, row) in responsibilities.rows().into_iter().enumerate() {
+            let sum = row.sum();
+            if !(row.iter().all(|r| *r >= 0.0) && (sum - 1.0).abs() < 1e-9) {
                 let parameter = format!("Σ_k responsibilities[{n}, k]");
                 let block = format!("{:?}", GaussianMixtureBlock::Assignments);
                 return Err(ConjugateError::Domain { block, parameter, value: sum });
             }
-            row[k] = -row.iter().take(k).filter(|r| **r > 0.0).map(|r| r * r.ln()).sum::<f64>();
         }
-        self.start(assignments, exec)
+        let fill = |items: Range<usize>, rows: &mut [f64]| {
+            for (n, row) in items.zip(rows.chunks_exact_mut(k)) {
+                row.iter_mut().zip(responsibilities.row(n)).for_each(|(r, given)| *r = *given);
+            }
+        };
+        self.start(fill, exec)
     }
 
     /// The start in which datum n belongs to component `labels[n]` for certain.
@@ -51,62 +59,98 @@ impl GaussianMixture {
         labels: &[usize],
         exec: Exec<'_>,
     ) -> Result<(GaussianMixtureFactors, GaussianMixtureStats), ConjugateError> {
-        let (n, k) = (self.data.nrows(), self.layout.n_components);
+        let (n, k) = (self.data.nrows(), self.n_components);
         assert_eq!(labels.len(), n, "gaussian_mixture: one label per datum");
-        let mut assignments = Array2::zeros((n, k + 1));
-        for (mut row, &label) in assignments.rows_mut().into_iter().zip(labels) {
-            assert!(label < k, "gaussian_mixture: label {label} of {k} components");
-            row[label] = 1.0;
+        for label in labels {
+            assert!(*label < k, "gaussian_mixture: label {label} of {k} components");
         }
-        self.start(assignments, exec)
+        let fill = |items: Range<usize>, rows: &mut [f64]| {
+            rows.fill(0.0);
+            for (label, row) in labels[items].iter().zip(rows.chunks_exact_mut(k)) {
+                row[*label] = 1.0;
+            }
+        };
+        self.start(fill, exec)
+    }
+
+    /// The start with the responsibilities of every datum drawn uniformly from the simplex: components begin nearly
+    /// equal, and tell themselves apart slowly. Datum n draws from `key.rng(n)`.
+    ///
+    /// # Errors
+    /// [`ConjugateError`] when no component fits the responsibilities.
+    pub fn start_at_random(
+        &self,
+        key: StreamKey,
+        exec: Exec<'_>,
+    ) -> Result<(GaussianMixtureFactors, GaussianMixtureStats), ConjugateError> {
+        let fill = |items: Range<usize>, rows: &mut [f64]| {
+            for (n, row) in items.zip(rows.chunks_exact_mut(self.n_components)) {
+                let mut rng = key.rng(n as u64);
+                row.iter_mut().for_each(|r| *r = Exp1.sample(&mut rng));
+                let total: f64 = row.iter().sum();
+                row.iter_mut().for_each(|r| *r /= total);
+            }
+        };
+        self.start(fill, exec)
     }
 
     fn start(
         &self,
-        assignments: Array2<f64>,
+        fill: impl Fn(Range<usize>, &mut [f64]) + Sync,
         exec: Exec<'_>,
     ) -> Result<(GaussianMixtureFactors, GaussianMixtureStats), ConjugateError> {
-        let k = self.layout.n_components;
-        let prior = Dirichlet::from_concentration(&Array1::from_elem(k, self.prior.concentration));
+        let (k, d) = self.dims();
+        let mut assignments = AssignmentFactors::zeros(self);
+        self.sum_given(&mut assignments, fill, exec)?;
         let mut factors = GaussianMixtureFactors {
             assignments,
-            assignments_entropy: 0.0,
-            weights: prior.map_err(|e: FamilyError| refused(GaussianMixtureBlock::Weights, e))?,
-            components: Vec::new(),
+            weights: self.prior.weights.clone(),
+            components: ComponentFactors::zeros(self.covariance(), k, d),
         };
-        self.sum_entropy(&mut factors, exec)?;
         let mut stats = GaussianMixtureStats::zeros(self);
         self.expect(GaussianMixtureBlock::Assignments, &factors, &mut stats, exec);
         for block in [GaussianMixtureBlock::Weights, GaussianMixtureBlock::Components] {
             self.condition(block, &stats, &mut factors, exec)?;
             self.expect(block, &factors, &mut stats, exec);
         }
+        if !self.starts_as_given() {
+            self.condition(GaussianMixtureBlock::Assignments, &stats, &mut factors, exec)?;
+            self.expect(GaussianMixtureBlock::Assignments, &factors, &mut stats, exec);
+        }
         Ok((factors, stats))
     }
 
     /// Labels of the nearest of K data, chosen one after the other with probability proportional to the
     /// squared distance from those chosen before (Arthur & Vassilvitskii 2007), in units of each column's
-    /// standard deviation.
+    /// standard deviation. Missing values count as the column's mean.
     pub(super) fn seeded_labels(&self, key: StreamKey, exec: Exec<'_>) -> Vec<usize> {
-        let (n, k) = (self.data.nrows(), self.layout.n_components);
-        let precision = self.data.var_axis(Axis(0), 0.0).mapv(|v| if v > 0.0 { 1.0 / v } else { 0.0 });
+        let (n, k, d) = (self.data.nrows(), self.n_components, self.layout.dim);
         let mut rng = key.rng(0);
+        let (mut centre, mut squares) = (vec![0.0; d], vec![0.0; d]);
+        for n in 0..n {
+            centred(&self.data, &self.centre, n, &mut centre);
+            squares.iter_mut().zip(&centre).for_each(|(s, x)| *s += x * x);
+        }
+        let precision: Vec<f64> = squares.iter().map(|s| if *s > 0.0 { n as f64 / s } else { 0.0 }).collect();
         let mut seed = rng.random_range(0..n);
         // Per datum: the squared distance to its nearest seed, and which one that is.
         let mut nearest: Vec<f64> = [f64::INFINITY, 0.0].repeat(n);
         for component in 0..k {
-            let centre = self.data.row(seed);
+            centred(&self.data, &self.centre, seed, &mut centre);
             exec.for_each_chunk(&mut nearest, 2, |items, nearest| {
-                for (i, best) in items.zip(nearest.chunks_exact_mut(2)) {
-                    let difference = self.data.row(i).into_iter().zip(&centre).zip(&precision);
-                    let distance = difference.map(|((x, c), p)| p * (x - c) * (x - c)).sum();
-                    if distance < best[0] {
-                        best.copy_from_slice(&[distance, component as f64]);
+                vi_core::scratch::with(d, |x| {
+                    for (i, best) in items.zip(nearest.chunks_exact_mut(2)) {
+                        centred(&self.data, &self.centre, i, x);
+                        let difference = x.iter().zip(&centre).zip(&precision);
+                        let distance = difference.map(|((x, c), p)| p * (x - c) * (x - c)).sum();
+                        if distance < best[0] {
+                            best.copy_from_slice(&[distance, component as f64]);
+                        }
                     }
-                }
+                });
             });
             let distances: Array1<f64> = nearest.iter().step_by(2).copied().collect();
-            seed = choose(&distances, rng.random::<f64>() * distances.sum());
+            seed = choose(distances.iter().copied(), rng.random::<f64>() * distances.sum());
         }
         nearest.iter().skip(1).step_by(2).map(|&c| c as usize).collect()
     }

@@ -1,110 +1,62 @@
-//! Sufficient statistics of a tile of data, feature by feature, and what is done with them.
-//!
-//! ```text
-//! T(x) = (x_i,  x_i x_j (j ≤ i, row by row),  1)         P = D + D(D + 1)/2 + 1
-//! log π_k + log N(x | μ_k, Λ_k⁻¹) = ⟨η_k, T(x)⟩
-//! η_k = (Λ_k μ_k,  −½ Λ_k,ii or −Λ_k,ij,  log π_k + ½ log |Λ_k| − (D/2) log 2π − ½ μ_kᵀ Λ_k μ_k)
-//! ```
-//! A tile is stored (P, n): every feature is one product of two columns of n values, and the sums over k in the
-//! normalisation run over contiguous rows.
+//! A tile of data: features in panels, products, responsibilities, sums of statistics.
 
 use std::cell::Cell;
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayRef1, ArrayRef2, ArrayView2, ArrayViewMut2};
-use vi_core::{CHUNK, numerics};
+use ndarray::{Array2, ArrayRef1, ArrayRef2, s};
+use vi_core::numerics::{PANEL, add_panel_sums, n_panels, panel_products, softmax_panels};
 
-use crate::checks::LOG_2_PI;
+use super::data::{Conditional, Missing, centred};
+use super::layout::Layout;
 
-/// Where the features stand.
+/// Data per tile.
+pub(super) const TILE: usize = 16 * PANEL;
+
+/// Features that are formed together: all where they are fewer, so that they are formed once for both products;
+/// otherwise blocks of [`BLOCK`], which stay in the second-level cache.
+const WHOLE: usize = 128;
+
+/// A multiple of the number of features whose sums are formed together.
+const BLOCK: usize = 60;
+
+/// Which rows of which data take part.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
-    pub(super) n_components: usize,
-    pub(super) dim: usize,
-    /// P.
-    pub(super) n_features: usize,
-}
-
-impl Layout {
-    pub(super) fn new(n_components: usize, dim: usize) -> Self {
-        Self { n_components, dim, n_features: dim + dim * (dim + 1) / 2 + 1 }
-    }
-
-    /// The feature x_i x_j, j ≤ i.
-    fn product(&self, i: usize, j: usize) -> usize {
-        self.dim + i * (i + 1) / 2 + j
-    }
-
-    /// Overwrites `eta` (P) with η of one component, expected or realised.
-    pub(super) fn set_coefficients(
-        &self,
-        log_weight: f64,
-        log_det: f64,
-        precision_mean: &ArrayRef1<f64>,
-        quadratic: f64,
-        precision: &ArrayRef2<f64>,
-        eta: &mut ArrayRef1<f64>,
-    ) {
-        for i in 0..self.dim {
-            eta[i] = precision_mean[i];
-            for j in 0..i {
-                eta[self.product(i, j)] = -precision[[i, j]];
-            }
-            eta[self.product(i, i)] = -0.5 * precision[[i, i]];
-        }
-        eta[self.n_features - 1] =
-            log_weight + 0.5 * (log_det - quadratic) - 0.5 * self.dim as f64 * LOG_2_PI;
-    }
-
-    /// Σ r, of the sums Σ r T(x) (P).
-    pub(super) fn count(&self, sums: &ArrayRef1<f64>) -> f64 {
-        sums[self.n_features - 1]
-    }
-
-    /// The entry (i, j) of Σ r xxᵀ.
-    pub(super) fn second_moment(&self, sums: &ArrayRef1<f64>, i: usize, j: usize) -> f64 {
-        sums[self.product(i.max(j), i.min(j))]
-    }
-}
-
-/// Which rows of the data take part.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Rows<'a> {
-    All(usize),
-    Indices(&'a [usize]),
+pub(super) struct Rows<'a> {
+    pub(super) data: &'a Array2<f64>,
+    pub(super) centre: &'a ArrayRef1<f64>,
+    pub(super) missing: Option<&'a Missing>,
+    /// All when there are none.
+    pub(super) indices: Option<&'a [usize]>,
 }
 
 impl Rows<'_> {
     pub(super) fn len(&self) -> usize {
-        match self {
-            Rows::All(n) => *n,
-            Rows::Indices(indices) => indices.len(),
-        }
+        self.indices.map_or(self.data.nrows(), <[usize]>::len)
     }
 
     fn index(&self, i: usize) -> usize {
-        match self {
-            Rows::All(_) => i,
-            Rows::Indices(indices) => indices[i],
-        }
+        self.indices.map_or(i, |indices| indices[i])
     }
 }
 
 /// Scratch for one tile: taken from the thread, given back, so that nothing is allocated in a sweep.
 #[derive(Debug, Default)]
 pub(super) struct Workspace {
-    /// T(X) (P, n).
+    /// x − c (panels, D, 32).
+    x: Vec<f64>,
+    /// 1 where there is a datum (panels, 32).
+    ones: Vec<f64>,
+    /// Features (panels, block, 32).
     features: Vec<f64>,
-    /// ⟨η, T⟩ (rows of η, n), shifted by their maximum once normalised.
-    logits: Vec<f64>,
-    /// Responsibilities (rows of η, n).
+    /// Log densities, then responsibilities (panels, rows of η, 32).
     pub(super) weights: Vec<f64>,
-    /// log Σ_k exp⟨η_k, T⟩ (n).
-    pub(super) log_normaliser: Vec<f64>,
-    /// The largest logit of each item; scratch once the weights are normalised (n).
-    max: Vec<f64>,
-    /// Σ_k exp of the shifted logits (n).
-    total: Vec<f64>,
+    /// log Σ_k exp⟨η_k, T⟩ (panels, rows of η / K, 32).
+    log_normaliser: Vec<f64>,
+    /// Of the assignment, and of missing values (panels, rows of η / K, 32).
+    entropy: Vec<f64>,
+    /// Rows of the tile with missing values: (lane of the tile, row of the data).
+    incomplete: Vec<(usize, usize)>,
+    n: usize,
 }
 
 thread_local! {
@@ -122,161 +74,210 @@ pub(super) fn with_workspace<R>(f: impl FnOnce(&mut Workspace) -> R) -> R {
 /// The tiles of a range of rows.
 pub(super) fn tiles(rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let end = rows.end;
-    rows.step_by(CHUNK).map(move |start| start..(start + CHUNK).min(end))
+    rows.step_by(TILE).map(move |start| start..(start + TILE).min(end))
 }
 
 impl Workspace {
-    /// T of the data `items` (n ≤ 64) of `rows`, centred.
-    pub(super) fn set_features(
-        &mut self,
-        layout: Layout,
-        data: &Array2<f64>,
-        centre: &ArrayRef1<f64>,
-        rows: Rows<'_>,
-        items: Range<usize>,
-    ) {
-        let (d, n) = (layout.dim, items.len());
-        self.features.resize(layout.n_features * n, 0.0);
-        for (column, item) in items.enumerate() {
-            let row = data.row(rows.index(item));
-            for i in 0..d {
-                self.features[i * n + column] = row[i] - centre[i];
+    /// The data `items` (at most [`TILE`]) of `rows`.
+    pub(super) fn load(&mut self, rows: Rows<'_>, items: Range<usize>) {
+        let (d, panels) = (rows.data.ncols(), n_panels(items.len()));
+        self.n = items.len();
+        self.x.resize(panels * d * PANEL, 0.0);
+        self.ones.resize(panels * PANEL, 0.0);
+        for (n, one) in self.ones.iter_mut().enumerate() {
+            *one = if n < items.len() { 1.0 } else { 0.0 };
+        }
+        if !items.len().is_multiple_of(PANEL) {
+            self.x[(panels - 1) * d * PANEL..].fill(0.0);
+        }
+        let data = rows.data.as_slice().expect("data are row-major");
+        let centre = rows.centre.as_slice().expect("contiguous");
+        for (n, item) in items.clone().enumerate() {
+            let at = rows.index(item) * d;
+            let out = &mut self.x[n / PANEL * d * PANEL + n % PANEL..];
+            for (i, (v, c)) in data[at..at + d].iter().zip(centre).enumerate() {
+                out[i * PANEL] = v - c;
             }
         }
-        let (linear, rest) = self.features.split_at_mut(d * n);
-        let mut products = rest.chunks_exact_mut(n);
-        for i in 0..d {
-            let x_i = &linear[i * n..(i + 1) * n];
-            for j in 0..=i {
-                let x_j = &linear[j * n..(j + 1) * n];
-                let Some(out) = products.next() else { return };
-                for ((o, a), b) in out.iter_mut().zip(x_i).zip(x_j) {
-                    *o = a * b;
+        self.incomplete.clear();
+        let Some(missing) = rows.missing.filter(|m| !m.is_empty()) else { return };
+        for (n, item) in items.enumerate() {
+            let Some(at) = missing.of_row(rows.index(item)) else { continue };
+            self.incomplete.push((n, rows.index(item)));
+            for i in missing.columns(at) {
+                self.x[(n / PANEL * d + i) * PANEL + n % PANEL] = 0.0;
+            }
+        }
+    }
+
+    /// Responsibilities, log normalisers and entropies of the tile under η (S·K, P), K rows at a time.
+    pub(super) fn set_responsibilities(
+        &mut self,
+        layout: &Layout,
+        n_components: usize,
+        eta: &ArrayRef2<f64>,
+        rows: Rows<'_>,
+    ) {
+        let (panels, groups) = (n_panels(self.n), eta.nrows() / n_components);
+        self.weights.resize(panels * eta.nrows() * PANEL, 0.0);
+        self.log_normaliser.resize(panels * groups * PANEL, 0.0);
+        self.entropy.resize(panels * groups * PANEL, 0.0);
+        for block in blocks(layout.n_features) {
+            self.set_features(layout, block.clone());
+            let eta = eta.slice(s![.., block.clone()]);
+            panel_products(&eta, &self.features, &mut self.weights, block.start > 0);
+        }
+        softmax_panels(&mut self.weights, n_components, &mut self.log_normaliser, &mut self.entropy);
+        for i in 0..self.incomplete.len() {
+            for group in 0..groups {
+                self.set_incomplete(layout, n_components, eta, rows, i, group);
+            }
+        }
+    }
+
+    /// The same for a datum with missing values.
+    fn set_incomplete(
+        &mut self,
+        layout: &Layout,
+        n_components: usize,
+        eta: &ArrayRef2<f64>,
+        rows: Rows<'_>,
+        i: usize,
+        group: usize,
+    ) {
+        let (lane, n) = self.incomplete[i];
+        let Some((missing, at)) = rows.missing.and_then(|m| m.of_row(n).map(|at| (m, at))) else { return };
+        let columns = missing.columns(at);
+        let mut x = vec![0.0; layout.dim];
+        centred(rows.data, rows.centre, n, &mut x);
+        let conditionals: Vec<Conditional> = (0..n_components)
+            .map(|k| {
+                let eta = eta.row(group * n_components + k);
+                Conditional::new(layout, eta.as_slice().expect("contiguous"), &x, columns)
+            })
+            .collect();
+        let mut weights: Vec<f64> = conditionals.iter().map(|c| c.log_integral).collect();
+        let log_normaliser = vi_core::numerics::log_sum_exp(&weights);
+        let mut entropy = 0.0;
+        for (w, conditional) in weights.iter_mut().zip(&conditionals) {
+            let log = *w - log_normaliser;
+            *w = log.exp();
+            if *w > 0.0 {
+                entropy += *w * (conditional.entropy(columns) - log);
+            } else if w.is_nan() {
+                entropy = f64::NAN;
+            }
+        }
+        let groups = eta.nrows() / n_components;
+        let at = (lane / PANEL * groups + group) * PANEL + lane % PANEL;
+        (self.log_normaliser[at], self.entropy[at]) = (log_normaliser, entropy);
+        for (k, w) in weights.iter().enumerate() {
+            let row = lane / PANEL * eta.nrows() + group * n_components + k;
+            self.weights[row * PANEL + lane % PANEL] = *w;
+        }
+    }
+
+    fn set_features(&mut self, layout: &Layout, block: Range<usize>) {
+        self.features.resize(n_panels(self.n) * block.len() * PANEL, 0.0);
+        layout.set_features(block, &self.x, &self.ones, &mut self.features);
+    }
+
+    /// sums (S·K, P) += Σ_n r_kn E\[T(x_n)\], where the features are those of the last product if they are all of them.
+    pub(super) fn add_sums(
+        &mut self,
+        layout: &Layout,
+        eta: Option<&ArrayRef2<f64>>,
+        rows: Rows<'_>,
+        sums: &mut ArrayRef2<f64>,
+    ) {
+        if let Some(eta) = eta {
+            self.add_incomplete(layout, eta, rows, sums);
+        }
+        for block in blocks(layout.n_features) {
+            if block.len() < layout.n_features || eta.is_none() {
+                self.set_features(layout, block.clone());
+            }
+            add_panel_sums(&self.weights, &self.features, &mut sums.slice_mut(s![.., block]));
+        }
+    }
+
+    /// The share of data with missing values, whose weights are zero afterwards.
+    fn add_incomplete(
+        &mut self,
+        layout: &Layout,
+        eta: &ArrayRef2<f64>,
+        rows: Rows<'_>,
+        sums: &mut ArrayRef2<f64>,
+    ) {
+        for &(lane, n) in &self.incomplete {
+            let Some((missing, at)) = rows.missing.and_then(|m| m.of_row(n).map(|at| (m, at))) else {
+                continue;
+            };
+            let columns = missing.columns(at);
+            let mut x = vec![0.0; layout.dim];
+            centred(rows.data, rows.centre, n, &mut x);
+            for (k, mut sums) in sums.rows_mut().into_iter().enumerate() {
+                let weight = &mut self.weights[(lane / PANEL * eta.nrows() + k) * PANEL + lane % PANEL];
+                let w = std::mem::take(weight);
+                if w == 0.0 {
+                    continue;
+                }
+                let eta = eta.row(k);
+                let conditional = Conditional::new(layout, eta.as_slice().expect("contiguous"), &x, columns);
+                let spread = |i, j| conditional.spread(columns, i, j);
+                layout.for_each_feature(&conditional.filled, spread, |p, v| sums[p] += w * v);
+            }
+        }
+    }
+
+    /// log_likelihood (S) += Σ_n of the log normalisers.
+    pub(super) fn add_log_normalisers(&self, out: &mut ArrayRef1<f64>) {
+        let groups = out.len();
+        for (panel, values) in self.log_normaliser.chunks_exact(groups * PANEL).enumerate() {
+            let n = (self.n - panel * PANEL).min(PANEL);
+            for (o, values) in out.iter_mut().zip(values.chunks_exact(PANEL)) {
+                *o += values[..n].iter().sum::<f64>();
+            }
+        }
+    }
+
+    /// The log normalisers of the data of one set of components (n).
+    pub(super) fn log_normalisers(&self) -> &[f64] {
+        &self.log_normaliser[..self.n]
+    }
+
+    /// The entropy of all data of one set of components.
+    pub(super) fn total_entropy(&self) -> f64 {
+        self.entropy[..self.n].iter().sum()
+    }
+
+    /// Overwrites the weights with those in `given` (n, K).
+    pub(super) fn set_weights(&mut self, n_components: usize, given: &[f64]) {
+        self.weights.clear();
+        self.weights.resize(n_panels(self.n) * n_components * PANEL, 0.0);
+        for (n, row) in given.chunks_exact(n_components).enumerate() {
+            let out = &mut self.weights[n / PANEL * n_components * PANEL + n % PANEL..];
+            for (k, r) in row.iter().enumerate() {
+                out[k * PANEL] = *r;
+            }
+        }
+    }
+
+    /// Copies the weights of one set of components into `out` (n, K).
+    pub(super) fn copy_weights(&self, n_components: usize, out: &mut [f64]) {
+        let panels =
+            out.chunks_mut(n_components * PANEL).zip(self.weights.chunks_exact(n_components * PANEL));
+        for (out, weights) in panels {
+            for (n, row) in out.chunks_exact_mut(n_components).enumerate() {
+                for (r, weights) in row.iter_mut().zip(weights.chunks_exact(PANEL)) {
+                    *r = weights[n];
                 }
             }
         }
-        if let Some(ones) = products.next() {
-            ones.fill(1.0);
-        }
-    }
-
-    /// Responsibilities and log normalisers of the tile under η (S·K, P), K rows at a time.
-    pub(super) fn set_responsibilities(&mut self, layout: Layout, n: usize, eta: &ArrayRef2<f64>) {
-        let (k, rows) = (layout.n_components, eta.nrows());
-        self.logits.resize(rows * n, 0.0);
-        self.weights.resize(rows * n, 0.0);
-        self.log_normaliser.resize(rows / k * n, 0.0);
-        self.max.resize(n, 0.0);
-        self.total.resize(n, 0.0);
-        let features = view(&self.features, layout.n_features, n);
-        vi_core::linalg::gemm(1.0, eta, &features, 0.0, &mut view_mut(&mut self.logits, rows, n));
-        for (group, log_normaliser) in self.log_normaliser.chunks_exact_mut(n).enumerate() {
-            let at = group * k * n..(group + 1) * k * n;
-            let (logits, weights) = (&mut self.logits[at.clone()], &mut self.weights[at]);
-            normalise(logits, weights, &mut self.max, &mut self.total, log_normaliser);
-        }
-    }
-
-    /// −Σ_k r_k log r_k of every item (n), after [`Workspace::set_responsibilities`] with one set of components.
-    pub(super) fn entropy(&mut self, n: usize) -> &[f64] {
-        // log r_k = shifted logit − log Σ exp(shifted): no logarithm of a vanishing r is needed.
-        numerics::log(&self.total[..n], &mut self.max[..n]);
-        for (weights, logits) in self.weights.chunks_exact(n).zip(self.logits.chunks_exact(n)) {
-            for ((h, r), l) in self.max.iter_mut().zip(weights).zip(logits) {
-                *h -= if *r > 0.0 { r * l } else { 0.0 };
-            }
-        }
-        &self.max[..n]
-    }
-
-    /// sums (rows, P) += weights (rows, n) · Tᵀ.
-    pub(super) fn add_sums(&self, layout: Layout, n: usize, sums: &mut ArrayRef2<f64>) {
-        let features = view(&self.features, layout.n_features, n);
-        let weights = view(&self.weights, sums.nrows(), n);
-        vi_core::linalg::gemm(1.0, &weights, &features.t(), 1.0, sums);
-    }
-
-    /// Overwrites the weights (K, n) with those in the first K columns of `given` (n, width).
-    pub(super) fn set_weights(&mut self, layout: Layout, given: &[f64], width: usize) {
-        let n = given.len() / width;
-        self.weights.resize(layout.n_components * n, 0.0);
-        for (k, weights) in self.weights.chunks_exact_mut(n).enumerate() {
-            for (w, row) in weights.iter_mut().zip(given.chunks_exact(width)) {
-                *w = row[k];
-            }
-        }
-    }
-
-    /// Overwrites the weights (K, n) with one-hot columns.
-    pub(super) fn set_one_hot(&mut self, layout: Layout, labels: &[u32]) {
-        self.weights.clear();
-        self.weights.resize(layout.n_components * labels.len(), 0.0);
-        for (i, &label) in labels.iter().enumerate() {
-            self.weights[label as usize * labels.len() + i] = 1.0;
-        }
-    }
-
-    /// Copies the responsibilities (K, n) into the first K columns of `out` (n, width).
-    pub(super) fn copy_weights(&self, out: &mut [f64], width: usize) {
-        let n = out.len() / width;
-        for (k, weights) in self.weights.chunks_exact(n).enumerate() {
-            for (w, row) in weights.iter().zip(out.chunks_exact_mut(width)) {
-                row[k] = *w;
-            }
-        }
     }
 }
 
-/// weights ← softmax over k of logits (K, n), which are shifted by their maximum; log Σ exp into the last.
-fn normalise(
-    logits: &mut [f64],
-    weights: &mut [f64],
-    max: &mut [f64],
-    total: &mut [f64],
-    log_normaliser: &mut [f64],
-) {
-    let n = max.len();
-    max.fill(f64::NEG_INFINITY);
-    for row in logits.chunks_exact(n) {
-        for (m, l) in max.iter_mut().zip(row) {
-            *m = m.max(*l);
-        }
-    }
-    // An item with no density anywhere keeps −∞ instead of −∞ − (−∞).
-    for m in max.iter_mut().filter(|m| **m == f64::NEG_INFINITY) {
-        *m = 0.0;
-    }
-    for row in logits.chunks_exact_mut(n) {
-        for (l, m) in row.iter_mut().zip(max.iter()) {
-            *l -= m;
-        }
-    }
-    numerics::exp(logits, weights);
-    total.fill(0.0);
-    for row in weights.chunks_exact(n) {
-        for (t, w) in total.iter_mut().zip(row) {
-            *t += w;
-        }
-    }
-    numerics::log(total, log_normaliser);
-    for (o, m) in log_normaliser.iter_mut().zip(max.iter_mut()) {
-        *o += *m;
-    }
-    // From here `max` is scratch for 1/total: a division per item instead of one per weight.
-    for (m, t) in max.iter_mut().zip(total.iter()) {
-        *m = if *t == 0.0 { 0.0 } else { 1.0 / t };
-    }
-    for row in weights.chunks_exact_mut(n) {
-        for (w, m) in row.iter_mut().zip(max.iter()) {
-            *w *= m;
-        }
-    }
-}
-
-fn view(values: &[f64], rows: usize, columns: usize) -> ArrayView2<'_, f64> {
-    ArrayView2::from_shape((rows, columns), values).expect("a workspace has the shape it was resized to")
-}
-
-fn view_mut(values: &mut [f64], rows: usize, columns: usize) -> ArrayViewMut2<'_, f64> {
-    ArrayViewMut2::from_shape((rows, columns), values).expect("a workspace has the shape it was resized to")
+fn blocks(n_features: usize) -> impl Iterator<Item = Range<usize>> {
+    let size = if n_features <= WHOLE { n_features } else { BLOCK };
+    (0..n_features).step_by(size).map(move |start| start..(start + size).min(n_features))
 }
