@@ -11,6 +11,9 @@ use crate::error::CaviError;
 /// below this for any sum of fewer than 10⁶ terms of like size.
 pub const FALL_TOLERANCE: f64 = 1e-9;
 
+/// What [`ConditionallyConjugate::expand`] is called in errors.
+const EXPANSION: &str = "expansion";
+
 /// Coordinate-ascent variational inference over any conditionally conjugate model.
 ///
 /// A step is one sweep: for every block b in order,
@@ -19,7 +22,8 @@ pub const FALL_TOLERANCE: f64 = 1e-9;
 /// q_b ← exp E_{q_−b}[log p(x, z)] / Z_b,     T_b ← E_{q_b}[T_b(z_b)].
 /// ```
 /// The ELBO never falls in exact arithmetic; a fall beyond [`FALL_TOLERANCE`] is an error that names the
-/// block. Nothing in a sweep is random, so the step key is not used.
+/// block. After the blocks a model may move several of them at once ([`ConditionallyConjugate::expand`]). Nothing in a
+/// sweep is random, so the step key is not used.
 ///
 /// Source: Bishop, *Pattern Recognition and Machine Learning* (2006), §10.1, eq. 10.9; Blei, Kucukelbir &
 /// McAuliffe, *Variational Inference: A Review for Statisticians* (2017), §2.4 and eq. 17.
@@ -149,7 +153,18 @@ impl<'a, M: ConditionallyConjugate> Cavi<'a, M> {
             }
             before = after;
         }
-        Ok(before)
+        if !self.model.expand(&mut state.factors, &mut state.stats, self.exec)? {
+            return Ok(before);
+        }
+        let after = self.model.elbo(&state.factors, &state.stats);
+        if !after.is_finite() {
+            return Err(CaviError::NonFiniteElbo { block: EXPANSION.to_owned(), elbo: after });
+        }
+        if fell(before, after) {
+            let amount = before - after;
+            return Err(CaviError::ElboFell { block: EXPANSION.to_owned(), before, after, amount });
+        }
+        Ok(after)
     }
 
     fn sweep_unchecked(&self, state: &mut StateOf<M>) -> Result<f64, CaviError> {
@@ -160,6 +175,7 @@ impl<'a, M: ConditionallyConjugate> Cavi<'a, M> {
             last = Some(block);
         }
         let Some(last) = last else { return Ok(before) };
+        self.model.expand(&mut state.factors, &mut state.stats, self.exec)?;
         let after = self.bound(last, state)?;
         if fell(before, after) {
             return Err(CaviError::SweepFell { before, after, amount: before - after });

@@ -108,6 +108,22 @@ pub trait ConditionallyConjugate: Send + Sync {
     /// ```
     fn expect(&self, block: Self::Block, factors: &Self::Factors, stats: &mut Self::Stats, exec: Exec<'_>);
 
+    /// Coordinate ascent, after every sweep: moves several blocks at once along directions in which single blocks crawl
+    /// (parameter expansion), together with their expected statistics. Returns whether it did: it never lowers the ELBO.
+    ///
+    /// Does nothing unless a model knows better.
+    ///
+    /// # Errors
+    /// [`ConjugateError`] as for [`ConditionallyConjugate::condition`].
+    fn expand(
+        &self,
+        _factors: &mut Self::Factors,
+        _stats: &mut Self::Stats,
+        _exec: Exec<'_>,
+    ) -> Result<bool, ConjugateError> {
+        Ok(false)
+    }
+
     /// Gibbs: T_b ← T_b(z_b) with z_b drawn from factor `b`. Item `n` of a block draws from `key.rng(n)`.
     fn draw(
         &self,

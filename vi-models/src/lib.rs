@@ -8,6 +8,7 @@
 //! | [`linear_regression`] | normal linear regression; exact posterior and evidence |
 //! | [`logistic_regression`] | logistic regression; Pólya-Gamma augmentation and its exact sampler |
 //! | [`gaussian_mixture`] | mixture of Gaussians; assignments as a block, or summed out |
+//! | [`factor_model`] | probabilistic PCA, factor analysis, Gaussian matrix factorisation, with missing entries |
 //! | [`eight_schools`] | normal hierarchical model, centred and non-centred |
 //! | [`gaussian_regression`] | normal linear regression with unknown σ and priors of any kind |
 //! | [`garch`] | GARCH(1, 1): a series whose variance follows its past |
@@ -21,6 +22,7 @@
 //! | [`prior`] | priors of single parameters |
 //! | [`regression`] | covariates and responses: the data of the regressions |
 //! | [`digits`] | handwritten digits, as counts and as bits |
+//! | [`observed_matrix`] | real matrices of which some entries are unknown |
 //! | [`sparse_counts`] | counts, most of them zero: words of documents |
 //! | `error` | [`ModelError`]: what is wrong with data or priors |
 
@@ -29,6 +31,7 @@ pub mod count_factors;
 pub mod digits;
 pub mod eight_schools;
 mod error;
+pub mod factor_model;
 pub mod garch;
 pub mod gaussian_mixture;
 pub mod gaussian_process;
@@ -40,6 +43,7 @@ mod lanes;
 pub mod linear_regression;
 pub mod logistic_regression;
 pub mod normal_mean_precision;
+pub mod observed_matrix;
 pub mod one_compartment;
 pub mod prior;
 mod quadratic_loss;

@@ -13,6 +13,7 @@
 //! |---|---|
 //! | `cholesky` | [`Cholesky`]: factor, determinant, solves, inverse; the factor and the inverse without allocating |
 //! | `eigen` | [`SymmetricEigen`] |
+//! | [`packed`] | small symmetric matrices in slices of the caller's |
 //! | `product` | [`gemm`], [`symmetric_rank_update`] |
 //! | `backend` | the calls into faer or LAPACK, and the loops |
 
@@ -20,6 +21,7 @@ mod backend;
 mod cholesky;
 mod eigen;
 mod error;
+pub mod packed;
 mod product;
 
 pub use cholesky::{Cholesky, cholesky_inplace, invert_factor};

@@ -1,0 +1,62 @@
+//! The bound against the exact evidence, by quadrature of the log joint (whose scores are integrated out).
+
+use ndarray::{Array1, array};
+use vi_core::{ConditionallyConjugate, Exec, LogJoint, StreamKey};
+use vi_models::factor_model::{FactorModelPriors, PrecisionPrior, ProbabilisticPca};
+use vi_models::observed_matrix::ObservedMatrix;
+
+use crate::sweep;
+
+/// log ∫ exp f over a grid of `n` points a side, by the trapezoidal rule, which converges exponentially for functions
+/// that vanish at the ends.
+fn log_integral(f: impl Fn(f64, f64) -> f64, half_width: f64, n: usize) -> f64 {
+    let step = 2.0 * half_width / n as f64;
+    let at = |i: usize| -half_width + step * i as f64;
+    let values: Vec<f64> =
+        (0..=n).flat_map(|i| (0..=n).map(move |j| (i, j))).map(|(i, j)| f(at(i), at(j))).collect();
+    let top = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    top + values.iter().map(|v| (v - top).exp()).sum::<f64>().ln() + 2.0 * step.ln()
+}
+
+/// Two columns, one factor, known precisions: the evidence is an integral over w (2).
+#[test]
+fn the_bound_is_below_the_evidence() {
+    let known = |precision| PrecisionPrior::Known { precision };
+    let priors =
+        FactorModelPriors { loading: known(1.0), score: known(1.0), noise: known(4.0), intercept: None };
+    let whole = array![[0.9, -0.7], [-1.2, 1.1], [0.3, -0.6], [1.5, -1.0]];
+    let mut holes = whole.clone();
+    holes[[1, 0]] = f64::NAN;
+    holes[[2, 1]] = f64::NAN;
+    for data in [whole, holes] {
+        let model = ProbabilisticPca::new(ObservedMatrix::from_dense(&data).unwrap(), 1, priors).unwrap();
+        let joint = |a: f64, b: f64| model.log_joint(&array![a, b]);
+        let (evidence, finer) = (log_integral(joint, 7.0, 160), log_integral(joint, 7.0, 240));
+        assert!((evidence - finer).abs() < 1e-8, "{evidence} or {finer}");
+        let (mut q, mut stats) = model.init(StreamKey::from_seed(1), Exec::local()).unwrap();
+        let bound = (0..200).map(|_| sweep(&model, &mut q, &mut stats)).last().unwrap();
+        let gap = evidence - bound;
+        // w and −w are equally good, so q misses half of the mass: log 2 and what dependence costs.
+        assert!(gap > 0.0 && gap < 1.6, "evidence {evidence}, bound {bound}");
+    }
+}
+
+/// One column, one factor: (w, τ) is all there is, and τ is learned.
+#[test]
+fn the_bound_is_below_the_evidence_with_learned_noise() {
+    let priors = FactorModelPriors {
+        loading: PrecisionPrior::Known { precision: 1.0 },
+        score: PrecisionPrior::Known { precision: 1.0 },
+        noise: PrecisionPrior::Gamma { shape: 2.0, rate: 1.0 },
+        intercept: None,
+    };
+    let data = ObservedMatrix::from_dense(&array![[0.9], [-1.2], [0.3], [2.5], [-0.4]]).unwrap();
+    let model = ProbabilisticPca::new(data, 1, priors).unwrap();
+    // In log τ, with the Jacobian τ.
+    let joint = |w: f64, log_tau: f64| model.log_joint(&Array1::from(vec![w, log_tau.exp()])) + log_tau;
+    let evidence = log_integral(joint, 9.0, 300);
+    assert!((evidence - log_integral(joint, 9.0, 400)).abs() < 1e-7);
+    let (mut q, mut stats) = model.init(StreamKey::from_seed(1), Exec::local()).unwrap();
+    let bound = (0..300).map(|_| sweep(&model, &mut q, &mut stats)).last().unwrap();
+    assert!(bound < evidence && bound > evidence - 2.0, "evidence {evidence}, bound {bound}");
+}

@@ -1,0 +1,33 @@
+//! Factor models: contracts, reference runs, exact evidence, threads.
+
+mod bayespy;
+mod contract;
+mod evidence;
+mod expansion;
+
+use ndarray::Array2;
+use rand::RngExt;
+use rand_distr::{Distribution, StandardNormal};
+use vi_core::{ConditionallyConjugate, Exec, StreamKey};
+
+/// A sweep by hand: every block, then the expansion.
+fn sweep<M: ConditionallyConjugate>(model: &M, q: &mut M::Factors, stats: &mut M::Stats) -> f64 {
+    for &block in model.blocks() {
+        model.condition(block, stats, q, Exec::local()).unwrap();
+        model.expect(block, q, stats, Exec::local());
+    }
+    model.expand(q, stats, Exec::local()).unwrap();
+    model.elbo(q, stats)
+}
+
+/// `n` rows of `d` columns made by `k` factors, with column means and noise of standard deviation `noise`, and NaN in a
+/// share `missing` of the entries.
+fn simulated(n: usize, d: usize, k: usize, noise: f64, missing: f64, seed: u64) -> Array2<f64> {
+    let mut rng = StreamKey::from_seed(seed).rng(0);
+    let mut normal =
+        |shape| Array2::from_shape_simple_fn(shape, || -> f64 { StandardNormal.sample(&mut rng) });
+    let (x, w, mean, error) = (normal((n, k)), normal((d, k)), normal((1, d)), normal((n, d)));
+    let mut y = x.dot(&w.t()) + &mean + &(error * noise);
+    y.mapv_inplace(|v| if rng.random::<f64>() < missing { f64::NAN } else { v });
+    y
+}
