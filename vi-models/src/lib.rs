@@ -7,6 +7,7 @@
 //! | [`normal_mean_precision`] | normal data, unknown mean and precision; normal-gamma posterior |
 //! | [`linear_regression`] | normal linear regression; exact posterior and evidence |
 //! | [`logistic_regression`] | logistic regression; Pólya-Gamma augmentation and its exact sampler |
+//! | [`student_t_regression`] | linear regression with Student-t noise: robust against outliers |
 //! | [`gaussian_mixture`] | mixture of Gaussians; assignments as a block, or summed out |
 //! | [`factor_model`] | probabilistic PCA, factor analysis, Gaussian matrix factorisation, with missing entries |
 //! | [`eight_schools`] | normal hierarchical model, centred and non-centred |
@@ -27,6 +28,7 @@
 //! | `error` | [`ModelError`]: what is wrong with data or priors |
 
 mod checks;
+mod coefficients;
 pub mod count_factors;
 pub mod digits;
 pub mod eight_schools;
@@ -42,6 +44,7 @@ pub mod ising;
 mod lanes;
 pub mod linear_regression;
 pub mod logistic_regression;
+mod noise;
 pub mod normal_mean_precision;
 pub mod observed_matrix;
 pub mod one_compartment;
@@ -51,6 +54,7 @@ pub mod regression;
 mod scratch;
 pub mod sigmoid_belief_network;
 pub mod sparse_counts;
+pub mod student_t_regression;
 pub mod two_normals;
 
 pub use error::ModelError;

@@ -52,7 +52,7 @@ impl LocalLogJoint for LinearRegression {
         match b {
             0 => likelihood + prior,
             // The prior of β belongs to the terms of τ only where τ occurs in it.
-            _ => likelihood + self.priors.power() * prior + self.noise_term(log_tau, tau),
+            _ => likelihood + self.priors.power() * prior + self.priors.noise.log_prob(log_tau, tau),
         }
     }
 }

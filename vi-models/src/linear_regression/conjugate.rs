@@ -8,6 +8,7 @@ use vi_families::{ExponentialFamily, FamilyError, Gamma, MvGaussian};
 use self::LinearRegressionBlock::{Coefficients, Noise};
 use super::{LinearRegression, NoisePrior};
 use crate::checks::refused;
+use crate::noise::PrecisionStats;
 
 /// The blocks of [`LinearRegression`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,28 +46,16 @@ pub struct LinearRegressionFactors {
 }
 
 impl LinearRegression {
-    fn noise_conditional(
-        &self,
-        stats: &LinearRegressionStats,
-        shape: f64,
-        rate: f64,
-    ) -> Result<Gamma, FamilyError> {
+    fn noise_conditional(&self, stats: &LinearRegressionStats) -> Result<Option<Gamma>, FamilyError> {
         let power = self.priors.power();
         let n = self.loss.n + power * self.n_coefficients() as f64;
-        Gamma::from_shape_rate(shape + 0.5 * n, rate + 0.5 * (stats.squares + power * stats.prior_squares))
+        self.priors.noise.conditional(n, stats.squares + power * stats.prior_squares)
     }
 
     /// q(τ) at its prior, q(β) its conditional given `E[τ]`.
-    fn start(&self) -> Result<(LinearRegressionFactors, f64), FamilyError> {
-        let (noise, precision) = match self.priors.noise {
-            NoisePrior::Known { precision } => (None, precision),
-            NoisePrior::Gamma { shape, rate } => {
-                let prior = Gamma::from_shape_rate(shape, rate)?;
-                let mean = prior.mean();
-                (Some(prior), mean)
-            }
-        };
-        let coefficients = self.coefficients_given(precision, self.prior_scale(precision))?;
+    fn start(&self) -> Result<(LinearRegressionFactors, PrecisionStats), FamilyError> {
+        let (noise, precision) = self.priors.noise.start()?;
+        let coefficients = self.coefficients_given(precision.mean, self.prior_scale(precision.mean))?;
         Ok((LinearRegressionFactors { coefficients, noise }, precision))
     }
 
@@ -100,8 +89,8 @@ impl ConditionallyConjugate for LinearRegression {
             coefficients: Array1::zeros(self.n_coefficients()),
             squares: 0.0,
             prior_squares: 0.0,
-            precision,
-            log_precision: precision.ln(),
+            precision: precision.mean,
+            log_precision: precision.log,
         };
         for &block in self.blocks() {
             self.expect(block, &factors, &mut stats, exec);
@@ -116,17 +105,13 @@ impl ConditionallyConjugate for LinearRegression {
         factors: &mut LinearRegressionFactors,
         _exec: Exec<'_>,
     ) -> Result<(), ConjugateError> {
-        match (block, self.priors.noise) {
-            (Coefficients, _) => {
+        let refuse = |e| refused(block, e);
+        match block {
+            Coefficients => {
                 let scale = self.prior_scale(stats.precision);
-                factors.coefficients =
-                    self.coefficients_given(stats.precision, scale).map_err(|e| refused(block, e))?;
+                factors.coefficients = self.coefficients_given(stats.precision, scale).map_err(refuse)?;
             }
-            (Noise, NoisePrior::Gamma { shape, rate }) => {
-                let q = self.noise_conditional(stats, shape, rate).map_err(|e| refused(block, e))?;
-                factors.noise = Some(q);
-            }
-            (Noise, NoisePrior::Known { .. }) => {}
+            Noise => factors.noise = self.noise_conditional(stats).map_err(refuse)?,
         }
         Ok(())
     }

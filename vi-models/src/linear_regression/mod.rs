@@ -18,8 +18,7 @@ mod known;
 
 use ndarray::{Array1, ArrayRef1, ArrayRef2, s};
 use serde::{Deserialize, Serialize};
-use vi_core::{GradLogJoint, LogJoint, Parameter, ParameterSpace, Support};
-use vi_families::special::log_gamma;
+use vi_core::{GradLogJoint, LogJoint, ParameterSpace};
 use vi_families::{FamilyError, MvGaussian};
 
 use crate::ModelError;
@@ -27,28 +26,11 @@ use crate::checks::{LOG_2_PI, finite, positive};
 use crate::quadratic_loss::QuadraticLoss;
 use crate::regression::{RegressionData, gaussian_from_shift};
 
+pub use crate::noise::NoisePrior;
 pub use capabilities::LinearRegressionMinibatch;
 pub use conjugate::{LinearRegressionBlock, LinearRegressionFactors, LinearRegressionStats};
 
 const MODEL: &str = "linear_regression";
-
-/// What is known of the noise precision τ beforehand.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum NoisePrior {
-    /// τ is known.
-    Known {
-        /// τ > 0.
-        precision: f64,
-    },
-    /// τ ~ Gamma(shape, rate).
-    Gamma {
-        /// a₀ > 0.
-        shape: f64,
-        /// b₀ > 0.
-        rate: f64,
-    },
-}
 
 /// The priors of β and τ.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,13 +65,7 @@ impl LinearRegressionPriors {
         finite(MODEL, "coefficient_mean", self.coefficient_mean)?;
         positive(MODEL, "coefficient_precision", self.coefficient_precision)?;
         positive(MODEL, "intercept_precision", self.intercept_precision.unwrap_or(1.0))?;
-        match self.noise {
-            NoisePrior::Known { precision } => positive(MODEL, "noise.known.precision", precision),
-            NoisePrior::Gamma { shape, rate } => {
-                positive(MODEL, "noise.gamma.shape", shape)?;
-                positive(MODEL, "noise.gamma.rate", rate)
-            }
-        }
+        self.noise.check(MODEL)
     }
 
     /// 1 when the prior of β scales with τ, else 0: the power of τ in its precision.
@@ -128,9 +104,7 @@ impl LinearRegression {
         priors.check()?;
         let precisions = priors.precisions(&data);
         let mut parameters = data.coefficient_parameters();
-        if let NoisePrior::Gamma { .. } = priors.noise {
-            parameters.push(Parameter::scalar("tau", Support::Positive));
-        }
+        parameters.extend(priors.noise.parameter());
         let space = ParameterSpace::new(parameters)?;
         let origin = Array1::zeros(data.n_columns());
         let loss = QuadraticLoss::new(&data, origin, 1.0);
@@ -195,29 +169,16 @@ impl LinearRegression {
         0.5 * (log_det - d * LOG_2_PI - self.prior_scale(tau) * prior_squares)
     }
 
-    /// log p(τ); 0 when τ is known.
-    fn noise_term(&self, log_tau: f64, tau: f64) -> f64 {
-        match self.priors.noise {
-            NoisePrior::Known { .. } => 0.0,
-            NoisePrior::Gamma { shape, rate } => {
-                shape * rate.ln() - log_gamma(shape) + (shape - 1.0) * log_tau - rate * tau
-            }
-        }
-    }
-
     /// The log joint from the expected or realised log τ, τ and quadratic forms.
     fn assemble(&self, n: f64, log_tau: f64, tau: f64, squares: f64, prior_squares: f64) -> f64 {
         self.likelihood_term(n, log_tau, tau, squares)
             + self.coefficient_term(log_tau, tau, prior_squares)
-            + self.noise_term(log_tau, tau)
+            + self.priors.noise.log_prob(log_tau, tau)
     }
 
     /// τ at `z`.
     fn noise_precision(&self, z: &ArrayRef1<f64>) -> f64 {
-        match self.priors.noise {
-            NoisePrior::Known { precision } => precision,
-            NoisePrior::Gamma { .. } => z[self.n_coefficients()],
-        }
+        self.priors.noise.at(z, self.n_coefficients())
     }
 
     /// Log joints of the rows of `z`, and their gradients if asked for: one matrix product per [`CHUNK`] rows.

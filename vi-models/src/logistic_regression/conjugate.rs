@@ -2,18 +2,15 @@
 
 use std::f64::consts::LN_2;
 
-use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, ArrayViewMut2, s};
+use ndarray::{Array1, ArrayRef1, ArrayRef2, s};
 use serde::{Deserialize, Serialize};
-use vi_core::{
-    ConditionallyConjugate, ConjugateError, Exec, LogJoint, ParameterSpace, StreamKey, StreamRng, linalg,
-};
+use vi_core::{ConditionallyConjugate, ConjugateError, Exec, LogJoint, ParameterSpace, StreamKey, StreamRng};
 use vi_families::{ExponentialFamily, MvGaussian};
 
 use self::LogisticRegressionBlock::{Augmentation, Coefficients};
 use super::LogisticRegression;
 use super::polya_gamma::{PolyaGamma, log_cosh_half, mean};
-use crate::checks::refused;
-use crate::regression::gaussian_from_shift;
+use crate::coefficients::expected_squares;
 
 /// The blocks of [`LogisticRegression`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,9 +22,6 @@ pub enum LogisticRegressionBlock {
 }
 
 const BLOCKS: [LogisticRegressionBlock; 2] = [Augmentation, Coefficients];
-
-/// Rows that are summed into one partial of Xᵀ diag(ω) X before the fixed-order fold: keeps the partials few.
-const ROWS_PER_ITEM: usize = 4;
 
 /// Expected or realised statistics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,60 +46,23 @@ pub struct LogisticRegressionFactors {
 }
 
 impl LogisticRegression {
-    /// diag(1/s²) + Xᵀ diag(ω) X.
-    fn precision(&self, omega: &ArrayRef1<f64>, exec: Exec<'_>) -> Result<Array2<f64>, ConjugateError> {
-        let (n, d) = self.data.x().dim();
-        let mut sum = Array1::zeros(d * d);
-        exec.sum(n.div_ceil(ROWS_PER_ITEM), &mut sum, |items, partial| {
-            let rows = items.start * ROWS_PER_ITEM..(items.end * ROWS_PER_ITEM).min(n);
-            let mut weighted = self.data.x().slice(s![rows.clone(), ..]).to_owned();
-            for (mut row, w) in weighted.rows_mut().into_iter().zip(omega.slice(s![rows])) {
-                row *= w.sqrt();
-            }
-            let partial = partial.as_slice_mut().expect("a partial is contiguous");
-            let mut partial = ArrayViewMut2::from_shape((d, d), partial).expect("d × d values");
-            linalg::symmetric_rank_update(1.0, &weighted.t(), 1.0, &mut partial);
-        })
-        .map_err(|e| ConjugateError::Communication(e.to_string()))?;
-        let mut precision = sum.into_shape_with_order((d, d)).expect("d × d values");
-        for (p, prior) in precision.diag_mut().iter_mut().zip(&self.prior.precisions) {
-            *p += prior;
-        }
-        Ok(precision)
-    }
-
     fn coefficients_given(
         &self,
         omega: &ArrayRef1<f64>,
         exec: Exec<'_>,
     ) -> Result<MvGaussian, ConjugateError> {
-        let precision = self.precision(omega, exec)?;
-        let origin = Array1::zeros(self.shift.len());
-        gaussian_from_shift(&origin, &self.shift, &precision).map_err(|e| refused(Coefficients, e))
+        self.prior.posterior(self.data.x(), omega, &self.shift, Coefficients, exec)
     }
 
-    /// `E[η_n²] = (x_nᵀm)² + x_nᵀ V x_n`, or the square alone for a realised β.
+    /// `E[η_n²]`, for a realised β without its covariance.
     fn set_squared_logits(
         &self,
         stats: &mut LogisticRegressionStats,
         covariance: Option<&ArrayRef2<f64>>,
         exec: Exec<'_>,
     ) {
-        let coefficients = &stats.coefficients;
-        let out = stats.squared_logits.as_slice_mut().expect("statistics are contiguous");
-        exec.for_each_chunk(out, 1, |items, out| {
-            let x = self.data.x().slice(s![items, ..]);
-            for (o, eta) in out.iter_mut().zip(&x.dot(coefficients)) {
-                *o = eta * eta;
-            }
-            if let Some(covariance) = covariance {
-                let mut product = Array2::zeros(x.raw_dim());
-                linalg::gemm(1.0, &x, covariance, 0.0, &mut product);
-                for ((o, row), v) in out.iter_mut().zip(x.rows()).zip(product.rows()) {
-                    *o += row.dot(&v);
-                }
-            }
-        });
+        let (mean, out) = (&stats.coefficients, &mut stats.squared_logits);
+        expected_squares(self.data.x(), None, mean, covariance, out, exec);
     }
 }
 
@@ -171,8 +128,7 @@ impl ConditionallyConjugate for LogisticRegression {
             Coefficients => {
                 let q = &factors.coefficients;
                 stats.coefficients.assign(q.mean());
-                let spread = self.prior.precisions.dot(&q.covariance().diag());
-                stats.prior_squares = self.prior.squares(q.mean()) + spread;
+                stats.prior_squares = self.prior.expected_squares(q);
                 self.set_squared_logits(stats, Some(q.covariance()), exec);
             }
         }

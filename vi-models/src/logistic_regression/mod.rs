@@ -32,7 +32,8 @@ use serde::{Deserialize, Serialize};
 use vi_core::{GradLogJoint, LogJoint, ParameterSpace};
 
 use crate::ModelError;
-use crate::checks::{LOG_2_PI, positive};
+use crate::checks::positive;
+use crate::coefficients::CoefficientPrior;
 use crate::regression::{RegressionData, at_one_point};
 use likelihood::Likelihood;
 
@@ -64,58 +65,11 @@ impl Default for LogisticRegressionPriors {
 pub struct LogisticRegression {
     data: RegressionData,
     priors: LogisticRegressionPriors,
-    prior: Prior,
+    prior: CoefficientPrior,
     likelihood: Likelihood,
     /// Xᵀκ, κ_n = y_n − ½ (D).
     shift: Array1<f64>,
     space: ParameterSpace,
-}
-
-/// The Gaussian prior of the coefficients.
-#[derive(Clone, Debug)]
-struct Prior {
-    /// 1/s² (D).
-    precisions: Array1<f64>,
-    /// ½ Σ log(1/s²) − D/2 log 2π.
-    log_constant: f64,
-}
-
-impl Prior {
-    fn new(priors: &LogisticRegressionPriors, data: &RegressionData) -> Self {
-        let mut precisions = Array1::from_elem(data.n_columns(), priors.scale.powi(-2));
-        if let (true, Some(s)) = (data.has_intercept(), priors.intercept_scale) {
-            precisions[0] = s.powi(-2);
-        }
-        let log_constant = precisions.iter().map(|p| 0.5 * (p.ln() - LOG_2_PI)).sum();
-        Self { precisions, log_constant }
-    }
-
-    /// Σ_j β_j²/s_j².
-    fn squares(&self, z: &ArrayRef1<f64>) -> f64 {
-        self.precisions.iter().zip(z).map(|(p, b)| p * b * b).sum()
-    }
-
-    fn log_prob(&self, z: &ArrayRef1<f64>) -> f64 {
-        self.log_constant - 0.5 * self.squares(z)
-    }
-
-    /// The log density of coefficient `b`.
-    fn log_prob_of(&self, b: usize, z: &ArrayRef1<f64>) -> f64 {
-        let p = self.precisions[b];
-        0.5 * (p.ln() - LOG_2_PI - p * z[b] * z[b])
-    }
-
-    /// Adds the log density of every row to `out` and its gradient to `grad`.
-    fn add_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>, grad: Option<&mut ArrayRef2<f64>>) {
-        for (row, o) in z.rows().into_iter().zip(out.iter_mut()) {
-            *o += self.log_prob(&row);
-        }
-        for (mut g, row) in grad.into_iter().flat_map(|g| g.rows_mut().into_iter().zip(z.rows())) {
-            for ((g, b), p) in g.iter_mut().zip(row).zip(&self.precisions) {
-                *g -= p * b;
-            }
-        }
-    }
 }
 
 impl LogisticRegression {
@@ -131,7 +85,8 @@ impl LogisticRegression {
             return Err(ModelError::Datum { model: MODEL, data: "y", row, column: 0, value, requirement });
         }
         let space = ParameterSpace::new(data.coefficient_parameters())?;
-        let prior = Prior::new(&priors, &data);
+        let intercept = priors.intercept_scale.map(|s| s.powi(-2));
+        let prior = CoefficientPrior::new(&data, priors.scale.powi(-2), intercept);
         let likelihood = Likelihood::new(data.x().clone(), data.y(), 1.0);
         let shift = data.x().t().dot(&data.y().mapv(|y| y - 0.5));
         Ok(Self { data, priors, prior, likelihood, shift, space })
