@@ -37,6 +37,9 @@ pub enum Support {
     /// Symmetric positive-definite matrices. Densities are with respect to Lebesgue measure on the lower
     /// triangle.
     PositiveDefinite,
+    /// The circle: numbers in [−π, π], whose two ends are one point. Densities are with respect to the length of arcs, and have
+    /// to take the same value at both ends.
+    Angle,
     /// {0, 1}.
     Binary,
     /// {0, 1, 2, …}.
@@ -75,6 +78,7 @@ impl std::fmt::Display for Support {
             Support::PositiveOrdered => f.write_str("positive ordered"),
             Support::CholeskyFactor => f.write_str("Cholesky factor"),
             Support::PositiveDefinite => f.write_str("positive definite"),
+            Support::Angle => f.write_str("angle"),
             Support::Binary => f.write_str("binary"),
             Support::Count => f.write_str("count"),
             Support::Categorical { n } => write!(f, "categorical({n})"),
@@ -364,6 +368,7 @@ fn first_outside(support: Support, x: &[f64], n: usize) -> Option<usize> {
                 (a - b).abs() > 1e-9 * a.abs().max(b.abs())
             })
             .or_else(|| crate::linalg::first_bad_pivot(x, n).map(|i| i * n + i)),
+        Support::Angle => x.iter().position(|&v| v.abs() > std::f64::consts::PI),
         Support::Binary => x.iter().position(|&v| v != 0.0 && v != 1.0),
         Support::Count => x.iter().position(|&v| v < 0.0 || v.fract() != 0.0),
         Support::Categorical { n } => x.iter().position(|&v| v < 0.0 || v.fract() != 0.0 || v >= n as f64),

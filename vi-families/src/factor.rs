@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayRef1, ArrayView1};
 use serde::{Deserialize, Serialize};
 use vi_core::{Parameter, ParameterError, StreamRng, Support};
 
-use crate::distributions::{Bernoulli, Beta, Categorical, Dirichlet, Gamma, Gaussian};
+use crate::distributions::{Bernoulli, Beta, Categorical, Dirichlet, Gamma, Gaussian, VonMises};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::factor_kind::{FactorKind, log_unit};
@@ -22,6 +22,7 @@ const METHOD: &str = "a product of exponential-family factors";
 /// | positive | Gamma | log z, z |
 /// | interval (l, u) | Beta of w = (z − l)/(u − l) | log w, log(1 − w) |
 /// | simplex | Dirichlet | log z_1, …, log z_K |
+/// | angle | VonMises | cos z, sin z |
 /// | binary | Bernoulli | z |
 /// | categorical(n) | Categorical | [z = 0], …, [z = n − 2] |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +43,8 @@ pub enum Factor {
     },
     /// On the simplex.
     Dirichlet(Dirichlet),
+    /// On the circle.
+    VonMises(VonMises),
     /// On {0, 1}.
     Bernoulli(Bernoulli),
     /// On {0, …, n − 1}.
@@ -56,6 +59,7 @@ macro_rules! each {
             Factor::Gamma($d) => $call,
             Factor::Beta { unit: $d, .. } => $call,
             Factor::Dirichlet($d) => $call,
+            Factor::VonMises($d) => $call,
             Factor::Bernoulli($d) => $call,
             Factor::Categorical($d) => $call,
         }
@@ -99,11 +103,11 @@ impl Factor {
         each!(self, d => d.fisher())
     }
 
-    /// ∂ηᵢ/∂λᵢ with λ the unconstrained parameters, each of which moves its own ηᵢ alone; NaN for the Gaussian,
-    /// where they do not.
+    /// ∂ηᵢ/∂λᵢ with λ the unconstrained parameters, each of which moves its own ηᵢ alone; NaN for the Gaussian
+    /// and the von Mises distribution, where they do not.
     pub(crate) fn natural_slope(&self, i: usize) -> f64 {
         match self {
-            Self::Gaussian(_) => f64::NAN,
+            Self::Gaussian(_) | Self::VonMises(_) => f64::NAN,
             Self::Gamma(d) => [d.shape(), -d.rate()][i],
             Self::Beta { unit, .. } => [unit.alpha(), unit.beta()][i],
             Self::Dirichlet(d) => d.concentration()[i],
@@ -126,6 +130,7 @@ impl Factor {
                 z[0] = inside.max(lower.next_up()).min(upper.next_down());
             }
             Self::Dirichlet(d) => d.sample_into(rng, z),
+            Self::VonMises(d) => z[0] = d.sample(rng),
             Self::Bernoulli(d) => z[0] = f64::from(d.sample(rng)),
             Self::Categorical(d) => z[0] = d.sample(rng) as f64,
         }
@@ -157,6 +162,7 @@ impl Factor {
                     *z = ((*z - max).exp() / total).max(f64::MIN_POSITIVE);
                 }
             }
+            Self::VonMises(d) => z[0] = d.quantile(u[0]),
             Self::Bernoulli(d) => z[0] = d.quantile(u[0]),
             Self::Categorical(d) => z[0] = d.quantile(u[0]),
         }
@@ -171,6 +177,7 @@ impl Factor {
     pub(crate) fn log_prob_with(&self, log_partition: f64, z: &[f64]) -> f64 {
         match self {
             Self::Gaussian(d) => d.log_prob(&z[0]),
+            Self::VonMises(d) => d.log_prob(&z[0]),
             Self::Gamma(d) => {
                 if d.log_base_measure(&z[0]) == f64::NEG_INFINITY {
                     return f64::NEG_INFINITY;
@@ -251,6 +258,7 @@ mod tests {
             (Parameter::scalar("positive", Support::Positive), array![1.5, -0.4]),
             (Parameter::scalar("interval", Support::Interval { lower: -1.0, upper: 3.0 }), array![0.7, 1.1]),
             (Parameter::vector("simplex", 3, Support::Simplex), array![0.5, 1.0, 2.0]),
+            (Parameter::scalar("angle", Support::Angle), array![-1.2, 0.9]),
             (Parameter::scalar("binary", Support::Binary), array![0.8]),
             (Parameter::scalar("categorical", Support::Categorical { n: 3 }), array![0.2, -0.7]),
         ]
@@ -284,7 +292,7 @@ mod tests {
 
     #[test]
     fn values_outside_the_support_have_no_density() {
-        let outside = [f64::INFINITY, 0.0, 3.0, 1.5, 0.5, 3.0];
+        let outside = [f64::INFINITY, 0.0, 3.0, 1.5, -3.2, 0.5, 3.0];
         for ((p, eta), z) in parameters().into_iter().zip(outside) {
             if p.support() == Support::Real {
                 continue;

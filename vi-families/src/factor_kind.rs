@@ -3,7 +3,7 @@
 use ndarray::{Array1, ArrayRef1, aview1};
 use vi_core::{Parameter, ParameterError, Support};
 
-use crate::distributions::{Bernoulli, Beta, Categorical, Dirichlet, Gamma, Gaussian};
+use crate::distributions::{Bernoulli, Beta, Categorical, Dirichlet, Gamma, Gaussian, VonMises};
 use crate::error::FamilyError;
 use crate::exponential_family::ExponentialFamily;
 use crate::factor::Factor;
@@ -16,6 +16,7 @@ pub(crate) enum FactorKind {
     Gamma,
     Beta { lower: f64, upper: f64 },
     Dirichlet { n: usize },
+    VonMises,
     Bernoulli,
     Categorical { n: usize },
 }
@@ -28,6 +29,7 @@ impl FactorKind {
             Support::Positive => Self::Gamma,
             Support::Interval { lower, upper } => Self::Beta { lower, upper },
             Support::Simplex if n >= 2 => Self::Dirichlet { n },
+            Support::Angle => Self::VonMises,
             Support::Binary => Self::Bernoulli,
             Support::Categorical { n } => Self::Categorical { n },
             _ => return None,
@@ -48,7 +50,7 @@ impl FactorKind {
     /// The length of η, of T(z), and of the unconstrained parameters.
     pub(crate) fn n_params(self) -> usize {
         match self {
-            Self::Gaussian | Self::Gamma | Self::Beta { .. } => 2,
+            Self::Gaussian | Self::Gamma | Self::Beta { .. } | Self::VonMises => 2,
             Self::Dirichlet { n } => n,
             Self::Bernoulli => 1,
             Self::Categorical { n } => n - 1,
@@ -62,6 +64,7 @@ impl FactorKind {
             Self::Gamma => format!("{}({})", ["log_shape", "log_rate"][i], z[0]),
             Self::Beta { .. } => format!("{}({})", ["log_alpha", "log_beta"][i], z[0]),
             Self::Dirichlet { .. } => format!("log_concentration({})", z[i]),
+            Self::VonMises => format!("{}({})", ["location", "log_concentration"][i], z[0]),
             Self::Bernoulli => format!("logit({})", z[0]),
             Self::Categorical { .. } => format!("log_odds({}={i})", z[0]),
         }
@@ -74,6 +77,7 @@ impl FactorKind {
             Self::Gamma => Factor::Gamma(Gamma::from_natural(eta)?),
             Self::Beta { lower, upper } => Factor::Beta { unit: Beta::from_natural(eta)?, lower, upper },
             Self::Dirichlet { .. } => Factor::Dirichlet(Dirichlet::from_natural(eta)?),
+            Self::VonMises => Factor::VonMises(VonMises::from_natural(eta)?),
             Self::Bernoulli => Factor::Bernoulli(Bernoulli::from_natural(eta)?),
             Self::Categorical { n } => Factor::Categorical(Categorical::from_natural_given(&n, eta)?),
         })
@@ -101,6 +105,10 @@ impl FactorKind {
                 let concentration = (0..n).map(positive).collect::<Result<Array1<f64>, _>>()?;
                 Factor::Dirichlet(Dirichlet::from_concentration(&concentration)?)
             }
+            Self::VonMises => {
+                let concentration = positive(1)?;
+                Factor::VonMises(VonMises::from_mean_direction_concentration(params[0], concentration)?)
+            }
             Self::Bernoulli => Factor::Bernoulli(Bernoulli::from_logit(params[0])?),
             Self::Categorical { n } => {
                 Factor::Categorical(Categorical::from_natural_given(&n, &aview1(params))?)
@@ -112,6 +120,8 @@ impl FactorKind {
     pub(crate) fn sufficient_stat(self, i: usize, z: &[f64]) -> f64 {
         match self {
             Self::Gaussian => [z[0], z[0] * z[0]][i],
+            Self::VonMises if i == 0 => z[0].cos(),
+            Self::VonMises => z[0].sin(),
             Self::Gamma if i == 0 => z[0].ln(),
             Self::Gamma | Self::Bernoulli => z[0],
             Self::Beta { lower, upper } => log_unit(z[0], lower, upper)[i],
@@ -125,6 +135,7 @@ impl FactorKind {
         match self {
             Self::Gaussian | Self::Bernoulli => z[0] = stats[0],
             Self::Gamma => z[0] = stats[1],
+            Self::VonMises => z[0] = stats[1].atan2(stats[0]),
             Self::Beta { lower, upper } => {
                 // The smaller of w and 1 − w has the full precision.
                 let w = if stats[0] < stats[1] { stats[0].exp() } else { -stats[1].exp_m1() };

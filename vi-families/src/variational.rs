@@ -9,6 +9,7 @@ use vi_core::{StreamKey, StreamRng};
 
 use crate::error::FamilyError;
 
+mod angle_factor;
 mod block_diagonal;
 mod differentiable_density;
 mod disperse;

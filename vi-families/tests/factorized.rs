@@ -53,12 +53,13 @@ fn mixed() -> ParameterSpace {
         Parameter::scalar("on", Support::Binary),
         Parameter::scalar("k", Support::Categorical { n: 4 }),
         Parameter::scalar("w", Support::Interval { lower: 0.0, upper: 2.0 }),
+        Parameter::scalar("phi", Support::Angle),
     ])
     .unwrap()
 }
 
 fn mixed_params() -> Array1<f64> {
-    array![0.4, -0.3, 1.2, 0.5, 0.8, 0.9, -0.5, 0.2, 0.3, 0.6]
+    array![0.4, -0.3, 1.2, 0.5, 0.8, 0.9, -0.5, 0.2, 0.3, 0.6, -2.5, 0.4]
 }
 
 /// The mean of c (f(z⁺) − f(z⁻)) against the derivative of E[f].

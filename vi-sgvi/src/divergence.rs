@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, ArrayRef1};
 use serde::{Deserialize, Serialize};
-use vi_core::ElboEstimate;
+use vi_core::{Divergence, ElboEstimate};
 
 use crate::error::{NamedValues, SgviError};
 
@@ -21,39 +21,74 @@ const LOST: f64 = 1e12;
 /// The same for a coordinate of a draw at which a model is not finite.
 const FAR: f64 = 1e8;
 
-/// What is remembered to know a divergence, and where to go back to.
+/// The level of the ELBO in the best iterations, to know a fall from it.
 ///
 /// ```text
 /// m_k = median of the ELBO estimates of block k,   best = max_k m_k,   spread = median |estimate − best| in that block
-/// diverged:  m_k < best − max(10 D, 3 (best − first), |best|, 10 spread)   or  |λ_i| > 10¹² max(1, ‖λ_start‖_∞)
+/// fallen:  m_k < best − max(10 D, 3 (best − first), |best|, 10 spread)
 /// ```
 /// `first` is the estimate at the start, the best level until a block is better. Nothing but a run that has become far
 /// worse than it was falls so far: noise is within the spread, and an overshoot within the rise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Progress {
-    start: Array1<f64>,
+pub(crate) struct Level {
     first: f64,
     /// Standard error of `first`.
     first_mcse: f64,
     best: f64,
     spread: f64,
-    /// λ at the end of the best block; before there is one, the start.
-    params: Array1<f64>,
-    /// ‖λ_start‖_∞, at least 1.
-    size: f64,
 }
 
-impl Progress {
-    pub(crate) fn new(start: &ArrayRef1<f64>) -> Self {
-        let size = start.iter().fold(1.0, |size: f64, p| size.max(p.abs()));
+/// What the last estimate of a trace shows.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Block {
+    /// Nothing new: its block has not ended, or is neither the best nor fallen.
+    Middling,
+    /// It ends the best block so far.
+    Best,
+    /// It ends one that has fallen: what was seen, in words.
+    Fallen(String),
+}
+
+impl Default for Level {
+    fn default() -> Self {
         let (level, unknown) = (f64::NEG_INFINITY, f64::INFINITY);
-        let (start, params) = (start.to_owned(), start.to_owned());
-        Self { start, first: level, first_mcse: unknown, best: level, spread: unknown, params, size }
+        Self { first: level, first_mcse: unknown, best: level, spread: unknown }
+    }
+}
+
+impl Level {
+    /// Takes in the last estimate of `trace`, over D = `dim` coordinates of z.
+    pub(crate) fn push(&mut self, trace: &[f64], estimate: ElboEstimate, dim: usize) -> Block {
+        let n = trace.len();
+        if n == 1 {
+            let spread = if estimate.mcse.is_finite() { estimate.mcse } else { estimate.value.abs() };
+            (self.first, self.first_mcse) = (estimate.value, estimate.mcse);
+            (self.best, self.spread) = (estimate.value, spread);
+        }
+        if !n.is_multiple_of(BLOCK) {
+            return Block::Middling;
+        }
+        let mut block = [0.0; BLOCK];
+        block.copy_from_slice(&trace[n - BLOCK..]);
+        let level = median(&mut block);
+        if level < self.floor(dim) {
+            return Block::Fallen(format!(
+                "the ELBO fell to {level:.3e} nats, from {:.3e} ± {:.1e} in its best {BLOCK} iterations",
+                self.best, self.spread
+            ));
+        }
+        if level < self.best {
+            return Block::Middling;
+        }
+        block.iter_mut().for_each(|e| *e = (*e - level).abs());
+        (self.best, self.spread) = (level, median(&mut block));
+        Block::Best
     }
 
-    /// λ before the first step (P).
-    pub(crate) fn start(&self) -> &Array1<f64> {
-        &self.start
+    /// Below this level of the ELBO a run has diverged.
+    fn floor(&self, dim: usize) -> f64 {
+        let depth = (NATS * dim as f64).max(RISES * (self.best - self.first)).max(self.best.abs());
+        self.best - depth.max(SPREADS * self.spread)
     }
 
     /// Whether a run that ends at this ELBO could have ended below where it began.
@@ -62,9 +97,109 @@ impl Progress {
         end.value.is_nan() || end.value < self.first + error
     }
 
+    /// Whether an error of the estimator is due to the steps that led there, and not to the model: q itself, or the model at
+    /// its own parameters, cannot be evaluated; the draw at which the model cannot is `far` away; or the ELBO had fallen in
+    /// the iteration before.
+    pub(crate) fn explains(
+        &self,
+        error: &SgviError,
+        trace: &[f64],
+        dim: usize,
+        far: &dyn Fn(f64) -> bool,
+    ) -> bool {
+        let Some(&last) = trace.last() else { return false };
+        let far = |z: &NamedValues| z.0.iter().any(|(_, z)| z.is_nan() || far(*z));
+        let fell = last < self.floor(dim);
+        match error {
+            SgviError::Family(_) | SgviError::Plate(_) | SgviError::NonFiniteLogProb { .. } => true,
+            SgviError::NonFiniteGradient { .. } | SgviError::NonFiniteElbo { .. } => fell,
+            SgviError::NonFiniteLogJoint { z, .. }
+            | SgviError::NonFiniteBlock { z, .. }
+            | SgviError::NonFiniteLogJointGradient { z, .. } => fell || far(z),
+            _ => false,
+        }
+    }
+}
+
+/// Where a run began, and where it was best.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Anchor {
+    start: Array1<f64>,
+    /// At the end of the best block; before there is one, the start.
+    best: Array1<f64>,
+    /// ‖start‖_∞, at least 1.
+    size: f64,
+}
+
+impl Anchor {
+    pub(crate) fn new(start: &ArrayRef1<f64>) -> Self {
+        let size = start.iter().fold(1.0, |size: f64, p| size.max(p.abs()));
+        Self { start: start.to_owned(), best: start.to_owned(), size }
+    }
+
+    /// Before the first step (P).
+    pub(crate) fn start(&self) -> &Array1<f64> {
+        &self.start
+    }
+
+    /// At the end of the best block (P).
+    pub(crate) fn best(&self) -> &Array1<f64> {
+        &self.best
+    }
+
+    /// The block that ends here is the best.
+    pub(crate) fn keep(&mut self, params: &ArrayRef1<f64>) {
+        self.best.assign(params);
+    }
+
+    /// The first element that is lost.
+    pub(crate) fn lost(&self, params: &ArrayRef1<f64>) -> Option<usize> {
+        let limit = LOST * self.size;
+        params.iter().position(|p| p.is_nan() || p.abs() > limit)
+    }
+
+    /// Whether a coordinate of a draw is so far from any start that models may fail there.
+    pub(crate) fn is_far(&self, z: f64) -> bool {
+        z.abs() > FAR * self.size
+    }
+
+    /// The element that moved most since the best block, relative to its size there, and how far it did.
+    pub(crate) fn moved_most(&self, params: &ArrayRef1<f64>) -> (usize, f64) {
+        let moved = |i: usize| (params[i] - self.best[i]).abs() / (1.0 + self.best[i].abs());
+        let all = (0..params.len()).map(|i| (i, moved(i)));
+        all.max_by(|(_, a), (_, b)| a.total_cmp(b)).unwrap_or((0, 0.0))
+    }
+}
+
+/// What is remembered to know a divergence of λ, and where to go back to.
+///
+/// ```text
+/// diverged:  the ELBO has fallen  or  |λ_i| > 10¹² max(1, ‖λ_start‖_∞)
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    level: Level,
+    anchor: Anchor,
+}
+
+impl Progress {
+    pub(crate) fn new(start: &ArrayRef1<f64>) -> Self {
+        Self { level: Level::default(), anchor: Anchor::new(start) }
+    }
+
+    /// λ before the first step (P).
+    pub(crate) fn start(&self) -> &Array1<f64> {
+        self.anchor.start()
+    }
+
+    /// Whether a run that ends at this ELBO could have ended below where it began.
+    pub(crate) fn doubts(&self, end: ElboEstimate) -> bool {
+        self.level.doubts(end)
+    }
+
     /// λ at the end of the best block (P).
     pub(crate) fn params(&self) -> &Array1<f64> {
-        &self.params
+        self.anchor.best()
     }
 
     /// Takes in the last estimate of `trace` and the λ after its step (P); tells of a fall.
@@ -75,65 +210,40 @@ impl Progress {
         dim: usize,
         params: &ArrayRef1<f64>,
     ) -> Option<String> {
-        let n = trace.len();
-        if n == 1 {
-            let spread = if estimate.mcse.is_finite() { estimate.mcse } else { estimate.value.abs() };
-            (self.first, self.first_mcse) = (estimate.value, estimate.mcse);
-            (self.best, self.spread) = (estimate.value, spread);
-        }
-        if !n.is_multiple_of(BLOCK) {
-            return None;
-        }
-        let mut block = [0.0; BLOCK];
-        block.copy_from_slice(&trace[n - BLOCK..]);
-        let level = median(&mut block);
-        if level < self.floor(dim) {
-            return Some(format!(
-                "the ELBO fell to {level:.3e} nats, from {:.3e} ± {:.1e} in its best {BLOCK} iterations",
-                self.best, self.spread
-            ));
-        }
-        if level >= self.best {
-            block.iter_mut().for_each(|e| *e = (*e - level).abs());
-            (self.best, self.spread) = (level, median(&mut block));
-            self.params.assign(params);
+        match self.level.push(trace, estimate, dim) {
+            Block::Fallen(evidence) => return Some(evidence),
+            Block::Best => self.anchor.keep(params),
+            Block::Middling => {}
         }
         None
     }
 
-    /// Below this level of the ELBO a run has diverged.
-    fn floor(&self, dim: usize) -> f64 {
-        let depth = (NATS * dim as f64).max(RISES * (self.best - self.first)).max(self.best.abs());
-        self.best - depth.max(SPREADS * self.spread)
-    }
-
     /// The first element of λ that is lost.
     pub(crate) fn lost(&self, params: &ArrayRef1<f64>) -> Option<usize> {
-        let limit = LOST * self.size;
-        params.iter().position(|p| p.is_nan() || p.abs() > limit)
+        self.anchor.lost(params)
     }
 
-    /// Whether an error of the estimator at λ is due to the steps that led there, and not to the model: q itself cannot be
-    /// evaluated; the draw at which the model cannot is far away; or the ELBO had fallen in the iteration before.
+    /// Whether an error of the estimator at λ is due to the steps that led there, and not to the model.
     pub(crate) fn explains(&self, error: &SgviError, trace: &[f64], dim: usize) -> bool {
-        let Some(&last) = trace.last() else { return false };
-        let far = |z: &NamedValues| z.0.iter().any(|(_, z)| z.is_nan() || z.abs() > FAR * self.size);
-        let fell = last < self.floor(dim);
-        match error {
-            SgviError::Family(_) | SgviError::NonFiniteLogProb { .. } => true,
-            SgviError::NonFiniteGradient { .. } | SgviError::NonFiniteElbo { .. } => fell,
-            SgviError::NonFiniteLogJoint { z, .. }
-            | SgviError::NonFiniteBlock { z, .. }
-            | SgviError::NonFiniteLogJointGradient { z, .. } => fell || far(z),
-            _ => false,
-        }
+        self.level.explains(error, trace, dim, &|z| self.anchor.is_far(z))
     }
 
     /// The element of λ that moved most since the best block, relative to its size there.
     pub(crate) fn moved_most(&self, params: &ArrayRef1<f64>) -> usize {
-        let moved = |i: &usize| (params[*i] - self.params[*i]).abs() / (1.0 + self.params[*i].abs());
-        (0..params.len()).max_by(|i, j| moved(i).total_cmp(&moved(j))).unwrap_or(0)
+        self.anchor.moved_most(params).0
     }
+}
+
+/// The divergence that an error of a step tells of.
+pub(crate) fn divergence(error: &SgviError) -> Option<Divergence> {
+    let (parameter, value, evidence) = match error {
+        SgviError::Diverged { parameter, value, evidence } => (parameter, value, evidence.clone()),
+        SgviError::NonFiniteParameter { parameter, value } => {
+            (parameter, value, "the learning rate is too large".to_owned())
+        }
+        _ => return None,
+    };
+    Some(Divergence { parameter: parameter.clone(), value: *value, evidence })
 }
 
 /// The upper median; reorders.

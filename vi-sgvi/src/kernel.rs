@@ -9,7 +9,7 @@ use vi_families::VariationalFamily;
 
 use crate::averaging::{Averager, Averaging};
 use crate::clipping::Clipping;
-use crate::divergence::Progress;
+use crate::divergence::{Progress, divergence};
 use crate::elbo::{Elbo, compare_elbo};
 use crate::error::SgviError;
 use crate::estimator::{Evaluations, GradientEstimator, Memory};
@@ -311,17 +311,7 @@ where
     }
 
     fn divergence(&self, error: &SgviError) -> Option<Divergence> {
-        match error {
-            SgviError::Diverged { parameter, value, evidence } => {
-                let (parameter, evidence) = (parameter.clone(), evidence.clone());
-                Some(Divergence { parameter, value: *value, evidence })
-            }
-            SgviError::NonFiniteParameter { parameter, value } => {
-                let evidence = "the learning rate is too large".to_owned();
-                Some(Divergence { parameter: parameter.clone(), value: *value, evidence })
-            }
-            _ => None,
-        }
+        divergence(error)
     }
 }
 

@@ -294,7 +294,7 @@ impl Piece {
                 Support::PositiveOrdered => ordered::positive_constrain(u, z),
                 Support::CholeskyFactor => matrix::cholesky_constrain(u, self.order, z),
                 Support::PositiveDefinite => matrix::definite_constrain(u, self.order, z),
-                _ => unreachable!("discrete supports are refused when the bijection is built"),
+                _ => unreachable!("circles and discrete supports are refused when the bijection is built"),
             };
         }
         log_det
@@ -314,7 +314,7 @@ impl Piece {
                 Support::CholeskyFactor => matrix::cholesky_unconstrain(z, self.order, u),
                 Support::PositiveDefinite => matrix::definite_unconstrain(z, self.order, u)
                     .map_err(|pivot| e * self.event_z + pivot * self.order + pivot)?,
-                _ => unreachable!("discrete supports are refused when the bijection is built"),
+                _ => unreachable!("circles and discrete supports are refused when the bijection is built"),
             }
         }
         Ok(())
@@ -336,7 +336,7 @@ impl Piece {
                 Support::PositiveOrdered => ordered::positive_pullback(u, grad_z, grad_u),
                 Support::CholeskyFactor => matrix::cholesky_pullback(z, self.order, grad_z, grad_u),
                 Support::PositiveDefinite => matrix::definite_pullback(u, self.order, grad_z, grad_u),
-                _ => unreachable!("discrete supports are refused when the bijection is built"),
+                _ => unreachable!("circles and discrete supports are refused when the bijection is built"),
             }
         }
     }
@@ -354,7 +354,7 @@ fn image(p: &Parameter) -> Result<(String, usize), ParameterError> {
         Support::CholeskyFactor | Support::PositiveDefinite => {
             (format!("log_cholesky({name})"), matrix::packed_len(n))
         }
-        support @ (Support::Binary | Support::Count | Support::Categorical { .. }) => {
+        support @ (Support::Angle | Support::Binary | Support::Count | Support::Categorical { .. }) => {
             return Err(ParameterError::Unsupported {
                 name: name.to_owned(),
                 support,

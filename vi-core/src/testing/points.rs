@@ -1,5 +1,7 @@
 //! Random points of any parameter space.
 
+use std::f64::consts::PI;
+
 use ndarray::{Array1, Array2, ArrayRef1, s};
 use rand::RngExt;
 use rand_distr::StandardNormal;
@@ -11,7 +13,7 @@ use crate::parameter::{Parameter, ParameterSpace, Support};
 /// Random points (n, D) inside the support of `space`; row i comes from `key.rng(i)`.
 ///
 /// A continuous variable is the image of standard normal values under its [`Bijection`]; a binary or
-/// categorical one is uniform, a count is uniform on {0, …, 9}.
+/// categorical one and an angle are uniform, a count is uniform on {0, …, 9}.
 pub fn random_points(space: &ParameterSpace, n: usize, key: StreamKey) -> Array2<f64> {
     let mut out = Array2::zeros((n, space.dim()));
     for (i, mut row) in out.rows_mut().into_iter().enumerate() {
@@ -28,6 +30,10 @@ fn fill(p: &Parameter, rng: &mut StreamRng, z: &mut ArrayRef1<f64>) {
         Support::Binary => 2,
         Support::Count => 10,
         Support::Categorical { n } => n,
+        Support::Angle => {
+            z.mapv_inplace(|_| rng.random_range(-PI..PI));
+            return;
+        }
         _ => {
             let alone = ParameterSpace::new([p.clone()]).expect("a variable of a space is a space");
             let bijection = Bijection::new(&alone).expect("its support is continuous");

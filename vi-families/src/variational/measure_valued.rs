@@ -80,6 +80,7 @@ impl ProductFactor {
     pub(super) fn pair_weight(&self, j: usize) -> Option<f64> {
         match self {
             Self::Gaussian { inverse_sd, .. } => Some([PHI_0 * inverse_sd, 1.0][j]),
+            Self::Angle(_) => None,
             Self::Other { factor, .. } => match factor {
                 Factor::Bernoulli(d) => Some(d.variance()),
                 Factor::Categorical(d) => {
@@ -100,6 +101,7 @@ impl ProductFactor {
                 let pair = if j == 0 { location_pair(rng) } else { scale_pair(rng) };
                 Some(pair.map(|y| mean + sd * y))
             }
+            Self::Angle(_) => None,
             Self::Other { factor, .. } => match factor {
                 Factor::Bernoulli(_) => Some([1.0, 0.0]),
                 Factor::Categorical(d) => Some([j as f64, other_value(j, d.log_probabilities(), rng) as f64]),

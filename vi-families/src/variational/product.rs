@@ -25,6 +25,7 @@ const FAMILY: &str = "ProductFamily";
 /// positive           Gamma             log_shape, log_rate
 /// interval           Beta, rescaled    log_alpha, log_beta
 /// simplex            Dirichlet         log_concentration (K)
+/// angle              VonMises          location, log_concentration
 /// binary             Bernoulli         logit
 /// categorical        Categorical       log_odds against the last category (K − 1)
 /// ```
@@ -72,7 +73,7 @@ impl VariationalFamily for ProductFamily {
         };
         self.shapes.iter().flat_map(of_factor).collect()
     }
-    /// Standard Gaussians, unit exponentials, uniform laws on intervals, simplices and categories.
+    /// Standard Gaussians, unit exponentials, angles around 0 with concentration 1, uniform laws on intervals, simplices and categories.
     fn init(&self) -> Array1<f64> {
         Array1::zeros(self.n_params)
     }
@@ -256,7 +257,7 @@ impl FactorizedDistribution for ProductMember<'_> {
     fn gaussian_factor(&self, i: usize) -> Option<(f64, f64)> {
         match self.factors[i] {
             ProductFactor::Gaussian { mean, sd, .. } => Some((mean, sd)),
-            ProductFactor::Other { .. } => None,
+            ProductFactor::Angle(_) | ProductFactor::Other { .. } => None,
         }
     }
 }

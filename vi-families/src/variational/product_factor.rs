@@ -6,6 +6,7 @@ use ndarray::{Array1, Array2};
 use vi_core::StreamRng;
 
 use super::Damping;
+use super::angle_factor::{AngleFactor, angle_step};
 use super::gaussian::scale;
 use super::natural_gradient::{
     gaussian_step, log_step, singular, solve_less_rank_one, solve_less_rank_one_by_difference, solve_one,
@@ -32,6 +33,8 @@ pub(crate) struct FactorShape {
 pub(crate) enum ProductFactor {
     /// In its own coordinates, where no statistics cancel.
     Gaussian { mean: f64, sd: f64, inverse_sd: f64, log_sd: f64 },
+    /// Likewise.
+    Angle(AngleFactor),
     /// The others, whose ∂η/∂λ is diagonal.
     Other {
         kind: FactorKind,
@@ -57,6 +60,9 @@ impl ProductFactor {
             let (sd, inverse_sd) = scale(FAMILY, || name(1), params[1])?;
             return Ok(Self::Gaussian { mean: params[0], sd, inverse_sd, log_sd: params[1] });
         }
+        if let FactorKind::VonMises = kind {
+            return Ok(Self::Angle(AngleFactor::bind(params, name)?));
+        }
         let positive = |i: usize| Ok(scale(FAMILY, || name(i), params[i])?.0);
         let factor = kind.with_unconstrained(params, positive, &name)?;
         let slopes = (0..params.len()).map(|i| factor.natural_slope(i)).collect();
@@ -76,6 +82,7 @@ impl ProductFactor {
                 let (sd, inverse_sd) = (sd * factor, inverse_sd / factor);
                 Ok(Self::Gaussian { mean: *mean, sd, inverse_sd, log_sd: log_sd + factor.ln() })
             }
+            Self::Angle(factor) => Ok(Self::Angle(factor.tempered(dispersion)?)),
             Self::Other { kind, factor, .. } => {
                 let factor = kind.with_natural(&(factor.natural() / dispersion))?;
                 let slopes = (0..kind.n_params()).map(|i| factor.natural_slope(i)).collect();
@@ -84,10 +91,12 @@ impl ProductFactor {
         }
     }
 
-    /// Overwrites `z` with the quantiles at `u`, as many as coordinates.
+    /// Overwrites `z` with the quantiles at `u`, as many as coordinates; an angle is turned from its location by that of its
+    /// deviation.
     pub(crate) fn quantile(&self, u: &[f64], z: &mut [f64]) {
         match self {
             Self::Gaussian { mean, sd, .. } => z[0] = mean + sd * normal_quantile(u[0]),
+            Self::Angle(factor) => z[0] = factor.transport(u[0]),
             Self::Other { factor, .. } => factor.quantile(u, z),
         }
     }
@@ -95,6 +104,7 @@ impl ProductFactor {
     pub(crate) fn sample(&self, rng: &mut StreamRng, z: &mut [f64]) {
         match self {
             Self::Gaussian { mean, sd, .. } => z[0] = mean + sd * standard_normal(rng),
+            Self::Angle(factor) => z[0] = factor.sample(rng),
             Self::Other { factor, .. } => factor.sample(rng, z),
         }
     }
@@ -105,6 +115,7 @@ impl ProductFactor {
                 let y = (z[0] - mean) * inverse_sd;
                 -0.5 * (y * y + LOG_TWO_PI) - log_sd
             }
+            Self::Angle(factor) => factor.log_prob(z[0]),
             Self::Other { factor, log_partition, .. } => factor.log_prob_with(*log_partition, z),
         }
     }
@@ -117,6 +128,7 @@ impl ProductFactor {
                 out[0] += weight * (y * inverse_sd);
                 out[1] += weight * (y * y - 1.0);
             }
+            Self::Angle(factor) => factor.add_score(z[0], weight, out),
             Self::Other { kind, mean_params, slopes, .. } => {
                 for (i, o) in out.iter_mut().enumerate() {
                     *o += weight * slopes[i] * (kind.sufficient_stat(i, z) - mean_params[i]);
@@ -128,6 +140,7 @@ impl ProductFactor {
     pub(crate) fn entropy(&self) -> f64 {
         match self {
             Self::Gaussian { log_sd, .. } => log_sd + 0.5 * (1.0 + LOG_TWO_PI),
+            Self::Angle(factor) => factor.entropy(),
             Self::Other { factor, .. } => factor.entropy(),
         }
     }
@@ -138,6 +151,7 @@ impl ProductFactor {
             Self::Gaussian { inverse_sd, .. } => {
                 Array2::from_diag(&ndarray::array![inverse_sd * inverse_sd, 2.0])
             }
+            Self::Angle(factor) => factor.fisher(),
             Self::Other { factor, slopes, .. } => {
                 let mut fisher = factor.fisher();
                 for ((i, j), value) in fisher.indexed_iter_mut() {
@@ -161,6 +175,7 @@ impl ProductFactor {
                 out[1] = solve_one(1, 2.0, damping, grad[1])?;
                 return Ok(());
             }
+            Self::Angle(factor) => return factor.natural_gradient(damping, grad, out),
             Self::Other { factor, slopes, mean_params, log_partition, .. } => {
                 (factor, slopes, mean_params, *log_partition)
             }
@@ -216,6 +231,12 @@ pub(crate) fn natural_step(
         FactorKind::Gaussian => {
             let (at, along) = ([params[0], params[1]], [natural_gradient[0], natural_gradient[1]]);
             let (moved, n_halvings) = gaussian_step(FAMILY, at, along, step)?;
+            out.copy_from_slice(&moved);
+            Ok(n_halvings)
+        }
+        FactorKind::VonMises => {
+            let (at, along) = ([params[0], params[1]], [natural_gradient[0], natural_gradient[1]]);
+            let (moved, n_halvings) = angle_step(at, along, step)?;
             out.copy_from_slice(&moved);
             Ok(n_halvings)
         }

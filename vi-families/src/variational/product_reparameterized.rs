@@ -17,6 +17,9 @@ use crate::special::{inverse_regularized_beta, trigamma_minus_reciprocal};
 /// quantiles. The derivatives in λ are implicit ([`ImplicitReparameterized`]). Discrete factors step from value to
 /// value, which [`Reparameterized::is_differentiable`] says, and pass no derivative on.
 ///
+/// An angle is turned from its location by the quantile of its deviation, so that ∂z/∂location = 1. Gradients through it are those
+/// of functions that take the same value at −π and π.
+///
 /// A draw that underflows is moved inside the support, where its derivative is no longer that of the quantile: Gamma
 /// and Dirichlet factors with shapes below 0.02.
 impl Reparameterized for ProductMember<'_> {
@@ -28,7 +31,7 @@ impl Reparameterized for ProductMember<'_> {
             for i in shape.z.clone() {
                 noise[i] = match factor {
                     ProductFactor::Gaussian { .. } => standard_normal(rng),
-                    ProductFactor::Other { .. } => open_uniform(rng),
+                    ProductFactor::Angle(_) | ProductFactor::Other { .. } => open_uniform(rng),
                 };
             }
         }
@@ -90,6 +93,7 @@ impl ProductFactor {
     fn transport(&self, noise: &[f64], z: &mut [f64]) {
         match self {
             Self::Gaussian { mean, sd, .. } => z[0] = mean + sd * noise[0],
+            Self::Angle(factor) => z[0] = factor.transport(noise[0]),
             Self::Other { factor: Factor::Dirichlet(d), .. } => break_stick(d, noise, z),
             Self::Other { factor, .. } => factor.quantile(noise, z),
         }
@@ -103,6 +107,7 @@ impl ProductFactor {
                 out[1] += grad(0) * sd * noise;
                 return;
             }
+            Self::Angle(factor) => return factor.add_transport_vjp(z[0], grad(0), out),
             Self::Other { factor, .. } => factor,
         };
         match factor {
@@ -124,7 +129,7 @@ impl ProductFactor {
                     *o += along * d.concentration()[i];
                 }
             }
-            Factor::Gaussian(_) | Factor::Bernoulli(_) | Factor::Categorical(_) => {}
+            Factor::Gaussian(_) | Factor::VonMises(_) | Factor::Bernoulli(_) | Factor::Categorical(_) => {}
         }
     }
 
@@ -132,6 +137,7 @@ impl ProductFactor {
     fn add_entropy_grad(&self, weight: f64, out: &mut [f64]) {
         match self {
             Self::Gaussian { .. } => out[1] += weight,
+            Self::Angle(factor) => factor.add_entropy_grad(weight, out),
             // H = a − log b + log Γ(a) + (1 − a) ψ(a), without the cancellation of F η at large a.
             Self::Other { factor: Factor::Gamma(d), .. } => {
                 let a = d.shape();
@@ -153,6 +159,7 @@ impl ProductFactor {
             Self::Gaussian { mean, inverse_sd, .. } => {
                 out[0] -= weight * ((z[0] - mean) * inverse_sd * inverse_sd);
             }
+            Self::Angle(factor) => out[0] += weight * factor.log_prob_grad(z[0]),
             Self::Other { factor, .. } => match factor {
                 Factor::Gamma(d) => out[0] += weight * ((d.shape() - 1.0) / z[0] - d.rate()),
                 Factor::Beta { unit, lower, upper } => {
@@ -164,7 +171,8 @@ impl ProductFactor {
                         *o += weight * ((a - 1.0) / z);
                     }
                 }
-                Factor::Gaussian(_) | Factor::Bernoulli(_) | Factor::Categorical(_) => {}
+                Factor::Gaussian(_) | Factor::VonMises(_) | Factor::Bernoulli(_) | Factor::Categorical(_) => {
+                }
             },
         }
     }

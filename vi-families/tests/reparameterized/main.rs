@@ -2,6 +2,8 @@
 //!
 //! Over all keys a correct family fails a case of `check_reparameterized` for about 1 in 10⁶.
 
+mod angle;
+
 use ndarray::{Array1, Array2, array};
 use vi_core::{Parameter, ParameterSpace, StreamKey, Support};
 use vi_families::testing::{check_differentiable_density, check_reparameterized};

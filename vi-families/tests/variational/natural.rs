@@ -21,6 +21,7 @@ fn product() -> ProductFamily {
         Parameter::scalar("tau", Support::Positive),
         Parameter::scalar("rho", Support::Interval { lower: -1.0, upper: 3.0 }),
         Parameter::new("w", &[2, 3], Support::Simplex),
+        Parameter::scalar("phi", Support::Angle),
         Parameter::vector("on", 2, Support::Binary),
         Parameter::scalar("k", Support::Categorical { n: 4 }),
     ]);

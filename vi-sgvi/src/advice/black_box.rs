@@ -36,9 +36,11 @@ impl<M: LogJoint> BlackBoxAdvice<'_, M> {
         let mut account = Account::default();
         let discrete =
             |s: Support| matches!(s, Support::Binary | Support::Categorical { .. } | Support::Count);
+        let on_its_own_support = |s: Support| discrete(s) || s == Support::Angle;
         let variables = self.model.parameters().parameters();
-        if let Some(p) = variables.iter().find(|p| discrete(p.support())) {
-            let why = format!("`{}` is discrete", p.name());
+        if let Some(p) = variables.iter().find(|p| on_its_own_support(p.support())) {
+            let what = if discrete(p.support()) { "discrete" } else { "an angle" };
+            let why = format!("`{}` is {what}", p.name());
             account.push("family", "ProductFamily", why);
             let family = ProductFamily::for_space(self.model.parameters())?;
             let fitted = self.climb(self.model, &family, &settings, seed)?;

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use vi_core::{ElboEstimate, Exec, NeverStop, Observer, Outcome, PlateModel, Role, StopRule, StreamKey, run};
 use vi_families::PlateFamily;
 
+use super::divergence::PlateSettled;
 use super::estimator::PlateEstimator;
-use super::evaluate::evaluate_plate;
 use super::kernel::{PlateInfo, VariationalEm};
 use super::objective::PlateElbo;
 use super::recognition::Recognition;
@@ -99,7 +99,8 @@ pub struct PlateFit {
     pub params: Array1<f64>,
     /// The ELBO at both, from points that no iteration has seen; without log p(θ).
     pub elbo: ElboEstimate,
-    /// How the run ended; `outcome.converged()` is false when the budget ended first.
+    /// How the run ended; `outcome.converged()` is false when the budget ended first, or the run diverged: θ and ψ are then
+    /// those of its best iterations, or of the start.
     pub outcome: Outcome,
     /// The ELBO estimate of every iteration, log p(θ) included.
     pub elbo_trace: Vec<f64>,
@@ -157,11 +158,8 @@ where
         let iterations = 0..settings.n_iterations;
         let outcome =
             run(self, &mut state, key.role(Role::Step), iterations, &stop, observers).map_err(Box::new)?;
-        let (model_params, params) = self.averaged_params(&state);
-        let key = key.role(Role::Evaluate);
-        let evaluation =
-            evaluate_plate(self.elbo(), &model_params, &params, settings.n_evaluate, key, self.exec())
-                .map_err(|source| SgviError::Evaluation(Box::new(source)))?;
+        let PlateSettled { model_params, params, evaluation, outcome } =
+            self.settle(&state, outcome, settings.n_evaluate, key.role(Role::Evaluate))?;
         let (elbo, elbo_trace) = (evaluation.elbo, state.elbo_trace);
         let n_log_joint_points = state.n_log_joint_points;
         Ok(PlateFit { model_params, params, elbo, outcome, elbo_trace, n_log_joint_points })

@@ -2,17 +2,18 @@
 
 use std::fmt;
 
-use ndarray::{Array1, ArrayRef1, ArrayView1, s};
+use ndarray::{Array1, s};
 use serde::{Deserialize, Serialize};
-use vi_core::{ElboEstimate, Exec, Kernel, PlateModel, StopReason, StopRule, StreamKey};
+use vi_core::{Divergence, ElboEstimate, Exec, Kernel, PlateModel, StopReason, StopRule, StreamKey};
 use vi_families::PlateFamily;
 
+use super::divergence::{PlateProgress, ascend};
 use super::estimator::PlateEstimator;
 use super::gradient::{PlateWorkspace, Request};
 use super::objective::PlateElbo;
-use super::point_mass::PointMass;
 use super::recognition::Recognition;
 use crate::averaging::{Averager, Averaging};
+use crate::divergence::divergence;
 use crate::error::{SgviError, require};
 use crate::optimizer::AscentRule;
 use crate::window::{Compare, ElboPlateau, Window, WindowComparison, WindowState};
@@ -28,11 +29,11 @@ use crate::window::{Compare, ElboPlateau, Window, WindowComparison, WindowState}
 pub struct VariationalEm<'a, M, F, R, E, O, P> {
     elbo: PlateElbo<'a, M, F, R>,
     estimator: E,
-    model_optimizer: Option<O>,
-    optimizer: P,
+    pub(super) model_optimizer: Option<O>,
+    pub(super) optimizer: P,
     batch_size: Option<usize>,
     averaging: Averaging,
-    window: Window,
+    pub(super) window: Window,
     exec: Exec<'a>,
 }
 
@@ -50,7 +51,7 @@ impl<M, F, R, E: fmt::Debug, O: fmt::Debug, P: fmt::Debug> fmt::Debug
 }
 
 /// The state of a kernel over this model with these rules for λ or ψ and for θ.
-type StateOf<M, O, P> =
+pub(super) type StateOf<M, O, P> =
     PlateState<<M as PlateModel>::Cache, <O as AscentRule>::State, <P as AscentRule>::State>;
 
 impl<'a, M, F, R, E, O, P> VariationalEm<'a, M, F, R, E, O, P>
@@ -172,6 +173,7 @@ where
         Ok(PlateState {
             model_optimizer: self.model_optimizer.as_ref().map(|o| o.start(model_params.len())),
             optimizers: (0..n_states).map(|_| self.optimizer.start(n_each)).collect(),
+            progress: PlateProgress::new(&model_params, &params),
             averagers: averages.then(|| [Averager::new(&model_params), Averager::new(&params)]),
             model_params,
             params,
@@ -183,7 +185,7 @@ where
     }
 
     /// How many pieces of ψ have an optimizer's state of their own, and their length.
-    fn groups(&self) -> (usize, usize) {
+    pub(super) fn groups(&self) -> (usize, usize) {
         let recognition = self.elbo.recognition();
         if R::PER_DATUM {
             (recognition.n_data(), recognition.n_local_params())
@@ -215,10 +217,11 @@ pub struct PlateState<C: Default, S, T> {
     pub elbo_trace: Vec<f64>,
     /// Log joints of one datum at one point, evaluated so far.
     pub n_log_joint_points: u64,
-    model_optimizer: Option<S>,
-    optimizers: Vec<T>,
-    averagers: Option<[Averager; 2]>,
-    window: WindowState,
+    pub(super) progress: PlateProgress,
+    pub(super) model_optimizer: Option<S>,
+    pub(super) optimizers: Vec<T>,
+    pub(super) averagers: Option<[Averager; 2]>,
+    pub(super) window: WindowState,
     #[serde(skip)]
     workspace: PlateWorkspace<C>,
 }
@@ -230,6 +233,7 @@ impl<C: Default, S: Clone, T: Clone> Clone for PlateState<C, S, T> {
             params: self.params.clone(),
             elbo_trace: self.elbo_trace.clone(),
             n_log_joint_points: self.n_log_joint_points,
+            progress: self.progress.clone(),
             model_optimizer: self.model_optimizer.clone(),
             optimizers: self.optimizers.clone(),
             averagers: self.averagers.clone(),
@@ -271,7 +275,27 @@ where
     type Info = PlateInfo;
     type Error = SgviError;
 
+    /// A divergence is [`SgviError::Diverged`] or [`SgviError::NonFiniteParameter`], and leaves the state at the end of its
+    /// best iterations, as if it had begun there.
     fn step(&self, key: StreamKey, state: &mut Self::State) -> Result<PlateInfo, SgviError> {
+        self.step_here(key, state).map_err(|error| self.told_apart(error, state))
+    }
+
+    fn divergence(&self, error: &SgviError) -> Option<Divergence> {
+        divergence(error)
+    }
+}
+
+impl<M, F, R, E, O, P> VariationalEm<'_, M, F, R, E, O, P>
+where
+    M: PlateModel,
+    F: PlateFamily,
+    R: Recognition,
+    E: PlateEstimator<F>,
+    O: AscentRule,
+    P: AscentRule,
+{
+    fn step_here(&self, key: StreamKey, state: &mut StateOf<M, O, P>) -> Result<PlateInfo, SgviError> {
         let model_names = self.elbo.model().model_parameters();
         let recognition = self.elbo.recognition();
         let request = Request {
@@ -287,8 +311,10 @@ where
         if let (Some(optimizer), Some(optimizer_state)) = (&self.model_optimizer, &mut state.model_optimizer)
         {
             let name = |i: usize| model_names.names()[i].clone();
-            ascend(optimizer, optimizer_state, &grad.model, &mut state.model_params, name)?;
+            let anchor = &state.progress.model;
+            ascend(optimizer, optimizer_state, &grad.model, &mut state.model_params, anchor, name)?;
         }
+        let anchor = &state.progress.params;
         let mut squares = grad.shared.dot(&grad.shared);
         let n_batch = self.batch_size.unwrap_or(recognition.n_data());
         if R::PER_DATUM {
@@ -298,11 +324,13 @@ where
                 squares += of_datum.dot(&of_datum);
                 let name = |i: usize| recognition.param_name(datum * p + i);
                 let mut row = state.params.slice_mut(s![datum * p..(datum + 1) * p]);
-                ascend(&self.optimizer, &mut state.optimizers[datum], &of_datum, &mut row, name)?;
+                let optimizer_state = &mut state.optimizers[datum];
+                ascend(&self.optimizer, optimizer_state, &of_datum, &mut row, anchor, name)?;
             }
         } else {
             let name = |i: usize| recognition.param_name(i);
-            ascend(&self.optimizer, &mut state.optimizers[0], &grad.shared, &mut state.params, name)?;
+            let optimizer_state = &mut state.optimizers[0];
+            ascend(&self.optimizer, optimizer_state, &grad.shared, &mut state.params, anchor, name)?;
         }
         if let Some([model, params]) = &mut state.averagers {
             model.push(self.averaging, &state.model_params);
@@ -310,31 +338,14 @@ where
         }
         state.n_log_joint_points += (n_batch * self.estimator.n_points()) as u64;
         state.elbo_trace.push(grad.elbo.value);
-        let windows = state.window.push(self.window, grad.elbo.value, None);
+        let (elbo, model_grad_norm) = (grad.elbo, grad.model.dot(&grad.model).sqrt());
+        self.watch(elbo, state)?;
+        let windows = state.window.push(self.window, elbo.value, None);
         Ok(PlateInfo {
-            elbo: grad.elbo,
-            model_grad_norm: grad.model.dot(&grad.model).sqrt(),
+            elbo,
+            model_grad_norm,
             grad_norm: squares.sqrt(),
             window: windows.map(|(earlier, later)| later.against(&earlier)),
         })
-    }
-}
-
-/// One step of an ascent rule, between finite gradients and finite parameters.
-fn ascend<O: AscentRule>(
-    optimizer: &O,
-    state: &mut O::State,
-    grad: &ArrayView1<'_, f64>,
-    params: &mut ArrayRef1<f64>,
-    name: impl Fn(usize) -> String,
-) -> Result<(), SgviError> {
-    let not_finite = |values: &ArrayRef1<f64>| values.iter().position(|v| !v.is_finite());
-    if let Some(i) = not_finite(grad) {
-        return Err(SgviError::NonFiniteGradient { parameter: name(i), value: grad[i] });
-    }
-    optimizer.step(&PointMass { n_params: params.len() }, state, grad, params)?;
-    match not_finite(params) {
-        None => Ok(()),
-        Some(i) => Err(SgviError::NonFiniteParameter { parameter: name(i), value: params[i] }),
     }
 }

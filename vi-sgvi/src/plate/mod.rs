@@ -16,6 +16,7 @@
 //! | `evaluate` | [`PlateEvaluation`]: ELBO and importance-weighted log likelihood |
 //! | `fit`, `posterior` | [`PlateSettings`], [`fit_plate`]; the [`PlatePosterior`] |
 
+mod divergence;
 mod encoder;
 mod estimator;
 mod evaluate;

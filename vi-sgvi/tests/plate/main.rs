@@ -3,6 +3,7 @@
 mod bits;
 mod bounds;
 mod counts;
+mod divergence;
 mod failures;
 mod gaussian;
 mod minibatch;

@@ -101,6 +101,11 @@ impl VonMises {
         self.moments.complement
     }
 
+    /// Of the deviation from the mean direction.
+    pub(crate) fn moments(&self) -> PolarMoments {
+        self.moments
+    }
+
     /// log 2π I₀(κ) − κ.
     fn log_scaled_integral(&self) -> f64 {
         LN_2 + self.moments.log_integral
