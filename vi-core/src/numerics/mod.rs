@@ -22,6 +22,8 @@
 //! | `dispatch` | choice of the instruction set, also for work of your own in plain Rust |
 //! | `elementwise` | `exp`, `log`, `log1p`, `softplus`, `sigmoid`, `log_gamma`, `digamma`, `trigamma` and their in-place forms |
 //! | `linear` | `sum_softplus_products`: softplus of linear predictors, without storing them |
+//! | `panels` | `RowPanels`: a matrix with its rows side by side |
+//! | `logistic` | `SoftplusSums`: softplus of linear predictors and its gradient, at few points |
 //! | `map` | functions of your own, of several slices |
 //! | `reduce` | `log_sum_exp`, `sum_softplus`, `sum_softplus_sigmoid`, the latter by rows |
 //! | `rows` | the same over the rows of a matrix; digammas less that of the row's total |
@@ -32,7 +34,9 @@ mod elementwise;
 mod gamma_kernel;
 mod kernel;
 mod linear;
+mod logistic;
 mod map;
+mod panels;
 mod reduce;
 mod rows;
 mod scalar;
@@ -46,7 +50,9 @@ pub use elementwise::{
     log1p_inplace, sigmoid, sigmoid_inplace, softplus, softplus_inplace, trigamma, trigamma_inplace,
 };
 pub use linear::sum_softplus_products;
+pub use logistic::SoftplusSums;
 pub use map::{Lane, SliceFunction, map_slices};
+pub use panels::{PANEL_ROWS, RowPanels};
 pub use reduce::{log_sum_exp, sum_softplus, sum_softplus_sigmoid, sum_softplus_sigmoid_rows_inplace};
 pub use rows::{digamma_minus_total_rows, log_sum_exp_rows, softmax_rows_inplace, sum_softplus_rows};
 pub use scalar::{sigmoid_scalar, softplus_scalar};
