@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ndarray::{ArrayRef1, ArrayRef2};
 
+use crate::communicator::CommError;
+use crate::exec::Exec;
 use crate::model::{GradLogJoint, LocalLogJoint, LogJoint};
 use crate::parameter::ParameterSpace;
 
@@ -74,6 +76,16 @@ impl<M: GradLogJoint> GradLogJoint for Counted<M> {
     ) {
         self.n_gradient.fetch_add(z.nrows() as u64, Ordering::Relaxed);
         self.model.log_joint_and_grad_batch(z, out, grad);
+    }
+    fn log_joint_and_grad_batch_in(
+        &self,
+        exec: Exec<'_>,
+        z: &ArrayRef2<f64>,
+        out: &mut ArrayRef1<f64>,
+        grad: &mut ArrayRef2<f64>,
+    ) -> Result<(), CommError> {
+        self.n_gradient.fetch_add(z.nrows() as u64, Ordering::Relaxed);
+        self.model.log_joint_and_grad_batch_in(exec, z, out, grad)
     }
 }
 

@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
 
+use crate::communicator::CommError;
+use crate::exec::Exec;
 use crate::key::StreamRng;
 use crate::parameter::ParameterSpace;
 
@@ -54,6 +56,25 @@ pub trait GradLogJoint: LogJoint {
         for ((row, o), mut g) in z.rows().into_iter().zip(out.iter_mut()).zip(grad.rows_mut()) {
             *o = self.log_joint_and_grad(&row, &mut g);
         }
+    }
+
+    /// [`GradLogJoint::log_joint_and_grad_batch`] with its bits, on the threads and ranks of `exec`: what a kernel calls that has
+    /// too few points to keep them busy. By default on the calling thread alone.
+    ///
+    /// All ranks of `exec` make the same call. Override it where the data are many: cut them into blocks whose size depends on
+    /// the data alone, and sum through `exec`.
+    ///
+    /// # Errors
+    /// [`CommError`] when the exchange between ranks fails.
+    fn log_joint_and_grad_batch_in(
+        &self,
+        _exec: Exec<'_>,
+        z: &ArrayRef2<f64>,
+        out: &mut ArrayRef1<f64>,
+        grad: &mut ArrayRef2<f64>,
+    ) -> Result<(), CommError> {
+        self.log_joint_and_grad_batch(z, out, grad);
+        Ok(())
     }
 }
 
@@ -169,6 +190,11 @@ macro_rules! forward_log_joint {
             }
             fn log_joint_and_grad_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>, grad: &mut ArrayRef2<f64>) {
                 (**self).log_joint_and_grad_batch(z, out, grad)
+            }
+            fn log_joint_and_grad_batch_in(
+                &self, exec: Exec<'_>, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>, grad: &mut ArrayRef2<f64>,
+            ) -> Result<(), CommError> {
+                (**self).log_joint_and_grad_batch_in(exec, z, out, grad)
             }
         }
         impl<M: LocalLogJoint + ?Sized> LocalLogJoint for $pointer {

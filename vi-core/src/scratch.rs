@@ -33,6 +33,14 @@ pub fn with_arrays<const N: usize, R>(lengths: [usize; N], f: impl FnOnce([&mut 
     })
 }
 
+/// Calls `f` with a vector of scratch for calls that size it themselves; see [`with`].
+pub fn with_vec<R>(f: impl FnOnce(&mut Vec<f64>) -> R) -> R {
+    let mut buffer = BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_default();
+    let out = f(&mut buffer);
+    BUFFERS.with_borrow_mut(|buffers| buffers.push(buffer));
+    out
+}
+
 /// [`with`], as a vector of ndarray.
 pub(crate) fn with_vector<R>(n: usize, f: impl FnOnce(&mut ArrayRef1<f64>) -> R) -> R {
     with(n, |values| f(&mut ArrayViewMut1::from(values)))

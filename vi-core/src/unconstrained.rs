@@ -6,6 +6,8 @@ use std::sync::Arc;
 use ndarray::{ArrayRef1, ArrayRef2, ArrayViewMut1, ArrayViewMut2};
 
 use crate::bijector::Bijection;
+use crate::communicator::CommError;
+use crate::exec::Exec;
 use crate::model::{GradLogJoint, LocalLogJoint, LogJoint, Reported, Subsample};
 use crate::parameter::{ParameterError, ParameterSpace};
 
@@ -116,28 +118,56 @@ impl<M: GradLogJoint> GradLogJoint for Unconstrained<M> {
         out: &mut ArrayRef1<f64>,
         grad: &mut ArrayRef2<f64>,
     ) {
+        self.batch(u, out, grad, |z, out, grad| {
+            self.model.log_joint_and_grad_batch(z, out, grad);
+            Ok(())
+        })
+        .expect("nothing is exchanged");
+    }
+
+    fn log_joint_and_grad_batch_in(
+        &self,
+        exec: Exec<'_>,
+        u: &ArrayRef2<f64>,
+        out: &mut ArrayRef1<f64>,
+        grad: &mut ArrayRef2<f64>,
+    ) -> Result<(), CommError> {
+        self.batch(u, out, grad, |z, out, grad| self.model.log_joint_and_grad_batch_in(exec, z, out, grad))
+    }
+}
+
+impl<M: GradLogJoint> Unconstrained<M> {
+    /// A batch on ℝᴰ′ by one of the model.
+    fn batch(
+        &self,
+        u: &ArrayRef2<f64>,
+        out: &mut ArrayRef1<f64>,
+        grad: &mut ArrayRef2<f64>,
+        of_model: impl FnOnce(&ArrayRef2<f64>, &mut ArrayRef1<f64>, &mut ArrayRef2<f64>) -> Result<(), CommError>,
+    ) -> Result<(), CommError> {
         if self.bijection.is_identity() {
-            return self.model.log_joint_and_grad_batch(u, out, grad);
+            return of_model(u, out, grad);
         }
         let dim = self.model.dim();
         with_rows(u.nrows(), [dim, dim], |[mut z, mut grad_z], mut log_det| {
             self.bijection.constrain_batch(u, &mut z, &mut log_det);
-            self.model.log_joint_and_grad_batch(&z, out, &mut grad_z);
+            of_model(&z, out, &mut grad_z)?;
             *out += &*log_det;
             let rows = u.rows().into_iter().zip(z.rows()).zip(grad_z.rows());
             for (((u, z), grad_z), mut grad_u) in rows.zip(grad.rows_mut()) {
                 self.bijection.pullback(&u, &z, &grad_z, &mut grad_u);
             }
-        });
+            Ok(())
+        })
     }
 }
 
 /// Calls `f` with two matrices of scratch, `n` rows each, and a vector of length `n`.
-fn with_rows(
+fn with_rows<R>(
     n: usize,
     widths: [usize; 2],
-    f: impl FnOnce([ArrayViewMut2<'_, f64>; 2], ArrayViewMut1<'_, f64>),
-) {
+    f: impl FnOnce([ArrayViewMut2<'_, f64>; 2], ArrayViewMut1<'_, f64>) -> R,
+) -> R {
     crate::scratch::with_vector(n * (widths[0] + widths[1] + 1), |scratch| {
         let axis = ndarray::Axis(0);
         let (first, rest) = scratch.view_mut().split_at(axis, n * widths[0]);
@@ -147,8 +177,8 @@ fn with_rows(
         let (Ok(a), Ok(b)) = (first, second) else {
             unreachable!("the parts are contiguous and n × width long")
         };
-        f([a, b], last);
-    });
+        f([a, b], last)
+    })
 }
 
 /// The blocks of the model, in the coordinates of ℝᴰ′.

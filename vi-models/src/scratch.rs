@@ -1,3 +1,3 @@
 //! Scratch of a thread, so that a log joint allocates nothing after its first evaluation.
 
-pub(crate) use vi_core::scratch::with;
+pub(crate) use vi_core::scratch::{with, with_vec};

@@ -104,6 +104,25 @@ fn batches_longer_than_a_chunk_agree_with_single_rows() {
     }
 }
 
+/// 3000 × 101 values are three blocks of data, the last one short: threads and ranks share them, and so do minibatches.
+#[test]
+fn several_blocks_of_data_have_the_same_bits_on_any_number_of_threads() {
+    let m = model(3000, 100);
+    check_gradient_batch(&m, key());
+    let indices: Vec<usize> = (0..3000).rev().collect();
+    let all = m.minibatch(&indices);
+    check_gradient_batch(&all, key());
+    let z = Array1::from_shape_fn(101, |j| 0.3 * (j as f64).cos());
+    let (mut grad, mut expected) = (Array1::zeros(101), Array1::zeros(101));
+    let value = all.log_joint_and_grad(&z, &mut grad);
+    assert_relative_eq!(value, m.log_joint_and_grad(&z, &mut expected), max_relative = 1e-13);
+    assert_relative_eq!(value, m.log_joint(&z), max_relative = 1e-13);
+    assert!(grad.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-10), "{grad} {expected}");
+    let (x, y) = synthetic(3000, 100);
+    let reference = AutoGrad(Reference { space: m.parameters().clone(), x, y });
+    check_gradient_against(&m, &reference, 1, key());
+}
+
 #[test]
 fn extreme_logits_stay_finite_and_not_a_number_shows() {
     let data = RegressionData::new(array![[1.0], [-1.0]], array![1.0, 0.0]).unwrap();

@@ -23,6 +23,8 @@
 //! | `elementwise` | `exp`, `log`, `log1p`, `softplus`, `sigmoid`, `log_gamma`, `digamma`, `trigamma`, `exp_digamma` and their in-place forms |
 //! | `linear` | `sum_softplus_products`: softplus of linear predictors, without storing them |
 //! | `panels` | products over data in panels and the softmax between them: a sweep of a mixture |
+//! | `row_panels` | `RowPanels`: a matrix with its rows side by side |
+//! | `logistic` | `SoftplusSums`: softplus of linear predictors and its gradient, at few points |
 //! | `map` | functions of your own, of several slices |
 //! | `mixture` | expected counts of mixtures with known components: the inner loop of topic models |
 //! | `reduce` | `log_sum_exp`, `sum_softplus`, `sum_softplus_sigmoid`, the latter by rows |
@@ -34,10 +36,12 @@ mod elementwise;
 mod gamma_kernel;
 mod kernel;
 mod linear;
+mod logistic;
 mod map;
 mod mixture;
 mod panels;
 mod reduce;
+mod row_panels;
 mod rows;
 mod scalar;
 mod trigonometric;
@@ -51,10 +55,12 @@ pub use elementwise::{
     softplus_inplace, trigamma, trigamma_inplace,
 };
 pub use linear::sum_softplus_products;
+pub use logistic::SoftplusSums;
 pub use map::{Lane, SliceFunction, map_slices};
 pub use mixture::{MIXTURE_LANES, MixtureProportions, MixtureRows};
 pub use panels::{PANEL, add_panel_sums, n_panels, panel_products, softmax_panels};
 pub use reduce::{log_sum_exp, sum_softplus, sum_softplus_sigmoid, sum_softplus_sigmoid_rows_inplace};
+pub use row_panels::{PANEL_ROWS, RowPanels};
 pub use rows::{digamma_minus_total_rows, log_sum_exp_rows, softmax_rows_inplace, sum_softplus_rows};
 pub use scalar::{sigmoid_scalar, softplus_scalar};
 

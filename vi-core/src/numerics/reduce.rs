@@ -67,7 +67,7 @@ pub fn sum_softplus_sigmoid_rows_inplace(x: &mut [f64], n_columns: usize, sums: 
 
 /// Folds the lanes by halves.
 #[inline(always)]
-fn fold(mut lanes: [f64; BLOCK], combine: impl Fn(f64, f64) -> f64) -> f64 {
+pub(super) fn fold(mut lanes: [f64; BLOCK], combine: impl Fn(f64, f64) -> f64) -> f64 {
     let mut width = BLOCK;
     while width > 1 {
         width /= 2;

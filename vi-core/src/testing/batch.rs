@@ -2,9 +2,10 @@
 
 use ndarray::{Array1, Array2, ArrayView2, ShapeBuilder, s};
 
+use super::exec::simulate_ranks;
 use super::gradient::close;
 use super::points::random_points;
-use crate::exec::CHUNK;
+use crate::exec::{CHUNK, Exec};
 use crate::key::StreamKey;
 use crate::model::{GradLogJoint, LogJoint};
 
@@ -30,7 +31,8 @@ pub fn check_batch<M: LogJoint + ?Sized>(model: &M, key: StreamKey) {
     });
 }
 
-/// Checks that `log_joint_and_grad_batch` is `log_joint_and_grad` row by row, as [`check_batch`] does.
+/// Checks that `log_joint_and_grad_batch` is `log_joint_and_grad` row by row, as [`check_batch`] does, and that
+/// `log_joint_and_grad_batch_in` has its bits on 1 and 3 threads and on 2 ranks.
 ///
 /// # Panics
 /// With the row and both numbers where they differ, or where one of them is NaN.
@@ -39,6 +41,7 @@ pub fn check_gradient_batch<M: GradLogJoint + ?Sized>(model: &M, key: StreamKey)
         let mut out = Array1::from_elem(z.nrows(), f64::NAN);
         let mut grad = Array2::from_elem(z.dim(), f64::NAN);
         model.log_joint_and_grad_batch(z, &mut out, &mut grad);
+        check_executors(model, z, (&out, &grad), layout);
         for (i, row) in z.rows().into_iter().enumerate() {
             let mut expected = Array1::from_elem(row.len(), f64::NAN);
             let alone = model.log_joint_and_grad(&row.to_owned(), &mut expected);
@@ -55,6 +58,31 @@ pub fn check_gradient_batch<M: GradLogJoint + ?Sized>(model: &M, key: StreamKey)
             }
         }
     });
+}
+
+/// The bits of a batch wherever it is computed.
+fn check_executors<M: GradLogJoint + ?Sized>(
+    model: &M,
+    z: &ArrayView2<'_, f64>,
+    (out, grad): (&Array1<f64>, &Array2<f64>),
+    layout: &str,
+) {
+    let check = |exec: Exec<'_>, place: &str| {
+        let (mut values, mut grads) =
+            (Array1::from_elem(out.len(), f64::NAN), Array2::from_elem(grad.dim(), f64::NAN));
+        model
+            .log_joint_and_grad_batch_in(exec, z, &mut values, &mut grads)
+            .unwrap_or_else(|e| panic!("{place}: {e}"));
+        let equal =
+            values.iter().chain(&grads).zip(out.iter().chain(grad)).all(|(a, b)| a.to_bits() == b.to_bits());
+        assert!(equal, "other bits on {place} ({layout}): {values} and {grads}, not {out} and {grad}");
+    };
+    for n_threads in [1, 3] {
+        let pool =
+            rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().expect("threads can be started");
+        pool.install(|| check(Exec::local(), &format!("{n_threads} threads")));
+    }
+    simulate_ranks(2, |exec| check(exec, "2 ranks"));
 }
 
 fn for_each_layout<M: LogJoint + ?Sized>(

@@ -30,9 +30,19 @@ pub(crate) fn scale(
     name: impl FnOnce() -> String,
     log_scale: f64,
 ) -> Result<(f64, f64), FamilyError> {
+    check_log_scale(family, name, log_scale)?;
+    Ok((log_scale.exp(), (-log_scale).exp()))
+}
+
+/// Refuses a log scale whose scale overflows.
+pub(crate) fn check_log_scale(
+    family: &'static str,
+    name: impl FnOnce() -> String,
+    log_scale: f64,
+) -> Result<(), FamilyError> {
     // Beyond ±300 the square of the scale, which variances and scores hold, leaves the range of f64.
     if log_scale.abs() <= 300.0 {
-        return Ok((log_scale.exp(), (-log_scale).exp()));
+        return Ok(());
     }
     Err(crate::validate::domain(family, name(), log_scale, "finite and within ±300"))
 }

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
-use vi_core::numerics::{Vectorised, vectorised};
+use vi_core::numerics::{Vectorised, exp_inplace, vectorised};
 use vi_core::{ParameterSpace, StreamKey, StreamRng};
 
-use super::gaussian::{LANES, real_names, scale, with_slice, with_slice_mut};
+use super::gaussian::{LANES, check_log_scale, real_names, with_slice, with_slice_mut};
 use super::natural_gradient::{check_step, gaussian_step, solve_one};
 use super::recycled::Recycled;
 use super::{Damping, VariationalDistribution, VariationalFamily};
@@ -72,21 +72,23 @@ impl VariationalFamily for MeanFieldGaussian {
     fn bind<'a>(&'a self, params: &'a ArrayRef1<f64>) -> Result<Self::Member<'a>, FamilyError> {
         length(FAMILY, "λ", params.len(), self.n_params())?;
         let d = self.dim();
-        let (mut scales, mut inverse) = (Recycled::with_capacity(d), Recycled::with_capacity(d));
-        let mut log_det = 0.0;
-        for i in 0..d {
-            if !params[i].is_finite() {
-                return Err(domain(FAMILY, self.param_name(i), params[i], FINITE));
-            }
-            let (s, r) = scale(FAMILY, || self.param_name(d + i), params[d + i])?;
-            scales.push(s);
-            inverse.push(r);
-            log_det += params[d + i];
+        if let Some(i) = params.iter().take(d).position(|m| !m.is_finite()) {
+            return Err(domain(FAMILY, self.param_name(i), params[i], FINITE));
         }
+        let log_scales = || params.iter().skip(d).copied();
+        let mut log_det = 0.0;
+        for (i, log_scale) in log_scales().enumerate() {
+            check_log_scale(FAMILY, || self.param_name(d + i), log_scale)?;
+            log_det += log_scale;
+        }
+        let (mut scale, mut inverse_scale) =
+            (Recycled::collect(log_scales()), Recycled::collect(log_scales().map(|s| -s)));
+        exp_inplace(&mut scale);
+        exp_inplace(&mut inverse_scale);
         Ok(MeanFieldGaussianMember {
             location: Recycled::collect(params.iter().take(d).copied()),
-            scale: scales,
-            inverse_scale: inverse,
+            scale,
+            inverse_scale,
             log_det,
         })
     }

@@ -5,10 +5,12 @@ use std::ops::Range;
 use ndarray::{ArrayRef1, ArrayRef2};
 use rand::RngExt;
 use vi_core::numerics::{sigmoid_scalar, softplus_scalar};
-use vi_core::{GradLogJoint, LocalLogJoint, LogJoint, ParameterSpace, Predictive, StreamRng, Subsample};
+use vi_core::{
+    CommError, Exec, GradLogJoint, LocalLogJoint, LogJoint, ParameterSpace, Predictive, StreamRng, Subsample,
+};
 
 use super::LogisticRegression;
-use super::likelihood::Likelihood;
+use super::likelihood::Gathered;
 use crate::regression::RegressionData;
 
 /// One block per coefficient. The likelihood belongs to every block, so that one block costs as much as the whole, and
@@ -34,11 +36,18 @@ impl LocalLogJoint for LogisticRegression {
     }
 }
 
-/// A minibatch of [`LogisticRegression`], its likelihood weighted by N/|B|.
-#[derive(Clone, Debug)]
+/// A minibatch of [`LogisticRegression`], its likelihood weighted by N/|B|: a view of the data, which costs nothing to make.
+#[derive(Clone, Copy, Debug)]
 pub struct LogisticRegressionMinibatch<'a> {
     model: &'a LogisticRegression,
-    likelihood: Likelihood,
+    rows: Gathered<'a>,
+    weight: f64,
+}
+
+impl LogisticRegressionMinibatch<'_> {
+    fn likelihood(&self) -> (&Gathered<'_>, f64) {
+        (&self.rows, self.weight)
+    }
 }
 
 impl LogJoint for LogisticRegressionMinibatch<'_> {
@@ -47,17 +56,17 @@ impl LogJoint for LogisticRegressionMinibatch<'_> {
     }
 
     fn log_joint(&self, z: &ArrayRef1<f64>) -> f64 {
-        self.model.log_joint_with(&self.likelihood, z)
+        self.model.at_one_point(self.likelihood(), z, None)
     }
 
     fn log_joint_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
-        self.model.evaluate(&self.likelihood, z, out, None);
+        self.model.evaluate_here(self.likelihood(), z, out, None);
     }
 }
 
 impl GradLogJoint for LogisticRegressionMinibatch<'_> {
     fn log_joint_and_grad(&self, z: &ArrayRef1<f64>, grad: &mut ArrayRef1<f64>) -> f64 {
-        self.model.log_joint_and_grad_with(&self.likelihood, z, grad)
+        self.model.at_one_point(self.likelihood(), z, Some(grad))
     }
 
     fn log_joint_and_grad_batch(
@@ -66,7 +75,17 @@ impl GradLogJoint for LogisticRegressionMinibatch<'_> {
         out: &mut ArrayRef1<f64>,
         grad: &mut ArrayRef2<f64>,
     ) {
-        self.model.evaluate(&self.likelihood, z, out, Some(grad));
+        self.model.evaluate_here(self.likelihood(), z, out, Some(grad));
+    }
+
+    fn log_joint_and_grad_batch_in(
+        &self,
+        exec: Exec<'_>,
+        z: &ArrayRef2<f64>,
+        out: &mut ArrayRef1<f64>,
+        grad: &mut ArrayRef2<f64>,
+    ) -> Result<(), CommError> {
+        self.model.evaluate(self.likelihood(), z, Some(exec), out, Some(grad))
     }
 }
 
@@ -78,10 +97,11 @@ impl Subsample for LogisticRegression {
     }
 
     fn minibatch<'a>(&'a self, indices: &'a [usize]) -> Self::Minibatch<'a> {
-        let weight = self.data.n_points() as f64 / indices.len() as f64;
-        let rows = self.data.rows(indices);
-        let likelihood = Likelihood::new(rows.x().clone(), rows.y(), weight);
-        LogisticRegressionMinibatch { model: self, likelihood }
+        let n = self.data.n_points();
+        assert!(!indices.is_empty(), "indices: a minibatch has at least one datum");
+        assert!(indices.iter().all(|i| *i < n), "indices: there are only {n} data");
+        let rows = Gathered { data: &self.data, indices };
+        LogisticRegressionMinibatch { model: self, rows, weight: n as f64 / indices.len() as f64 }
     }
 }
 

@@ -1,123 +1,141 @@
-//! The logistic log likelihood of many samples: matrix products over tiles that stay in cache.
+//! The logistic log likelihood of a few samples or many, and its gradient.
 
-use ndarray::linalg::general_mat_vec_mul;
-use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, ArrayView2, ArrayViewMut1, ArrayViewMut2, s};
-use vi_core::{CHUNK, linalg, numerics};
+use std::ops::Range;
 
+use ndarray::{ArrayRef1, ArrayRef2, ArrayView2, ArrayViewMut1, s};
+use vi_core::numerics::{PANEL_ROWS, RowPanels, SoftplusSums};
+use vi_core::{CHUNK, CommError, Exec};
+
+use crate::regression::RegressionData;
 use crate::scratch;
 
-/// Data per tile: logits of CHUNK samples × TILE data fill 128 KiB.
-const TILE: usize = 256;
+/// Values of x per block of data: a megabyte, which stays in the second-level cache. Blocks are what threads share, and their
+/// sums are folded in order: the size is part of the bits.
+const BLOCK: usize = 1 << 17;
 
-/// From so many samples on the sums of softplus come straight from the registers of the product.
-const MANY: usize = 16;
+/// Values of x that are gathered at a time, at least one panel of them.
+const GATHERED: usize = 1 << 12;
 
-/// w Σ_n log p(y_n | β) over the rows of x.
-#[derive(Clone, Debug)]
-pub(super) struct Likelihood {
-    /// (N, D).
-    x: Array2<f64>,
-    /// Xᵀy (D).
-    xty: Array1<f64>,
+/// Rows ±x_n such that log p(y_n | β) = −log(1 + exp(±x_nᵀβ)): the sign is 1 − 2y_n.
+pub(super) trait SignedRows: Sync {
+    /// The number of rows.
+    fn n_rows(&self) -> usize;
+    /// Adds rows to the sums of softplus; a range starts at a multiple of [`PANEL_ROWS`].
+    fn add(&self, rows: Range<usize>, sums: &mut SoftplusSums<'_>);
+}
+
+/// −1 for y = 1, 1 for y = 0.
+pub(super) fn sign(y: f64) -> f64 {
+    1.0 - 2.0 * y
+}
+
+/// All data, side by side.
+impl SignedRows for RowPanels {
+    fn n_rows(&self) -> usize {
+        RowPanels::n_rows(self)
+    }
+
+    fn add(&self, rows: Range<usize>, sums: &mut SoftplusSums<'_>) {
+        sums.add(self, rows.start / PANEL_ROWS..rows.end.div_ceil(PANEL_ROWS));
+    }
+}
+
+/// Some of the data, which are brought side by side a few at a time, where they are used: no copy of them is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gathered<'a> {
+    pub(super) data: &'a RegressionData,
+    pub(super) indices: &'a [usize],
+}
+
+impl SignedRows for Gathered<'_> {
+    fn n_rows(&self) -> usize {
+        self.indices.len()
+    }
+
+    fn add(&self, rows: Range<usize>, sums: &mut SoftplusSums<'_>) {
+        let (x, y) = (self.data.x(), self.data.y());
+        let at_once = (GATHERED / (PANEL_ROWS * x.ncols().max(1))).max(1) * PANEL_ROWS;
+        RowPanels::with_recycled(|panels| {
+            for indices in self.indices[rows].chunks(at_once) {
+                panels.clear(x.ncols());
+                for &n in indices {
+                    panels.push(sign(y[n]), x.row(n));
+                }
+                sums.add(panels, 0..panels.n_panels());
+            }
+        });
+    }
+}
+
+/// Overwrites `out` with `weight` times the log likelihood at every row of `z`, and `grad` with its gradients; blocks of data are
+/// shared among the threads and ranks of `exec`, if there is one. The bits are the same with and without.
+///
+/// ```text
+/// log p(y | β) = −Σ_n log(1 + e^{η_n}),   ∇ = −Σ_n σ(η_n) (1 − 2y_n) x_n,   η_n = (1 − 2y_n) x_nᵀβ
+/// ```
+pub(super) fn log_likelihood<R: SignedRows>(
+    rows: &R,
     weight: f64,
+    z: &ArrayRef2<f64>,
+    exec: Option<Exec<'_>>,
+    out: &mut ArrayRef1<f64>,
+    mut grad: Option<&mut ArrayRef2<f64>>,
+) -> Result<(), CommError> {
+    let d = z.ncols();
+    for start in (0..z.nrows()).step_by(CHUNK) {
+        let chunk = start..(start + CHUNK).min(z.nrows());
+        let z = z.slice(s![chunk.clone(), ..]);
+        let n = chunk.len();
+        scratch::with(n * (1 + if grad.is_some() { d } else { 0 }), |total| {
+            sum_blocks(rows, &z, exec, total)?;
+            let (values, gradients) = total.split_at(n);
+            for (o, v) in out.slice_mut(s![chunk.clone()]).iter_mut().zip(values) {
+                *o = -weight * v;
+            }
+            if let Some(grad) = &mut grad {
+                let gradients = ArrayView2::from_shape((n, d), gradients).expect("n × d values");
+                grad.slice_mut(s![chunk, ..]).zip_mut_with(&gradients, |g, v| *g = -weight * v);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
-impl Likelihood {
-    pub(super) fn new(x: Array2<f64>, y: &ArrayRef1<f64>, weight: f64) -> Self {
-        let xty = x.t().dot(y);
-        Self { x, xty, weight }
-    }
-
-    /// Overwrites `out` with the log likelihood of every row of `z`, and `grad` with its gradients.
-    ///
-    /// ```text
-    /// log p(y | β) = (Xᵀy)ᵀβ − Σ_n log(1 + exp(x_nᵀβ)),     ∇ = Xᵀy − Xᵀσ(Xβ)
-    /// ```
-    pub(super) fn evaluate(
-        &self,
-        z: &ArrayRef2<f64>,
-        out: &mut ArrayRef1<f64>,
-        mut grad: Option<&mut ArrayRef2<f64>>,
-    ) {
-        for start in (0..z.nrows()).step_by(CHUNK) {
-            let rows = start..(start + CHUNK).min(z.nrows());
-            let z = z.slice(s![rows.clone(), ..]);
-            let mut out = out.slice_mut(s![rows.clone()]);
-            let mut grad = grad.as_deref_mut().map(|g| g.slice_mut(s![rows, ..]));
-            if grad.is_none() && z.nrows() >= MANY {
-                numerics::sum_softplus_products(&self.x, &z, &mut out);
-            } else {
-                self.sum_tiles(&z, &mut out, grad.as_mut());
-            }
-            for (row, o) in z.rows().into_iter().zip(out.iter_mut()) {
-                *o = self.weight * (self.xty.dot(&row) - *o);
-            }
-            if let (Some(g), true) = (&mut grad, self.weight != 1.0) {
-                *g *= self.weight;
-            }
-        }
-    }
-
-    /// Overwrites `out` with Σ log(1 + e^η), and `grad` with Xᵀy − Xᵀσ(η), tile by tile.
-    fn sum_tiles(
-        &self,
-        z: &ArrayView2<'_, f64>,
-        out: &mut ArrayViewMut1<'_, f64>,
-        mut grad: Option<&mut ArrayViewMut2<'_, f64>>,
-    ) {
-        out.fill(0.0);
-        for mut g in grad.iter_mut().flat_map(|g| g.rows_mut()) {
-            g.assign(&self.xty);
-        }
-        for first in (0..self.x.nrows()).step_by(TILE) {
-            let tile = self.x.slice(s![first..(first + TILE).min(self.x.nrows()), ..]);
-            add_tile(&tile, z, out, grad.as_deref_mut());
-        }
-    }
-}
-
-/// Adds Σ log(1 + e^η) of a tile to `out`, and takes Xᵀσ(η) from `grad`.
-fn add_tile(
-    tile: &ArrayView2<'_, f64>,
+/// Overwrites `total` with the sums of softplus (S) and, if there is room, their gradients (S × D).
+fn sum_blocks<R: SignedRows>(
+    rows: &R,
     z: &ArrayView2<'_, f64>,
-    out: &mut ArrayViewMut1<'_, f64>,
-    grad: Option<&mut ArrayViewMut2<'_, f64>>,
-) {
-    let (n, m) = (z.nrows(), tile.nrows());
-    scratch::with(2 * n * m, |buffer| {
-        let (logits, probabilities) = buffer.split_at_mut(n * m);
-        products(tile, z, logits);
-        let rows = logits.chunks_exact(m).zip(out.iter_mut());
-        let Some(grad) = grad else {
-            return rows.for_each(|(row, o)| *o += numerics::sum_softplus(row));
-        };
-        // Both from one exponential.
-        for ((row, o), probabilities) in rows.zip(probabilities.chunks_exact_mut(m)) {
-            *o += numerics::sum_softplus_sigmoid(row, probabilities);
+    exec: Option<Exec<'_>>,
+    total: &mut [f64],
+) -> Result<(), CommError> {
+    let (n, d) = z.dim();
+    let block = (BLOCK / d.max(1)).next_multiple_of(PANEL_ROWS).max(PANEL_ROWS);
+    let n_blocks = rows.n_rows().div_ceil(block);
+    let sum = |b: usize, partial: &mut [f64]| {
+        let (values, gradients) = partial.split_at_mut(n);
+        SoftplusSums::with(z, !gradients.is_empty(), |sums| {
+            rows.add(b * block..((b + 1) * block).min(rows.n_rows()), sums);
+            sums.finish(values, gradients);
+        });
+    };
+    match exec {
+        _ if n_blocks <= 1 => sum(0, total),
+        None => scratch::with(total.len(), |partial| {
+            total.fill(0.0);
+            for b in 0..n_blocks {
+                sum(b, partial);
+                total.iter_mut().zip(&*partial).for_each(|(t, p)| *t += p);
+            }
+        }),
+        Some(exec) => {
+            let mut total = ArrayViewMut1::from(total);
+            return scratch::with_vec(|partials| {
+                exec.map_and_sum_in(n_blocks, 1, &mut [], &mut total, partials, |b, _, partial| {
+                    sum(b.start, partial.as_slice_mut().expect("partials are contiguous"));
+                })
+            });
         }
-        subtract_products(tile, probabilities, grad);
-    });
-}
-
-/// logits (n, m) ← z tileᵀ.
-fn products(tile: &ArrayView2<'_, f64>, z: &ArrayView2<'_, f64>, logits: &mut [f64]) {
-    let (n, m) = (z.nrows(), tile.nrows());
-    if n == 1 {
-        // A single row is not worth the packing of a matrix product.
-        let mut eta = ArrayViewMut1::from(logits);
-        return general_mat_vec_mul(1.0, tile, &z.row(0), 0.0, &mut eta);
     }
-    let mut eta = ArrayViewMut2::from_shape((n, m), logits).expect("n × m values");
-    linalg::gemm(1.0, z, &tile.t(), 0.0, &mut eta);
-}
-
-/// grad (n, D) ← grad − p tile, with p (n, m).
-fn subtract_products(tile: &ArrayView2<'_, f64>, p: &[f64], grad: &mut ArrayViewMut2<'_, f64>) {
-    let (n, m) = (grad.nrows(), tile.nrows());
-    if n == 1 {
-        let mut grad = grad.row_mut(0);
-        return tile.rows().into_iter().zip(p).for_each(|(x, p)| grad.scaled_add(-p, &x));
-    }
-    let p = ArrayView2::from_shape((n, m), p).expect("n × m values");
-    linalg::gemm(-1.0, &p, tile, 1.0, grad);
+    Ok(())
 }

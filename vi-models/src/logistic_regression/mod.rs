@@ -4,8 +4,8 @@
 //! y_n | β ~ Bernoulli(σ(x_nᵀβ))      n = 1 … N,  y_n ∈ {0, 1}
 //! β_j ~ N(0, s_j²)
 //! ```
-//! z = β, the intercept (if any) first. The log joint of S samples is one matrix product X Zᵀ; the terms with y
-//! collapse to (Xᵀy)ᵀβ.
+//! z = β, the intercept (if any) first. Beside X by rows the model holds the rows ±x_n side by side, for products with few samples
+//! and for gradients; the log joint of many samples is one matrix product X Zᵀ, and the terms with y collapse to (Xᵀy)ᵀβ.
 //!
 //! Augmented with ω_n ~ PG(1, 0) the model is conditionally conjugate (Polson, Scott & Windle 2013):
 //!
@@ -29,15 +29,16 @@ mod likelihood;
 mod natural;
 mod polya_gamma;
 
-use ndarray::{Array1, ArrayRef1, ArrayRef2};
+use ndarray::{Array1, ArrayRef1, ArrayRef2, s};
 use serde::{Deserialize, Serialize};
-use vi_core::{GradLogJoint, LogJoint, ParameterSpace};
+use vi_core::numerics::{RowPanels, sum_softplus_products};
+use vi_core::{CHUNK, CommError, Exec, GradLogJoint, LogJoint, ParameterSpace};
 
 use crate::ModelError;
 use crate::checks::positive;
 use crate::coefficients::CoefficientPrior;
 use crate::regression::{RegressionData, at_one_point};
-use likelihood::Likelihood;
+use likelihood::{SignedRows, log_likelihood, sign};
 
 pub use capabilities::LogisticRegressionMinibatch;
 pub use conjugate::{LogisticRegressionBlock, LogisticRegressionFactors, LogisticRegressionStats};
@@ -45,6 +46,9 @@ pub use exchangeable::LogisticRegressionBatch;
 pub use polya_gamma::PolyaGamma;
 
 const MODEL: &str = "logistic_regression";
+
+/// From so many samples on a log joint without its gradient comes straight from the registers of a matrix product.
+const MANY: usize = 16;
 
 /// The priors of the coefficients.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,7 +73,10 @@ pub struct LogisticRegression {
     data: RegressionData,
     priors: LogisticRegressionPriors,
     prior: CoefficientPrior,
-    likelihood: Likelihood,
+    /// The rows (1 − 2y_n) x_n.
+    signed: RowPanels,
+    /// Xᵀy (D).
+    xty: Array1<f64>,
     /// Xᵀκ, κ_n = y_n − ½ (D).
     shift: Array1<f64>,
     space: ParameterSpace,
@@ -90,9 +97,10 @@ impl LogisticRegression {
         let space = ParameterSpace::new(data.coefficient_parameters())?;
         let intercept = priors.intercept_scale.map(|s| s.powi(-2));
         let prior = CoefficientPrior::new(&data, priors.scale.powi(-2), intercept);
-        let likelihood = Likelihood::new(data.x().clone(), data.y(), 1.0);
+        let signed = RowPanels::new(data.x(), |n| sign(data.y()[n]));
+        let xty = data.x().t().dot(data.y());
         let shift = data.x().t().dot(&data.y().mapv(|y| y - 0.5));
-        Ok(Self { data, priors, prior, likelihood, shift, space })
+        Ok(Self { data, priors, prior, signed, xty, shift, space })
     }
 
     /// The data.
@@ -105,28 +113,39 @@ impl LogisticRegression {
         &self.priors
     }
 
-    fn evaluate(
+    /// The log joint with the likelihood of `rows` times `weight`, with or without its gradient.
+    fn evaluate<R: SignedRows>(
         &self,
-        likelihood: &Likelihood,
+        (rows, weight): (&R, f64),
         z: &ArrayRef2<f64>,
+        exec: Option<Exec<'_>>,
         out: &mut ArrayRef1<f64>,
         mut grad: Option<&mut ArrayRef2<f64>>,
-    ) {
-        likelihood.evaluate(z, out, grad.as_deref_mut());
+    ) -> Result<(), CommError> {
+        log_likelihood(rows, weight, z, exec, out, grad.as_deref_mut())?;
         self.prior.add_batch(z, out, grad);
+        Ok(())
     }
 
-    fn log_joint_with(&self, likelihood: &Likelihood, z: &ArrayRef1<f64>) -> f64 {
-        at_one_point(z, None, |z, out, grad| self.evaluate(likelihood, z, out, grad))
-    }
-
-    fn log_joint_and_grad_with(
+    /// [`Self::evaluate`] on the calling thread.
+    fn evaluate_here<R: SignedRows>(
         &self,
-        likelihood: &Likelihood,
+        likelihood: (&R, f64),
+        z: &ArrayRef2<f64>,
+        out: &mut ArrayRef1<f64>,
+        grad: Option<&mut ArrayRef2<f64>>,
+    ) {
+        self.evaluate(likelihood, z, None, out, grad).expect("nothing is exchanged");
+    }
+
+    /// [`Self::evaluate_here`] at one point.
+    fn at_one_point<R: SignedRows>(
+        &self,
+        likelihood: (&R, f64),
         z: &ArrayRef1<f64>,
-        grad: &mut ArrayRef1<f64>,
+        grad: Option<&mut ArrayRef1<f64>>,
     ) -> f64 {
-        at_one_point(z, Some(grad), |z, out, grad| self.evaluate(likelihood, z, out, grad))
+        at_one_point(z, grad, |z, out, grad| self.evaluate_here(likelihood, z, out, grad))
     }
 }
 
@@ -136,17 +155,28 @@ impl LogJoint for LogisticRegression {
     }
 
     fn log_joint(&self, z: &ArrayRef1<f64>) -> f64 {
-        self.log_joint_with(&self.likelihood, z)
+        self.at_one_point((&self.signed, 1.0), z, None)
     }
 
     fn log_joint_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
-        self.evaluate(&self.likelihood, z, out, None);
+        if z.nrows() < MANY {
+            return self.evaluate_here((&self.signed, 1.0), z, out, None);
+        }
+        for start in (0..z.nrows()).step_by(CHUNK) {
+            let rows = start..(start + CHUNK).min(z.nrows());
+            let (z, mut out) = (z.slice(s![rows.clone(), ..]), out.slice_mut(s![rows]));
+            sum_softplus_products(self.data.x(), &z, &mut out);
+            for (row, o) in z.rows().into_iter().zip(out.iter_mut()) {
+                *o = self.xty.dot(&row) - *o;
+            }
+        }
+        self.prior.add_batch(z, out, None);
     }
 }
 
 impl GradLogJoint for LogisticRegression {
     fn log_joint_and_grad(&self, z: &ArrayRef1<f64>, grad: &mut ArrayRef1<f64>) -> f64 {
-        self.log_joint_and_grad_with(&self.likelihood, z, grad)
+        self.at_one_point((&self.signed, 1.0), z, Some(grad))
     }
 
     fn log_joint_and_grad_batch(
@@ -155,6 +185,16 @@ impl GradLogJoint for LogisticRegression {
         out: &mut ArrayRef1<f64>,
         grad: &mut ArrayRef2<f64>,
     ) {
-        self.evaluate(&self.likelihood, z, out, Some(grad));
+        self.evaluate_here((&self.signed, 1.0), z, out, Some(grad));
+    }
+
+    fn log_joint_and_grad_batch_in(
+        &self,
+        exec: Exec<'_>,
+        z: &ArrayRef2<f64>,
+        out: &mut ArrayRef1<f64>,
+        grad: &mut ArrayRef2<f64>,
+    ) -> Result<(), CommError> {
+        self.evaluate((&self.signed, 1.0), z, Some(exec), out, Some(grad))
     }
 }

@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, ArrayRef1, Zip};
 use serde::{Deserialize, Serialize};
+use vi_core::numerics::{Vectorised, vectorised};
 
 use super::{LearningRate, Optimizer};
 use crate::error::{SgviError, require};
@@ -65,12 +66,62 @@ impl Optimizer for Adam {
         state.n_steps += 1;
         let t = state.n_steps as f64;
         let (correct1, correct2) = (1.0 - self.beta1.powf(t), 1.0 - self.beta2.powf(t));
-        Zip::from(params).and(grad).and(&mut state.first_moment).and(&mut state.second_moment).for_each(
-            |p, &g, m, v| {
-                *m = self.beta1 * *m + (1.0 - self.beta1) * g;
-                *v = self.beta2 * *v + (1.0 - self.beta2) * g * g;
-                *p += rate * (*m / correct1) / ((*v / correct2).sqrt() + self.epsilon);
-            },
-        );
+        let AdamState { first_moment, second_moment, .. } = state;
+        let factors = Factors { adam: *self, rate, correct1, correct2 };
+        if let (Some(params), Some(grad), Some(m), Some(v)) = (
+            params.as_slice_mut(),
+            grad.as_slice(),
+            first_moment.as_slice_mut(),
+            second_moment.as_slice_mut(),
+        ) {
+            return vectorised(Ascent { factors, params, grad, m, v });
+        }
+        Zip::from(params)
+            .and(grad)
+            .and(first_moment)
+            .and(second_moment)
+            .for_each(|p, &g, m, v| factors.apply(p, g, m, v));
+    }
+}
+
+/// What is the same for all elements of λ.
+#[derive(Clone, Copy)]
+struct Factors {
+    adam: Adam,
+    rate: f64,
+    correct1: f64,
+    correct2: f64,
+}
+
+impl Factors {
+    #[inline(always)]
+    fn apply(&self, p: &mut f64, g: f64, m: &mut f64, v: &mut f64) {
+        let Adam { beta1, beta2, epsilon, .. } = self.adam;
+        *m = beta1 * *m + (1.0 - beta1) * g;
+        *v = beta2 * *v + (1.0 - beta2) * g * g;
+        *p += self.rate * (*m / self.correct1) / ((*v / self.correct2).sqrt() + epsilon);
+    }
+}
+
+/// A step in contiguous memory, with the bits of one in any other.
+struct Ascent<'a> {
+    factors: Factors,
+    params: &'a mut [f64],
+    grad: &'a [f64],
+    m: &'a mut [f64],
+    v: &'a mut [f64],
+}
+
+impl Vectorised for Ascent<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let n = self.params.len();
+        let (params, grad) = (&mut self.params[..n], &self.grad[..n]);
+        let (m, v) = (&mut self.m[..n], &mut self.v[..n]);
+        for i in 0..n {
+            self.factors.apply(&mut params[i], grad[i], &mut m[i], &mut v[i]);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ndarray::{Array1, ArrayRef1, ArrayRef2, ArrayView2, ArrayViewMut1, aview1};
-use vi_core::{ElboEstimate, Exec, GradLogJoint, StreamKey};
+use vi_core::{CHUNK, CommError, ElboEstimate, Exec, GradLogJoint, StreamKey};
 use vi_families::Reparameterized;
 
 use crate::error::{NamedValues, SgviError};
@@ -50,21 +50,27 @@ impl<'a, M: GradLogJoint + ?Sized, Q: Reparameterized> Paths<'a, M, Q> {
     ) -> Result<ElboEstimate, SgviError> {
         let (q, layout, columns) = (self.q, self.layout, Columns::default());
         workspace.reserve(self.n_samples, layout.width(), columns);
-        exec.map_chunks(
-            self.n_samples,
-            &mut workspace.values,
-            &mut workspace.rows,
-            |samples, values, rows| {
-                let (noise, z, grad_z) = layout.split_mut(rows, samples.len());
-                let (mut noise, mut z) = (matrix_mut(noise, layout.noise), matrix_mut(z, layout.dim));
-                q.transport_batch(self.key, samples, &mut noise, &mut z);
-                let [log_joint, log_q, ..] = columns.split(values);
-                let mut grad_z = matrix_mut(grad_z, layout.dim);
-                self.model.log_joint_and_grad_batch(&z, &mut ArrayViewMut1::from(log_joint), &mut grad_z);
-                q.log_prob_batch(&z, &mut ArrayViewMut1::from(log_q));
-                carry(&noise, &z, &mut grad_z);
-            },
-        )?;
+        let evaluate = |exec: Exec<'_>, samples: Range<usize>, values: &mut [f64], rows: &mut [f64]| {
+            let (noise, z, grad_z) = layout.split_mut(rows, samples.len());
+            let (mut noise, mut z) = (matrix_mut(noise, layout.noise), matrix_mut(z, layout.dim));
+            q.transport_batch(self.key, samples, &mut noise, &mut z);
+            let [log_joint, log_q, ..] = columns.split(values);
+            let mut grad_z = matrix_mut(grad_z, layout.dim);
+            let mut log_joint = ArrayViewMut1::from(log_joint);
+            self.model.log_joint_and_grad_batch_in(exec, &z, &mut log_joint, &mut grad_z)?;
+            q.log_prob_batch(&z, &mut ArrayViewMut1::from(log_q));
+            carry(&noise, &z, &mut grad_z);
+            Ok::<(), CommError>(())
+        };
+        let Workspace { values, rows, .. } = workspace;
+        if self.n_samples <= CHUNK {
+            // A single chunk is work for one thread: what can be shared are the data.
+            evaluate(exec, 0..self.n_samples, values, rows)?;
+        } else {
+            exec.map_chunks(self.n_samples, values, rows, |samples, values, rows| {
+                evaluate(Exec::local(), samples, values, rows).expect("one rank exchanges nothing");
+            })?;
+        }
         workspace.log_ratios(self.n_samples, 1, columns, self.model, |s, z| self.redraw(s, z))
     }
 
