@@ -122,7 +122,7 @@ impl Conditional {
     }
 
     /// The missing values (m) from standard normal noise, in place.
-    pub(super) fn from_noise(&self, columns: &[usize], noise: &mut [f64]) {
+    pub(super) fn transform_noise(&self, columns: &[usize], noise: &mut [f64]) {
         let m = columns.len();
         // Λ_mm = L Lᵀ, so L⁻ᵀ ε has covariance Λ_mm⁻¹.
         for i in (0..m).rev() {

@@ -20,7 +20,7 @@ pub struct GaussianMixtureFactors {
 /// q(z), and of missing values given z.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct AssignmentFactors {
-    /// η (K, P), which determines it: r_nk ∝ exp⟨η_k, T(x_n)⟩; NaN when responsibilities were given instead.
+    /// η (K, P), which determines it: r_nk ∝ exp⟨η_k, T(x_n)⟩; zero while responsibilities are as they were given.
     pub(super) coefficients: Array2<f64>,
     /// r (N, K), or (0, K) when they are not kept.
     pub(super) responsibilities: Array2<f64>,
@@ -51,7 +51,7 @@ impl AssignmentFactors {
         let (k, p) = (model.n_components, model.layout.n_features);
         let n = if model.keep_responsibilities { model.data.nrows() } else { 0 };
         Self {
-            coefficients: Array2::from_elem((k, p), f64::NAN),
+            coefficients: Array2::zeros((k, p)),
             responsibilities: Array2::zeros((n, k)),
             totals: Array1::zeros(k * p + 1),
             partials: Scratch::default(),

@@ -91,13 +91,12 @@ impl GaussianMixture {
         check_entropy(q)
     }
 
-    /// Data that add to one partial sum: whole tiles, as many as keep all partials under an eighth of the size of
-    /// data and responsibilities together, but so few that there are 16 partials if the data suffice.
+    /// Data that add to one partial sum, in whole tiles: so many that partials stay under an eighth of the size of data
+    /// and responsibilities together and number at most 256, but at least 16 where there are data enough.
     pub(super) fn data_per_partial(&self) -> usize {
-        let (k, d) = self.dims();
+        let ((k, d), n) = (self.dims(), self.data.nrows());
         let memory = (8 * k * self.layout.n_features).div_ceil(k + d);
-        let share = self.data.nrows().div_ceil(16);
-        memory.min(share).div_ceil(TILE).max(1) * TILE
+        memory.max(n / 256).min(n.div_ceil(16)).div_ceil(TILE).max(1) * TILE
     }
 
     /// The responsibilities q(z_n = k) (N, K), computed again where they are not kept.

@@ -125,7 +125,7 @@ impl GaussianMixture {
             let (columns, mut rng) = (missing.columns(at.clone()), key.rng(n as u64));
             let values = &mut values[at];
             values.iter_mut().for_each(|v| *v = StandardNormal.sample(&mut rng));
-            self.conditional(q, n, labels[n] as usize, columns).from_noise(columns, values);
+            self.conditional(q, n, labels[n] as usize, columns).transform_noise(columns, values);
         }
         values
     }
