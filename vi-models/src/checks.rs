@@ -64,6 +64,17 @@ pub(crate) fn finite_matrix(
     }
 }
 
+/// Every response 0 or 1.
+pub(crate) fn binary_response(model: &'static str, y: &ArrayRef1<f64>) -> Result<(), ModelError> {
+    match y.iter().enumerate().find(|(_, y)| **y != 0.0 && **y != 1.0) {
+        None => Ok(()),
+        Some((row, &value)) => {
+            let requirement = "0 or 1";
+            Err(ModelError::Datum { model, data: "y", row, column: 0, value, requirement })
+        }
+    }
+}
+
 /// A factor that its family refused, as the error of a complete conditional.
 pub(crate) fn refused(block: impl std::fmt::Debug, error: FamilyError) -> ConjugateError {
     let block = format!("{block:?}");

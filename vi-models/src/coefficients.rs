@@ -1,12 +1,14 @@
-//! What the regressions share beside their data: the Gaussian prior of the coefficients, weighted Gram matrices and
-//! expected squares.
+//! What the regressions share beside their data: the Gaussian prior of the coefficients, weighted Gram matrices,
+//! expected squares, and log likelihoods of many samples through their linear predictors.
 
-use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, ArrayViewMut2, s};
+use ndarray::linalg::general_mat_vec_mul;
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, ArrayView2, ArrayViewMut1, ArrayViewMut2, s};
 use vi_core::{ConjugateError, Exec, linalg};
 use vi_families::MvGaussian;
 
 use crate::checks::{LOG_2_PI, refused};
 use crate::regression::{RegressionData, gaussian_from_shift};
+use crate::scratch;
 
 /// Rows that are summed into one partial of a Gram matrix before the fixed-order fold: keeps the partials few.
 const ROWS_PER_ITEM: usize = 4;
@@ -145,4 +147,51 @@ pub(crate) fn expected_squares(
             }
         }
     });
+}
+
+/// Samples whose linear predictors are formed by one matrix product.
+const GROUP: usize = 16;
+
+/// Log likelihoods that depend on β, the first D values of z, through η = Xβ alone.
+///
+/// `each(row, η, rest)` returns the log likelihood of a row of `z`, for `out`. Where gradients are asked for it is given
+/// `rest`, the gradient in the coordinates of z after β, and overwrites both it and η with derivatives:
+///
+/// ```text
+/// ∇_β log p = Xᵀ ∂log p/∂η
+/// ```
+pub(crate) fn evaluate_predictors(
+    x: &ArrayRef2<f64>,
+    z: &ArrayRef2<f64>,
+    out: &mut ArrayRef1<f64>,
+    mut grad: Option<&mut ArrayRef2<f64>>,
+    mut each: impl FnMut(usize, &mut [f64], Option<&mut ArrayRef1<f64>>) -> f64,
+) {
+    let (n, d) = x.dim();
+    for start in (0..z.nrows()).step_by(GROUP) {
+        let rows = start..(start + GROUP).min(z.nrows());
+        scratch::with(rows.len() * n, |eta| {
+            set_predictors(x, &z.slice(s![rows.clone(), ..d]), eta);
+            for (row, eta) in rows.clone().zip(eta.chunks_exact_mut(n)) {
+                let mut rest = grad.as_deref_mut().map(|g| g.slice_mut(s![row, d..]));
+                out[row] = each(row, eta, rest.as_deref_mut());
+            }
+            if let Some(grad) = grad.as_deref_mut() {
+                let slopes = ArrayView2::from_shape((rows.len(), n), &*eta).expect("S × N values");
+                linalg::gemm(1.0, &slopes, x, 0.0, &mut grad.slice_mut(s![rows, ..d]));
+            }
+        });
+    }
+}
+
+/// eta (S, N) ← Z Xᵀ.
+fn set_predictors(x: &ArrayRef2<f64>, z: &ArrayRef2<f64>, eta: &mut [f64]) {
+    let (s, n) = (z.nrows(), x.nrows());
+    if s == 1 {
+        // A single row is not worth the packing of a matrix product.
+        let mut eta = ArrayViewMut1::from(eta);
+        return general_mat_vec_mul(1.0, x, &z.row(0), 0.0, &mut eta);
+    }
+    let mut eta = ArrayViewMut2::from_shape((s, n), eta).expect("S × N values");
+    linalg::gemm(1.0, z, &x.t(), 0.0, &mut eta);
 }

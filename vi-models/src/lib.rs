@@ -7,6 +7,8 @@
 //! | [`normal_mean_precision`] | normal data, unknown mean and precision; normal-gamma posterior |
 //! | [`linear_regression`] | normal linear regression; exact posterior and evidence |
 //! | [`logistic_regression`] | logistic regression; Pólya-Gamma augmentation and its exact sampler |
+//! | [`ard_regression`] | linear regression with a prior precision for every coefficient |
+//! | [`probit_regression`] | probit regression; truncated normal latents |
 //! | [`student_t_regression`] | linear regression with Student-t noise: robust against outliers |
 //! | [`gaussian_mixture`] | mixture of Gaussians; assignments as a block, or summed out |
 //! | [`factor_model`] | probabilistic PCA, factor analysis, Gaussian matrix factorisation, with missing entries |
@@ -27,6 +29,7 @@
 //! | [`sparse_counts`] | counts, most of them zero: words of documents |
 //! | `error` | [`ModelError`]: what is wrong with data or priors |
 
+pub mod ard_regression;
 mod checks;
 mod coefficients;
 pub mod count_factors;
@@ -49,6 +52,7 @@ pub mod normal_mean_precision;
 pub mod observed_matrix;
 pub mod one_compartment;
 pub mod prior;
+pub mod probit_regression;
 mod quadratic_loss;
 pub mod regression;
 mod scratch;

@@ -1,11 +1,12 @@
 //! Covariates and responses: the data of the regression models.
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis, s};
+use rand_distr::{Distribution, StandardNormal};
 use vi_core::linalg::Cholesky;
-use vi_core::{Parameter, Support};
+use vi_core::{Parameter, StreamRng, Support};
 use vi_families::{FamilyError, MvGaussian};
 
-use crate::checks::{finite_matrix, finite_vector};
+use crate::checks::{LOG_2_PI, finite_matrix, finite_vector};
 use crate::error::ModelError;
 
 const MODEL: &str = "regression_data";
@@ -86,6 +87,32 @@ impl RegressionData {
     /// The same covariates with other responses.
     pub(crate) fn with_response(&self, y: Array1<f64>) -> Self {
         Self { x: self.x.clone(), y, has_intercept: self.has_intercept }
+    }
+
+    /// Overwrites `out` (N) with log N(y_n; x_nᵀβ, 1/τ).
+    pub(crate) fn normal_log_likelihood(
+        &self,
+        coefficients: &ArrayRef1<f64>,
+        tau: f64,
+        out: &mut ArrayRef1<f64>,
+    ) {
+        let constant = 0.5 * (tau.ln() - LOG_2_PI);
+        let mean = self.linear_predictor(coefficients);
+        for ((y, m), o) in self.y.iter().zip(&mean).zip(out.iter_mut()) {
+            *o = constant - 0.5 * tau * (y - m).powi(2);
+        }
+    }
+
+    /// New responses y_n ~ N(x_nᵀβ, 1/τ).
+    pub(crate) fn simulate_normal(
+        &self,
+        coefficients: &ArrayRef1<f64>,
+        tau: f64,
+        rng: &mut StreamRng,
+    ) -> Self {
+        let sd = tau.recip().sqrt();
+        let mean = self.linear_predictor(coefficients);
+        self.with_response(mean.mapv(|m| m + sd * Distribution::<f64>::sample(&StandardNormal, rng)))
     }
 
     /// The rows with these indices.

@@ -3,11 +3,9 @@
 use std::ops::Range;
 
 use ndarray::{ArrayRef1, ArrayRef2, s};
-use rand_distr::{Distribution, StandardNormal};
 use vi_core::{GradLogJoint, LocalLogJoint, LogJoint, ParameterSpace, Predictive, StreamRng, Subsample};
 
 use super::{LinearRegression, NoisePrior};
-use crate::checks::LOG_2_PI;
 use crate::quadratic_loss::QuadraticLoss;
 use crate::regression::{RegressionData, at_one_point};
 
@@ -120,16 +118,10 @@ impl Predictive for LinearRegression {
 
     fn log_likelihood_pointwise(&self, data: &RegressionData, z: &ArrayRef1<f64>, out: &mut ArrayRef1<f64>) {
         let tau = self.noise_precision(z);
-        let constant = 0.5 * (tau.ln() - LOG_2_PI);
-        let mean = data.linear_predictor(&z.slice(s![..self.n_coefficients()]));
-        for ((y, m), o) in data.y().iter().zip(&mean).zip(out.iter_mut()) {
-            *o = constant - 0.5 * tau * (y - m).powi(2);
-        }
+        data.normal_log_likelihood(&z.slice(s![..self.n_coefficients()]), tau, out);
     }
 
     fn simulate(&self, data: &RegressionData, z: &ArrayRef1<f64>, rng: &mut StreamRng) -> RegressionData {
-        let sd = self.noise_precision(z).recip().sqrt();
-        let mean = data.linear_predictor(&z.slice(s![..self.n_coefficients()]));
-        data.with_response(mean.mapv(|m| m + sd * Distribution::<f64>::sample(&StandardNormal, rng)))
+        data.simulate_normal(&z.slice(s![..self.n_coefficients()]), self.noise_precision(z), rng)
     }
 }

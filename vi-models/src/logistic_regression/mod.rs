@@ -35,7 +35,7 @@ use vi_core::numerics::{RowPanels, sum_softplus_products};
 use vi_core::{CHUNK, CommError, Exec, GradLogJoint, LogJoint, ParameterSpace};
 
 use crate::ModelError;
-use crate::checks::positive;
+use crate::checks::{binary_response, positive};
 use crate::coefficients::CoefficientPrior;
 use crate::regression::{RegressionData, at_one_point};
 use likelihood::{SignedRows, log_likelihood, sign};
@@ -90,10 +90,7 @@ impl LogisticRegression {
     pub fn new(data: RegressionData, priors: LogisticRegressionPriors) -> Result<Self, ModelError> {
         positive(MODEL, "scale", priors.scale)?;
         positive(MODEL, "intercept_scale", priors.intercept_scale.unwrap_or(1.0))?;
-        if let Some((row, &value)) = data.y().iter().enumerate().find(|(_, y)| **y != 0.0 && **y != 1.0) {
-            let requirement = "0 or 1";
-            return Err(ModelError::Datum { model: MODEL, data: "y", row, column: 0, value, requirement });
-        }
+        binary_response(MODEL, data.y())?;
         let space = ParameterSpace::new(data.coefficient_parameters())?;
         let intercept = priors.intercept_scale.map(|s| s.powi(-2));
         let prior = CoefficientPrior::new(&data, priors.scale.powi(-2), intercept);

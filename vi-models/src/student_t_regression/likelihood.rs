@@ -1,16 +1,12 @@
 //! The Student-t log likelihood of many samples, with the degrees of freedom summed out.
 
-use ndarray::linalg::general_mat_vec_mul;
-use ndarray::{Array1, ArrayRef1, ArrayRef2, ArrayView2, ArrayViewMut1, ArrayViewMut2, s};
-use vi_core::{linalg, numerics};
+use ndarray::{Array1, ArrayRef1, ArrayRef2};
+use vi_core::numerics;
 use vi_families::special::log_gamma;
 
 use crate::checks::LOG_2_PI;
+use crate::coefficients::evaluate_predictors;
 use crate::regression::RegressionData;
-use crate::scratch;
-
-/// Samples whose residuals are formed by one matrix product.
-const GROUP: usize = 16;
 
 /// A uniform mixture, over the grid of ν, of products of t densities.
 #[derive(Clone, Debug)]
@@ -62,7 +58,7 @@ impl Likelihood {
     /// gradients in (β, τ), or in β alone where z has no more.
     ///
     /// ```text
-    /// u_n = Σ_k p(ν_k | r, τ) (ν_k + 1)/(ν_k + τ r_n²)
+    /// u_n = Σ_k p(ν_k | r, τ) (ν_k + 1)/(ν_k + τ r_n²),     r = y − Xβ
     /// ∇_β = τ Xᵀ(u ∘ r),     ∂/∂τ = ½ (N/τ − Σ_n u_n r_n²)
     /// ```
     pub(super) fn evaluate(
@@ -71,43 +67,34 @@ impl Likelihood {
         z: &ArrayRef2<f64>,
         tau: impl Fn(usize) -> f64,
         out: &mut ArrayRef1<f64>,
-        mut grad: Option<&mut ArrayRef2<f64>>,
+        grad: Option<&mut ArrayRef2<f64>>,
     ) {
-        let (n, d, k) = (data.n_points(), data.n_columns(), self.dof.len());
-        for start in (0..z.nrows()).step_by(GROUP) {
-            let rows = start..(start + GROUP).min(z.nrows());
-            scratch::with(rows.len() * n + n + k, |buffer| {
-                let (residuals, rest) = buffer.split_at_mut(rows.len() * n);
-                let (work, terms) = rest.split_at_mut(n);
-                set_residuals(data, &z.slice(s![rows.clone(), ..d]), residuals);
-                for (row, r) in rows.clone().zip(residuals.chunks_exact_mut(n)) {
-                    let tau = tau(row);
-                    if tau <= 0.0 {
-                        out[row] = f64::NEG_INFINITY;
-                        continue;
-                    }
-                    self.log_joint_of_dof(r, tau, work, terms);
-                    out[row] = numerics::log_sum_exp(terms);
-                    if let Some(grad) = grad.as_deref_mut() {
-                        for term in terms.iter_mut() {
-                            *term = (*term - out[row]).exp();
-                        }
-                        let slope = self.weigh(r, tau, terms);
-                        if z.ncols() > d {
-                            grad[[row, d]] = slope;
-                        }
+        let wants_gradient = grad.is_some();
+        vi_core::scratch::with_arrays([data.n_points(), self.dof.len()], |[work, terms]| {
+            evaluate_predictors(data.x(), z, out, grad, |row, eta, rest| {
+                let tau = tau(row);
+                if tau <= 0.0 {
+                    return f64::NEG_INFINITY;
+                }
+                let residuals = eta;
+                for (r, y) in residuals.iter_mut().zip(data.y()) {
+                    *r = y - *r;
+                }
+                self.log_joint_of_dof(residuals, tau, work, terms);
+                let total = numerics::log_sum_exp(terms);
+                if wants_gradient {
+                    terms.iter_mut().for_each(|term| *term = (*term - total).exp());
+                    let slope = self.weigh(residuals, tau, terms);
+                    if let Some(rest) = rest {
+                        rest.fill(slope);
                     }
                 }
-                if let Some(grad) = grad.as_deref_mut() {
-                    let weighted =
-                        ArrayView2::from_shape((rows.len(), n), &*residuals).expect("rows × N values");
-                    linalg::gemm(1.0, &weighted, data.x(), 0.0, &mut grad.slice_mut(s![rows, ..d]));
-                }
+                total
             });
-        }
+        });
     }
 
-    /// Multiplies the residuals by τu, and returns the derivative in τ.
+    /// Multiplies the residuals by τu, which makes them the derivatives in η, and returns the derivative in τ.
     fn weigh(&self, residuals: &mut [f64], tau: f64, probabilities: &[f64]) -> f64 {
         let mut sum = 0.0;
         for r in residuals.iter_mut() {
@@ -130,19 +117,4 @@ fn log_gamma_step(nu: f64) -> f64 {
     }
     let y = (x * x).recip();
     -(1.0 / 8.0 - y * (1.0 / 192.0 - y * (1.0 / 640.0 - y * (17.0 / 14336.0)))) / x
-}
-
-/// residuals (S, N) ← y − Z Xᵀ.
-fn set_residuals(data: &RegressionData, z: &ArrayView2<'_, f64>, residuals: &mut [f64]) {
-    let n = data.n_points();
-    for r in residuals.chunks_exact_mut(n) {
-        r.copy_from_slice(data.y().as_slice().expect("responses are contiguous"));
-    }
-    if z.nrows() == 1 {
-        // A single row is not worth the packing of a matrix product.
-        let mut residuals = ArrayViewMut1::from(residuals);
-        return general_mat_vec_mul(-1.0, data.x(), &z.row(0), 1.0, &mut residuals);
-    }
-    let mut residuals = ArrayViewMut2::from_shape((z.nrows(), n), residuals).expect("S × N values");
-    linalg::gemm(-1.0, z, &data.x().t(), 1.0, &mut residuals);
 }

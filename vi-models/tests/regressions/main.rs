@@ -1,4 +1,6 @@
 //! Regressions: contracts, bounds against exact evidence, samplers against exact moments, and what is refused.
 
+mod ard;
 mod common;
+mod probit;
 mod student_t;

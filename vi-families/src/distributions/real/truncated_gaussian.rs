@@ -156,9 +156,11 @@ impl TruncatedGaussian {
         self.piece.scale * self.piece.scale * self.moments.variance
     }
 
-    /// A draw of x ≥ 0 with log density −κx − x²/2 on [0, width], κ ≥ 0: the exponential proposal of Robert
-    /// (1995), eq. 2.2–2.3, cut off at the width.
-    fn sample_tail(kappa: f64, width: f64, rng: &mut StreamRng) -> f64 {
+    /// A draw of x ≥ 0 with log density −κx − x²/2 on [0, width], κ ≥ 0, `width` possibly ∞: the excess over κ of a
+    /// standard Gaussian above κ.
+    ///
+    /// By the exponential proposal of Robert (1995), eq. 2.2–2.3, cut off at the width.
+    pub fn sample_tail(kappa: f64, width: f64, rng: &mut StreamRng) -> f64 {
         let rate = 0.5 * (kappa + kappa.hypot(2.0));
         // rate − κ, and the x where the acceptance is 1 or as near as the width allows.
         let excess = 1.0 / rate;
