@@ -163,7 +163,7 @@ impl GaussianMixture {
         sums: &ArrayRef2<f64>,
         q: &mut ComponentFactors,
     ) -> Result<(), ConjugateError> {
-        let (prior, covariance, d) = (&self.prior, self.covariance(), self.layout.dim);
+        let (prior, covariance) = (&self.prior, self.covariance());
         for mut b in q.inverse_scale.rows_mut() {
             b.iter_mut().zip(&prior.inverse_scale).for_each(|(b, b0)| *b = *b0);
         }
@@ -192,10 +192,15 @@ impl GaussianMixture {
             };
             add_scatter(covariance, &self.layout, sums, entry, row_mut(&mut q.inverse_scale, at));
         }
+        self.set_expected_components(q)
+    }
+
+    /// What is expected under given parameters.
+    pub(super) fn set_expected_components(&self, q: &mut ComponentFactors) -> Result<(), ConjugateError> {
         self.set_expected_precisions(q)?;
         q.expected.mean.assign(&q.mean);
-        let count = &q.count;
-        q.expected.complete(covariance, |k| d as f64 / count[k]);
+        let (count, d) = (&q.count, self.layout.dim as f64);
+        q.expected.complete(self.covariance(), |k| d / count[k]);
         Ok(())
     }
 
@@ -228,7 +233,7 @@ impl GaussianMixture {
     }
 }
 
-fn block_name(j: usize) -> String {
+pub(super) fn block_name(j: usize) -> String {
     format!("{:?}", (GaussianMixtureBlock::Components, j))
 }
 
@@ -246,7 +251,7 @@ fn not_positive_definite(j: usize, error: &LinalgError) -> ConjugateError {
 }
 
 /// b += second moments + what `entry(i, j)` adds to them, in the shape of the covariance.
-fn add_scatter(
+pub(super) fn add_scatter(
     covariance: Covariance,
     layout: &Layout,
     sums: &[f64],

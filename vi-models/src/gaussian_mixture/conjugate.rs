@@ -5,6 +5,7 @@ use vi_core::{ConditionallyConjugate, ConjugateError, Exec, ParameterSpace, Stre
 
 use super::components::{row, values};
 use super::layout::Products;
+use super::natural::check_weights;
 use super::point::point_stats;
 use super::weights::WeightsStats;
 use super::{GaussianMixture, GaussianMixtureFactors, GaussianMixtureStats};
@@ -55,14 +56,7 @@ impl ConditionallyConjugate for GaussianMixture {
             Weights => {
                 let counts = stats.sums.rows().into_iter();
                 factors.weights.condition(&self.prior.weights, counts.map(|row| row[row.len() - 1]));
-                match factors.weights.wrong() {
-                    None => Ok(()),
-                    Some((k, value)) => Err(ConjugateError::Domain {
-                        block: format!("{block:?}"),
-                        parameter: format!("concentration[{k}]"),
-                        value,
-                    }),
-                }
+                check_weights(&factors.weights)
             }
             Components => self.condition_components(&stats.sums, &mut factors.components),
             Assignments => self.condition_assignments(stats, &mut factors.assignments, exec),

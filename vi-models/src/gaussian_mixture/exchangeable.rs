@@ -1,71 +1,67 @@
-//! Data are exchangeable given weights and components; the assignments are local.
+//! Data are exchangeable given weights and components; assignments and missing values are local.
 
-use ndarray::{Array1, Array2, ArrayRef1, ArrayViewMut2};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayViewMut2, s};
 use serde::{Deserialize, Serialize};
-use vi_core::{Batch, ConditionallyConjugate, ConjugateError, Exchangeable, Exec, NaturalFactors};
-use vi_families::{Dirichlet, ExponentialFamily, NormalWishart};
+use vi_core::{Batch, ConditionallyConjugate, ConjugateError, Exchangeable, Exec};
 
-use super::natural::{components_from_natural, components_natural};
-use super::tile::{Rows, tiles, with_workspace};
+use super::components::ComponentFactors;
+use super::factors::AssignmentFactors;
+use super::natural::{check_weights, set_weights_natural, weights_natural};
+use super::tile::{Rows, TILE, tiles, with_workspace};
+use super::weights::WeightsLaw;
 use super::{GaussianMixture, GaussianMixtureBlock as Block, GaussianMixtureFactors, GaussianMixtureStats};
-use crate::checks::refused;
 
 const GLOBAL_BLOCKS: [Block; 2] = [Block::Weights, Block::Components];
 
-/// Data per partial sum, in units of one item of [`Exec::sum`], as in a sweep.
-const ITEM: usize = 16;
-
-/// q(π) Π_k q(μ_k, Λ_k), with the statistics expected under them.
+/// q(π) q(μ, Λ), with the statistics expected under them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GaussianMixtureGlobals {
-    weights: Dirichlet,
-    components: Vec<NormalWishart>,
-    stats: GaussianMixtureStats,
+    weights: WeightsLaw,
+    components: ComponentFactors,
 }
 
-/// (N/|B|) Σ_{n∈B} r_nk T(x_n), in the place where the statistics have it.
+/// (N/|B|) Σ_{n∈B} r_nk E\[T(x_n)\] (K, P), with all products that densities need.
+///
+/// Tied covariances need them here: with the scatter of all data and the means of a batch, λ̂ could lie outside the family.
 #[derive(Clone, Debug)]
-pub struct GaussianMixtureBatch(GaussianMixtureStats);
+pub struct GaussianMixtureBatch(Array2<f64>);
 
 impl GaussianMixture {
-    /// Σ r T(x)ᵀ (K, P) and Σ log Σ_k exp⟨η_k, T(x)⟩, as one vector, over `rows`.
+    /// Σ r E\[T(x)\]ᵀ (K, P) and Σ log Σ_k ∫ exp⟨η_k, T(x)⟩ over missing values, as one vector, over `rows`.
     fn local_sums(
         &self,
-        stats: &GaussianMixtureStats,
+        globals: &GaussianMixtureGlobals,
         rows: Rows<'_>,
         exec: Exec<'_>,
     ) -> Result<Array1<f64>, ConjugateError> {
-        let (k, p, n) = (self.layout.n_components, self.layout.n_features, rows.len());
-        let eta = stats.coefficients(self);
-        let mut out = Array1::zeros(k * p + 1);
-        exec.sum(n.div_ceil(ITEM), &mut out, |items, partial| {
+        let (layout, k, n) = (&self.density_layout, self.n_components, rows.len());
+        let mut eta = Array2::zeros((k, layout.n_features));
+        let log_weights = ndarray::aview1(&globals.weights.expected.log_weights);
+        layout.set_coefficients(self.covariance(), &log_weights, &globals.components.expected, &mut eta);
+        let mut out = Array1::zeros(eta.len() + 1);
+        let add = |items: std::ops::Range<usize>, partial: &mut ArrayRef1<f64>| {
             let partial = partial.as_slice_mut().expect("a partial sum is contiguous");
-            let (sums, log_normaliser) = partial.split_at_mut(k * p);
-            let mut sums = ArrayViewMut2::from_shape((k, p), sums).expect("K · P values");
+            let (sums, log_normaliser) = partial.split_at_mut(eta.len());
+            let mut sums = ArrayViewMut2::from_shape(eta.dim(), sums).expect("K · P values");
             with_workspace(|w| {
-                for tile in tiles(items.start * ITEM..(items.end * ITEM).min(n)) {
-                    let n = tile.len();
-                    w.set_features(self.layout, &self.data, &self.centre, rows, tile);
-                    w.set_responsibilities(self.layout, n, &eta);
-                    w.add_sums(self.layout, n, &mut sums);
-                    log_normaliser[0] += w.log_normaliser.iter().sum::<f64>();
+                for tile in tiles(items) {
+                    w.load(rows, tile);
+                    w.set_responsibilities(layout, k, &eta, rows);
+                    log_normaliser[0] += w.log_normalisers().iter().sum::<f64>();
+                    w.add_sums(layout, Some(&eta), rows, &mut sums);
                 }
             });
-        })
-        .map_err(|e| ConjugateError::Communication(e.to_string()))?;
-        Ok(out)
-    }
-
-    fn expect_global(&self, block: Block, globals: &mut GaussianMixtureGlobals) {
-        match block {
-            Block::Weights => globals.stats.log_weights = globals.weights.expected_log(),
-            Block::Components => {
-                for (k, q) in globals.components.iter().enumerate() {
-                    self.expect_component(q, k, &mut globals.stats);
-                }
-            }
-            Block::Assignments => {}
+        };
+        // A batch is shared out more finely than all data are in a sweep.
+        let chunk = self.data_per_partial().min(n.div_ceil(16).div_ceil(TILE).max(1) * TILE);
+        exec.map_and_sum_in(n, chunk, &mut [], &mut out, &mut Vec::new(), |items, _, out| add(items, out))
+            .map_err(|e| ConjugateError::Communication(e.to_string()))?;
+        let value = out[out.len() - 1];
+        if value.is_finite() {
+            return Ok(out);
         }
+        let (block, parameter) = (format!("{:?}", Block::Assignments), "Σ log normalisers".to_owned());
+        Err(ConjugateError::Domain { block, parameter, value })
     }
 }
 
@@ -82,16 +78,8 @@ impl Exchangeable for GaussianMixture {
         &GLOBAL_BLOCKS
     }
 
-    fn globals(
-        &self,
-        factors: &GaussianMixtureFactors,
-        stats: &GaussianMixtureStats,
-    ) -> GaussianMixtureGlobals {
-        GaussianMixtureGlobals {
-            weights: factors.weights.clone(),
-            components: factors.components.clone(),
-            stats: GaussianMixtureStats { labels: Vec::new(), ..stats.clone() },
-        }
+    fn globals(&self, factors: &GaussianMixtureFactors, _: &GaussianMixtureStats) -> GaussianMixtureGlobals {
+        GaussianMixtureGlobals { weights: factors.weights.clone(), components: factors.components.clone() }
     }
 
     fn local_step(
@@ -100,23 +88,21 @@ impl Exchangeable for GaussianMixture {
         batch: Batch<'_>,
         exec: Exec<'_>,
     ) -> Result<GaussianMixtureBatch, ConjugateError> {
-        let (k, p) = (self.layout.n_components, self.layout.n_features);
-        let found = self.local_sums(&globals.stats, Rows::Indices(batch.indices), exec)?;
-        let mut stats = GaussianMixtureStats::zeros(self);
-        for (sum, found) in stats.sums.iter_mut().zip(found.iter().take(k * p)) {
-            *sum = batch.scale * found;
-        }
-        Ok(GaussianMixtureBatch(stats))
+        let rows = Rows { indices: Some(batch.indices), ..self.all_rows() };
+        let found = self.local_sums(globals, rows, exec)?;
+        let shape = (self.n_components, self.density_layout.n_features);
+        let sums = found.slice(s![..-1]).mapv(|v| batch.scale * v);
+        Ok(GaussianMixtureBatch(sums.into_shape_with_order(shape).expect("K · P values")))
     }
 
     fn n_global_natural(&self, block: Block) -> usize {
-        self.n_natural(block)
+        vi_core::NaturalFactors::n_natural(self, block)
     }
 
     fn global_natural(&self, block: Block, globals: &GaussianMixtureGlobals, eta: &mut ArrayRef1<f64>) {
         match block {
-            Block::Weights => eta.assign(&globals.weights.natural()),
-            Block::Components => components_natural(&globals.components, eta),
+            Block::Weights => eta.assign(&weights_natural(&globals.weights)),
+            Block::Components => eta.assign(&self.components_natural(&globals.components)),
             Block::Assignments => {}
         }
     }
@@ -124,16 +110,19 @@ impl Exchangeable for GaussianMixture {
     fn global_conditional(
         &self,
         block: Block,
-        batch: &GaussianMixtureBatch,
-        _globals: &GaussianMixtureGlobals,
+        GaussianMixtureBatch(sums): &GaussianMixtureBatch,
+        globals: &GaussianMixtureGlobals,
         eta: &mut ArrayRef1<f64>,
     ) -> Result<(), ConjugateError> {
         match block {
             Block::Weights => {
-                let q = self.weights_conditional(&batch.0).map_err(|e| refused(block, e))?;
-                eta.assign(&q.natural());
+                let mut q = globals.weights.clone();
+                let counts = sums.rows().into_iter();
+                q.condition(&self.prior.weights, counts.map(|row| row[row.len() - 1]));
+                check_weights(&q)?;
+                eta.assign(&weights_natural(&q));
             }
-            Block::Components => components_natural(&self.components_conditional(&batch.0)?, eta),
+            Block::Components => eta.assign(&self.components_conditional_natural(sums)),
             Block::Assignments => {}
         }
         Ok(())
@@ -146,16 +135,10 @@ impl Exchangeable for GaussianMixture {
         globals: &mut GaussianMixtureGlobals,
     ) -> Result<(), ConjugateError> {
         match block {
-            Block::Weights => {
-                globals.weights = Dirichlet::from_natural(eta).map_err(|e| refused(block, e))?;
-            }
-            Block::Components => {
-                globals.components = components_from_natural(eta, self.layout.n_components)?;
-            }
-            Block::Assignments => {}
+            Block::Weights => set_weights_natural(eta, &mut globals.weights),
+            Block::Components => self.set_components_natural(eta, &mut globals.components),
+            Block::Assignments => Ok(()),
         }
-        self.expect_global(block, globals);
-        Ok(())
     }
 
     fn complete(
@@ -164,28 +147,28 @@ impl Exchangeable for GaussianMixture {
         exec: Exec<'_>,
     ) -> Result<(GaussianMixtureFactors, GaussianMixtureStats), ConjugateError> {
         let mut factors = GaussianMixtureFactors {
-            assignments: Array2::zeros((self.data.nrows(), self.layout.n_components + 1)),
-            assignments_entropy: 0.0,
+            assignments: AssignmentFactors::zeros(self),
             weights: globals.weights.clone(),
             components: globals.components.clone(),
         };
-        let mut stats = globals.stats.clone();
+        let mut stats = GaussianMixtureStats::zeros(self);
+        for block in GLOBAL_BLOCKS {
+            self.expect(block, &factors, &mut stats, exec);
+        }
         self.condition(Block::Assignments, &stats, &mut factors, exec)?;
         self.expect(Block::Assignments, &factors, &mut stats, exec);
         Ok((factors, stats))
     }
 
     /// ```text
-    /// Σ_n log Σ_k exp⟨E[η_k], T(x_n)⟩ − KL(q(π) ‖ p(π)) − Σ_k KL(q(μ_k, Λ_k) ‖ p(μ_k, Λ_k))
+    /// Σ_n log Σ_k ∫ exp⟨E[η_k], T(x_n)⟩ − KL(q(π) ‖ p(π)) − KL(q(μ, Λ) ‖ p(μ, Λ))
     /// ```
     /// in one pass over the data, without the N×K matrix.
     fn global_elbo(&self, globals: &GaussianMixtureGlobals, exec: Exec<'_>) -> Result<f64, ConjugateError> {
-        let found = self.local_sums(&globals.stats, Rows::All(self.data.nrows()), exec)?;
-        let likelihood = found[found.len() - 1];
-        // With no data the log joint is that of the priors.
-        let mut stats = globals.stats.clone();
-        stats.sums.fill(0.0);
-        let entropy: f64 = globals.components.iter().map(NormalWishart::entropy).sum();
-        Ok(likelihood + self.expected_log_joint(&stats) + globals.weights.entropy() + entropy)
+        let found = self.local_sums(globals, self.all_rows(), exec)?;
+        let (covariance, weights, components) = (self.covariance(), &globals.weights, &globals.components);
+        let prior = self.prior.weights.log_density(&weights.expected)
+            + self.prior.log_density(covariance, &components.expected);
+        Ok(found[found.len() - 1] + prior + weights.entropy() + components.entropy(covariance))
     }
 }

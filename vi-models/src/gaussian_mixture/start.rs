@@ -94,7 +94,7 @@ impl GaussianMixture {
         self.start(fill, exec)
     }
 
-    fn start(
+    pub(super) fn start(
         &self,
         fill: impl Fn(Range<usize>, &mut [f64]) + Sync,
         exec: Exec<'_>,

@@ -31,9 +31,9 @@ pub enum WeightsPrior {
 pub(super) struct WeightsLaw {
     kind: WeightsPrior,
     /// Concentrations (K), or the first parameters of the sticks (K − 1).
-    first: Vec<f64>,
+    pub(super) first: Vec<f64>,
     /// The second parameters of the sticks (K − 1).
-    second: Vec<f64>,
+    pub(super) second: Vec<f64>,
     /// The statistics expected under it.
     pub(super) expected: WeightsStats,
 }
@@ -80,7 +80,7 @@ impl WeightsLaw {
         self.set_expected();
     }
 
-    fn set_expected(&mut self) {
+    pub(super) fn set_expected(&mut self) {
         let log_weights = &mut self.expected.log_weights;
         match self.kind {
             WeightsPrior::Dirichlet => {
