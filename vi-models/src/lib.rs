@@ -13,6 +13,9 @@
 //! | [`gaussian_mixture`] | mixture of Gaussians; assignments as a block, or summed out |
 //! | [`factor_model`] | probabilistic PCA, factor analysis, Gaussian matrix factorisation, with missing entries |
 //! | [`eight_schools`] | normal hierarchical model, centred and non-centred |
+//! | [`hierarchical_normal`] | groups of normal data, half-Cauchy scales within and between |
+//! | [`poisson_factorisation`] | factorisation of a matrix of counts: hierarchical Poisson–Gamma |
+//! | [`poisson_gamma`] | rates of counts with a common Gamma distribution: pumps |
 //! | [`gaussian_regression`] | normal linear regression with unknown σ and priors of any kind |
 //! | [`garch`] | GARCH(1, 1): a series whose variance follows its past |
 //! | [`gaussian_process`] | Gaussian processes under normal noise and under counts |
@@ -42,7 +45,9 @@ pub mod gaussian_mixture;
 pub mod gaussian_process;
 pub mod gaussian_regression;
 mod gaussian_softplus;
+mod half_cauchy;
 pub mod hidden_markov;
+pub mod hierarchical_normal;
 pub mod ising;
 mod lanes;
 pub mod linear_regression;
@@ -51,6 +56,8 @@ mod noise;
 pub mod normal_mean_precision;
 pub mod observed_matrix;
 pub mod one_compartment;
+pub mod poisson_factorisation;
+pub mod poisson_gamma;
 pub mod prior;
 pub mod probit_regression;
 mod quadratic_loss;

@@ -33,6 +33,7 @@ pub use deep_points::DeepExponentialFamilyAt;
 pub use gamma_poisson::{GammaPoisson, GammaPoissonAt, GammaPoissonPriors};
 pub use likelihood::WeightTable;
 pub use predict::HeldOut;
+pub(crate) use predict::score_of_means;
 
 /// Shape and rate of a Gamma prior.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -52,6 +52,16 @@ fn score(table: &WeightTable, held: &SparseCounts, exposure: f64, z: &ArrayRef2<
     out
 }
 
+/// The score of one point of every datum, for weights `columns` (D, K) and factors `rows` (N, K).
+pub(crate) fn score_of_means(
+    columns: Vec<f64>,
+    held: &SparseCounts,
+    exposure: f64,
+    rows: &ArrayRef2<f64>,
+) -> HeldOut {
+    score(&WeightTable::from_weights(columns, rows.ncols()), held, exposure, rows)
+}
+
 impl GammaPoissonAt<'_> {
     /// How well points `z` (N·S, L) of the posterior, S of every datum, predict other counts (N, D) of the same data.
     ///

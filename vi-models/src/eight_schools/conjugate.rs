@@ -1,22 +1,13 @@
 //! The centred form by its complete conditionals.
 //!
-//! The half-Cauchy prior is a scale mixture of inverse Gammas:
+//! The half-Cauchy prior is a scale mixture of inverse Gammas with an auxiliary variable a; the conditionals of τ² and a are
+//! those of every half-Cauchy scale (`half_cauchy`), with S = Σ_j (θ_j − μ)².
 //!
 //! ```text
-//! τ² | a ~ InvGamma(½, 1/a),   a ~ InvGamma(½, 1/A²)   ⇒   τ ~ half-Cauchy(0, A)
-//!
 //! θ_j | · ~ N((y_j/σ_j² + μ/τ²)/p_j, 1/p_j),       p_j = 1/σ_j² + 1/τ²
 //! μ   | · ~ N((m/s² + Σ_j θ_j/τ²)/p, 1/p),         p = 1/s² + J/τ²
-//! τ²  | · ~ InvGamma((J + 1)/2, 1/a + ½ Σ_j (θ_j − μ)²)
-//! a   | · ~ InvGamma(1, 1/A² + 1/τ²)
 //! ```
-//! Source: M. P. Wand, J. T. Ormerod, S. A. Padoan & R. Frühwirth, "Mean field variational Bayes for elaborate
-//! distributions", *Bayesian Analysis* 6 (2011) 847–900, result 5.
-//!
-//! Densities of the scale are with respect to dτ, as in [`LogJoint`](vi_core::LogJoint): the factor of τ² is
-//! carried over with its Jacobian 2τ. Those of a are with respect to da.
-
-use std::f64::consts::LN_2;
+//! Densities of the scale are with respect to dτ, as in [`LogJoint`](vi_core::LogJoint).
 
 use ndarray::{Array1, ArrayRef1};
 use rand_distr::{Distribution, StandardNormal};
@@ -26,6 +17,7 @@ use vi_families::{ExponentialFamily, FamilyError, Gaussian, InverseGamma};
 
 use super::EightSchoolsCentred;
 use crate::checks::{LOG_2_PI, refused};
+use crate::half_cauchy::{HalfCauchyStats, scale_entropy, scale_log_prob};
 
 /// The blocks of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +74,16 @@ pub struct EightSchoolsStats {
 }
 
 impl EightSchoolsStats {
+    /// What is known of τ and a.
+    fn scale(&self) -> HalfCauchyStats {
+        HalfCauchyStats {
+            precision: self.precision,
+            log_variance: self.log_variance,
+            auxiliary_reciprocal: self.auxiliary_reciprocal,
+            log_auxiliary: self.log_auxiliary,
+        }
+    }
+
     /// E[Σ_j (θ_j − μ)²].
     fn sum_squares(&self) -> f64 {
         let squares: f64 = self.effect_mean.iter().map(|t| (t - self.mu_mean).powi(2)).sum();
@@ -114,12 +116,11 @@ impl EightSchoolsCentred {
     }
 
     fn variance_conditional(&self, stats: &EightSchoolsStats) -> Result<InverseGamma, FamilyError> {
-        let shape = 0.5 * (self.n_schools() as f64 + 1.0);
-        InverseGamma::from_shape_scale(shape, stats.auxiliary_reciprocal + 0.5 * stats.sum_squares())
+        stats.scale().variance_conditional(self.n_schools() as f64, stats.sum_squares())
     }
 
     fn auxiliary_conditional(&self, stats: &EightSchoolsStats) -> Result<InverseGamma, FamilyError> {
-        InverseGamma::from_shape_scale(1.0, self.priors().tau_scale.powi(-2) + stats.precision)
+        stats.scale().auxiliary_conditional(self.priors().tau_scale)
     }
 
     /// A start that differs by the scale τ₀ at which the sweep begins.
@@ -148,11 +149,6 @@ impl EightSchoolsCentred {
         }
         Ok((factors, stats))
     }
-}
-
-/// log |dτ²/dτ| = log 2τ.
-fn log_jacobian(log_variance: f64) -> f64 {
-    LN_2 + 0.5 * log_variance
 }
 
 /// Reported in (θ, μ, τ); the auxiliary a is left out.
@@ -254,10 +250,8 @@ impl ConditionallyConjugate for EightSchoolsCentred {
         match block {
             Effects => factors.effects.iter().zip(&stats.effect_mean).map(|(q, t)| q.log_prob(t)).sum(),
             Mean => factors.mean.log_prob(&stats.mu_mean),
-            Variance => {
-                factors.variance.log_prob(&stats.log_variance.exp()) + log_jacobian(stats.log_variance)
-            }
-            Auxiliary => factors.auxiliary.log_prob(&stats.log_auxiliary.exp()),
+            Variance => stats.scale().variance_log_prob(&factors.variance),
+            Auxiliary => stats.scale().auxiliary_log_prob(&factors.auxiliary),
         }
     }
 
@@ -271,25 +265,15 @@ impl ConditionallyConjugate for EightSchoolsCentred {
                 + 0.5 * LOG_2_PI
                 + h.data.standard_error[j].ln();
         }
-        let effects = -0.5 * (n * (LOG_2_PI + stats.log_variance) + stats.precision * stats.sum_squares());
+        let scale = stats.scale();
+        let effects = scale.normal_term(n, stats.sum_squares()) - 0.5 * n * LOG_2_PI;
         let mean = h.log_prior_mu(stats.mu_mean) - 0.5 * stats.mu_variance / h.priors.mu_sd.powi(2);
-        // log InvGamma(x; ½, b) = ½ log b − log Γ(½) − 3/2 log x − b/x, with Γ(½) = √π.
-        let inverse_gamma = |log_x: f64, log_scale: f64, scale_over_x: f64| {
-            0.5 * (log_scale - std::f64::consts::PI.ln()) - 1.5 * log_x - scale_over_x
-        };
-        let variance = inverse_gamma(
-            stats.log_variance,
-            -stats.log_auxiliary,
-            stats.auxiliary_reciprocal * stats.precision,
-        );
-        let rate = h.priors.tau_scale.powi(-2);
-        let auxiliary = inverse_gamma(stats.log_auxiliary, rate.ln(), rate * stats.auxiliary_reciprocal);
-        likelihood + effects + mean + variance + log_jacobian(stats.log_variance) + auxiliary
+        likelihood + effects + mean + scale.expected_log_prior(h.priors.tau_scale)
     }
 
     fn entropy(&self, factors: &EightSchoolsFactors) -> f64 {
         let effects: f64 = factors.effects.iter().map(Gaussian::entropy).sum();
-        let scale = factors.variance.entropy() - log_jacobian(factors.variance.expected_log());
+        let scale = scale_entropy(&factors.variance);
         effects + factors.mean.entropy() + scale + factors.auxiliary.entropy()
     }
 
@@ -318,11 +302,7 @@ impl ConditionallyConjugate for EightSchoolsCentred {
     fn log_prob(&self, factors: &EightSchoolsFactors, z: &ArrayRef1<f64>) -> f64 {
         let n = self.n_schools();
         let (mu, tau) = (z[n], z[n + 1]);
-        if tau <= 0.0 {
-            return f64::NEG_INFINITY;
-        }
         let effects: f64 = factors.effects.iter().zip(z).map(|(q, t)| q.log_prob(t)).sum();
-        let scale = factors.variance.log_prob(&(tau * tau)) + log_jacobian(2.0 * tau.ln());
-        effects + factors.mean.log_prob(&mu) + scale
+        effects + factors.mean.log_prob(&mu) + scale_log_prob(&factors.variance, tau)
     }
 }

@@ -121,8 +121,9 @@ impl<S: NoiseShape> FactorModel<S> {
         for d in 0..self.data.n_columns() {
             let (mean, covariance) = (stats.loadings.mean(d), stats.loadings.covariance(d));
             let intercept = mean[k] - self.intercept_mean(d);
-            for j in 0..k {
-                linear[j] += prior.precision * (mean[j] * intercept + covariance[len + j]);
+            let terms = mean.iter().zip(&covariance[len..]);
+            for (linear, (w, cross)) in linear.iter_mut().zip(terms) {
+                *linear += prior.precision * (w * intercept + cross);
             }
         }
         match Cholesky::factor(&quadratic) {
@@ -140,11 +141,10 @@ impl<S: NoiseShape> FactorModel<S> {
         if self.priors.intercept.is_none() {
             return;
         }
+        let n = self.data.n_rows() as f64;
         let sums = &stats.columns.total()[packed::len(k)..];
-        for i in 0..k {
-            for j in 0..k {
-                total[[i, j]] += sums[i] * t[j] + t[i] * sums[j] + self.data.n_rows() as f64 * t[i] * t[j];
-            }
+        for ((i, j), total) in total.indexed_iter_mut() {
+            *total += sums[i] * t[j] + t[i] * sums[j] + n * t[i] * t[j];
         }
     }
 

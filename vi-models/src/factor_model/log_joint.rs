@@ -79,8 +79,9 @@ impl<S: NoiseShape> GradLogJoint for FactorModel<S> {
         for c in 0..d {
             let (tau, cross, row) =
                 (stats.noise.mean[S::of(c)], stats.columns.cross(c), stats.loadings.mean(c));
-            for j in 0..k {
-                grad[c * k + j] = tau * cross[j] - stats.loading_precision.mean[j] * row[j];
+            let terms = cross.iter().zip(row).zip(&stats.loading_precision.mean);
+            for (j, ((cross, w), alpha)) in terms.enumerate() {
+                grad[c * k + j] = tau * cross - alpha * w;
             }
             if let Some(prior) = self.priors.intercept {
                 grad[d * k + c] = tau * cross[k] - prior.precision * (row[k] - self.intercept_mean(c));

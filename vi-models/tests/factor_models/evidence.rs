@@ -5,17 +5,16 @@ use vi_core::{ConditionallyConjugate, Exec, LogJoint, StreamKey};
 use vi_models::factor_model::{FactorModelPriors, PrecisionPrior, ProbabilisticPca};
 use vi_models::observed_matrix::ObservedMatrix;
 
+use crate::quadrature::{Grid, assert_agrees, gibbs_means};
 use crate::sweep;
 
-/// log ∫ exp f over a grid of `n` points a side, by the trapezoidal rule, which converges exponentially for functions
-/// that vanish at the ends.
+/// log ∫∫ exp f over a square.
 fn log_integral(f: impl Fn(f64, f64) -> f64, half_width: f64, n: usize) -> f64 {
-    let step = 2.0 * half_width / n as f64;
-    let at = |i: usize| -half_width + step * i as f64;
-    let values: Vec<f64> =
-        (0..=n).flat_map(|i| (0..=n).map(move |j| (i, j))).map(|(i, j)| f(at(i), at(j))).collect();
-    let top = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    top + values.iter().map(|v| (v - top).exp()).sum::<f64>().ln() + 2.0 * step.ln()
+    square(f, half_width, n).log_integral()
+}
+
+fn square(f: impl Fn(f64, f64) -> f64, half_width: f64, n: usize) -> Grid {
+    Grid::new((-half_width, half_width), (-half_width, half_width), n, f)
 }
 
 /// Two columns, one factor, known precisions: the evidence is an integral over w (2).
@@ -59,4 +58,33 @@ fn the_bound_is_below_the_evidence_with_learned_noise() {
     let (mut q, mut stats) = model.init(StreamKey::from_seed(1), Exec::local()).unwrap();
     let bound = (0..300).map(|_| sweep(&model, &mut q, &mut stats)).last().unwrap();
     assert!(bound < evidence && bound > evidence - 2.0, "evidence {evidence}, bound {bound}");
+}
+
+/// Gibbs sampling where entries are missing and the noise is learned: moments that do not depend on the sign of a factor.
+#[test]
+fn gibbs_sampling_has_the_exact_moments() {
+    let priors = FactorModelPriors {
+        loading: PrecisionPrior::Known { precision: 1.0 },
+        score: PrecisionPrior::Known { precision: 1.0 },
+        noise: PrecisionPrior::Known { precision: 3.0 },
+        intercept: None,
+    };
+    let data = array![[0.9, -0.7], [f64::NAN, 1.1], [0.3, f64::NAN], [1.5, -1.0]];
+    let model = ProbabilisticPca::new(ObservedMatrix::from_dense(&data).unwrap(), 1, priors).unwrap();
+    let grid = square(|a, b| model.log_joint(&array![a, b]), 7.0, 200);
+    let exact = [grid.mean(|a, _| a * a), grid.mean(|a, b| a * b), grid.mean(|_, b| b.abs())];
+    let chain =
+        gibbs_means(&model, 150, StreamKey::from_seed(8), |z| vec![z[0] * z[0], z[0] * z[1], z[1].abs()]);
+    for ((mean, exact), name) in chain.iter().zip(exact).zip(["E w₁²", "E w₁w₂", "E |w₂|"]) {
+        assert_agrees(name, mean, exact);
+    }
+    let noise = PrecisionPrior::Gamma { shape: 2.0, rate: 1.0 };
+    let data = ObservedMatrix::from_dense(&array![[0.9], [-1.2], [0.3], [2.5], [-0.4]]).unwrap();
+    let model = ProbabilisticPca::new(data, 1, FactorModelPriors { noise, ..priors }).unwrap();
+    let grid = square(|w, u| model.log_joint(&array![w, u.exp()]) + u, 9.0, 250);
+    let exact = [grid.mean(|w, _| w * w), grid.mean(|_, u| u)];
+    let chain = gibbs_means(&model, 150, StreamKey::from_seed(8), |z| vec![z[0] * z[0], z[1].ln()]);
+    for ((mean, exact), name) in chain.iter().zip(exact).zip(["E w²", "E log τ"]) {
+        assert_agrees(name, mean, exact);
+    }
 }

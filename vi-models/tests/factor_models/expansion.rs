@@ -2,6 +2,7 @@
 
 use ndarray::Array2;
 use rand_distr::{Distribution, StandardNormal};
+use vi_core::testing::CountingAllocator;
 use vi_core::{ConditionallyConjugate, Exec, StreamKey};
 use vi_models::factor_model::{
     Diagonal, FactorModel, FactorModelPriors, InterceptPrior, Isotropic, NoiseShape, PrecisionPrior,
@@ -159,5 +160,26 @@ fn threads_change_no_bit() {
         let one = run(1);
         assert_eq!(one, run(2));
         assert_eq!(one, run(3));
+    }
+}
+
+/// After the first sweeps memory is there; on a pool of one, since the allocator counts its own thread.
+#[test]
+fn a_sweep_allocates_nothing() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    for missing in [0.0, 0.3] {
+        let data = ObservedMatrix::from_dense(&simulated(600, 9, 2, 0.4, missing, 4)).unwrap();
+        let model = FactorModel::<Isotropic>::new(data, 3, FactorModelPriors::default()).unwrap();
+        let model = model.with_expansion(false);
+        let allocations = pool.install(|| {
+            let (mut q, mut stats) = model.init(StreamKey::from_seed(6), Exec::local()).unwrap();
+            (0..3).for_each(|_| {
+                sweep(&model, &mut q, &mut stats);
+            });
+            CountingAllocator::during(|| {
+                sweep(&model, &mut q, &mut stats);
+            })
+        });
+        assert_eq!(allocations.n, 0, "missing {missing}: {allocations:?}");
     }
 }

@@ -2,13 +2,21 @@
 
 mod bayespy;
 mod contract;
+mod counts;
 mod evidence;
 mod expansion;
+mod hierarchical;
+mod pumps;
+mod quadrature;
 
 use ndarray::Array2;
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
+use vi_core::testing::CountingAllocator;
 use vi_core::{ConditionallyConjugate, Exec, StreamKey};
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// A sweep by hand: every block, then the expansion.
 fn sweep<M: ConditionallyConjugate>(model: &M, q: &mut M::Factors, stats: &mut M::Stats) -> f64 {
