@@ -16,6 +16,21 @@ pub fn standard_normal(n: usize, d: usize, seed: u64) -> Array2<f64> {
     Array2::from_shape_simple_fn((n, d), || StandardNormal.sample(&mut rng))
 }
 
+/// `n` data in `k` overlapping clusters of full covariance, in turn, as in `benches/peers/common.py`.
+pub fn gaussian_clusters(n: usize, d: usize, k: usize) -> Array2<f64> {
+    let spread = 6.0 / (d as f64).sqrt();
+    let means = standard_normal(k, d, 21) * spread;
+    let roots: Vec<Array2<f64>> = (0..k as u64)
+        .map(|i| standard_normal(d, d, 100 + i) / (d as f64).sqrt() + 0.3_f64.sqrt() * Array2::<f64>::eye(d))
+        .collect();
+    let mut x = standard_normal(n, d, 22);
+    for (i, mut row) in x.rows_mut().into_iter().enumerate() {
+        let value = roots[i % k].dot(&row) + means.row(i % k);
+        row.assign(&value);
+    }
+    x
+}
+
 /// Coefficients of alternating sign that shrink: 1, −1/2, 1/3, …
 fn coefficients(d: usize) -> Array1<f64> {
     (1..=d).map(|j| if j % 2 == 1 { 1.0 } else { -1.0 } / j as f64).collect()
