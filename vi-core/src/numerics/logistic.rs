@@ -179,15 +179,9 @@ impl VectorOp for AddPanels<'_> {
     fn run<S: Simd, A: Arithmetic>(self, simd: S) {
         let Self { x, panels, z, state, dim, stride } = self;
         let (n_points, gradient) = (state.len() / stride, stride > SUMS);
-        let predict = |p: usize, i: usize, eta: &mut OfRows| {
-            let (columns, n_rows) = x.panel(p);
-            predictors(simd, columns, &z[i * dim..(i + 1) * dim], eta);
-            // Rows that are not there.
-            eta.0[n_rows..].fill(f64::NEG_INFINITY);
-        };
         let (mut these, mut next) = (&mut OfRows([0.0; PANEL_ROWS]), &mut OfRows([0.0; PANEL_ROWS]));
         if n_points > 0 && !panels.is_empty() {
-            predict(panels.start, 0, these);
+            predict(simd, x, panels.start, &z[..dim], these);
         }
         for p in panels.clone() {
             for i in 0..n_points {
@@ -195,9 +189,9 @@ impl VectorOp for AddPanels<'_> {
                 add_softplus::<A>(sums_mut(sums), &mut these.0);
                 // The next predictors are formed before the gradient, which has to wait for the exponentials.
                 if i + 1 < n_points {
-                    predict(p, i + 1, next);
+                    predict(simd, x, p, &z[(i + 1) * dim..(i + 2) * dim], next);
                 } else if p + 1 < panels.end {
-                    predict(p + 1, 0, next);
+                    predict(simd, x, p + 1, &z[..dim], next);
                 }
                 if gradient {
                     add_gradient(simd, x.panel(p).0, these, gradients);
@@ -206,6 +200,15 @@ impl VectorOp for AddPanels<'_> {
             }
         }
     }
+}
+
+/// η ← the predictors of panel `p`. (A closure would not be inlined, and compiled without the vector instructions.)
+#[inline(always)]
+fn predict<S: Simd>(simd: S, x: &RowPanels, p: usize, z: &[f64], eta: &mut OfRows) {
+    let (columns, n_rows) = x.panel(p);
+    predictors(simd, columns, z, eta);
+    // Rows that are not there.
+    eta.0[n_rows..].fill(f64::NEG_INFINITY);
 }
 
 /// η ← the products of the rows of a panel with z.
