@@ -37,10 +37,12 @@ mod table;
 
 pub use bench::{BenchDocument, BenchFamily, BenchOutcome, run_estimators};
 pub use config::{
-    Baseline, CaviSettings, DataConfig, DataSource, DrawsFormat, EstimatorBench, EstimatorConfig,
-    EstimatorKind, EstimatorSettings, Experiment, FamilyKind, FamilySettings, GibbsSettings, GivenPoint,
-    MethodConfig, MethodKind, MethodSettings, NutsSettings, Parametrisation, PointName, PointsConfig,
-    RandomWalkSettings, ReferenceConfig, ReferenceKind, SamplerKind, SgviSettings,
+    AdviseSettings, ApproximationSettings, Baseline, BatchAndMatchSettings, CaviSettings, DataConfig,
+    DataSource, DeterministicSettings, DrawsFormat, EntropyKind, EstimatorBench, EstimatorConfig,
+    EstimatorKind, EstimatorSettings, Experiment, FamilyKind, FamilySettings, GaussianScoreMatchingSettings,
+    GibbsSettings, GivenPoint, LaplaceSettings, MethodConfig, MethodKind, MethodSettings,
+    MultiPathfinderSettings, NutsSettings, Parametrisation, PathfinderSettings, PointName, PointsConfig,
+    RandomWalkSettings, ReferenceConfig, ReferenceKind, SamplerKind, SgviSettings, SvgdSettings,
 };
 pub use data::{BUILT_IN, BuiltIn, Dataset, Observations, built_in};
 pub use error::{ConfigError, DataError, LabError, Location};
@@ -51,7 +53,7 @@ pub use output::OutputDirectory;
 pub use report::{render as render_report, render_bench as render_bench_report};
 pub use result::{Exact, ExactParameter, KHAT_LIMIT, MethodResult, RHAT_LIMIT, TraceColumns};
 pub use run::{RunOptions, RunOutcome, run};
-pub use study::{Conjugate, MODELS, ModelEntry, Study, Target, supported};
+pub use study::{Conjugate, Finding, MODELS, ModelEntry, Study, Target, supported};
 pub use suggest::nearest;
 pub use summary::{MethodSummary, ModelSummary, SCHEMA, Summary};
 pub use table::render as render_table;

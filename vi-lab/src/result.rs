@@ -83,6 +83,9 @@ pub struct MethodResult {
     pub parameters: Vec<Summary>,
     /// The course of the run.
     pub trace: TraceColumns,
+    /// What a reader may want to know beside the figures: what was chosen and why, what is ascended, where starts led.
+    #[serde(default)]
+    pub remarks: Vec<String>,
     /// Posterior draws on the constrained scale; `None` when it was interrupted before the first.
     pub draws: Option<Draws>,
     /// Figures that could not be computed, and why.

@@ -50,6 +50,9 @@ pub struct MethodSummary {
     pub converged: bool,
     /// Why it ended.
     pub stop_reason: String,
+    /// What a reader may want to know beside the figures.
+    #[serde(default)]
+    pub remarks: Vec<String>,
     /// Iterations done; for samplers over all chains, warm-up included.
     pub iterations: u64,
     /// Wall-clock time.
@@ -78,6 +81,7 @@ impl From<&MethodResult> for MethodSummary {
             method: r.method,
             converged: r.converged,
             stop_reason: r.stop_reason.clone(),
+            remarks: r.remarks.clone(),
             iterations: r.iterations,
             elapsed_s: r.elapsed_s,
             n_log_joint: r.n_log_joint,

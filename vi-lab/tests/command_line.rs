@@ -9,6 +9,22 @@ use std::process::{Command, Output};
 use common::TINY;
 use serde_json::Value;
 
+const METHODS: [&str; 13] = [
+    "cavi",
+    "sgvi",
+    "advise",
+    "laplace",
+    "pathfinder",
+    "multi_pathfinder",
+    "batch_and_match",
+    "gaussian_score_matching",
+    "deterministic_advi",
+    "svgd",
+    "nuts",
+    "gibbs",
+    "random_walk",
+];
+
 fn vi_lab(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_vi-lab")).args(arguments).output().expect("the program starts")
 }
@@ -131,11 +147,12 @@ fn lists_name_everything_that_experiments_can() {
         ];
         let methods =
             if ["ising", "sigmoid_belief_network"].contains(&model["name"].as_str().expect("a name")) {
-                serde_json::json!(["sgvi"])
+                serde_json::json!(["sgvi", "advise"])
             } else if conjugate.contains(&model["name"].as_str().expect("a name")) {
-                serde_json::json!(["cavi", "sgvi", "nuts", "gibbs", "random_walk"])
+                serde_json::json!(METHODS)
             } else {
-                serde_json::json!(["sgvi", "nuts", "random_walk"])
+                let others = METHODS.iter().filter(|m| !["cavi", "gibbs"].contains(m));
+                others.copied().collect::<Vec<_>>().into()
             };
         assert_eq!(model["methods"], methods);
         assert!(model["default_priors"].is_object() && model["example"]["parameters"].is_array());
@@ -155,12 +172,24 @@ fn lists_name_everything_that_experiments_can() {
     );
     let families = json("families");
     assert_eq!(families[0]["samplers"][3], "overdispersed");
-    assert_eq!(families[1]["estimators"], serde_json::json!(["score-function", "pathwise", "sample-reuse"]));
+    assert_eq!(
+        families[1]["estimators"],
+        serde_json::json!([
+            "score-function",
+            "pathwise",
+            "controlled-pathwise",
+            "vimco",
+            "iwae",
+            "dreg",
+            "sample-reuse"
+        ])
+    );
     let methods = json("methods");
-    assert_eq!(methods[1]["estimators"][7]["name"], "disarm");
+    assert_eq!(methods[1]["estimators"][11]["name"], "disarm");
     assert_eq!(methods[1]["default_settings"]["n_samples"], 64);
-    assert_eq!(names(&methods), ["cavi", "sgvi", "nuts", "gibbs", "random_walk"]);
-    assert_eq!(methods[2]["default_settings"]["n_chains"], 4);
+    assert_eq!(names(&methods), METHODS);
+    assert_eq!(methods[10]["default_settings"]["n_chains"], 4);
+    assert_eq!((&methods[3]["needs_gradient"], &methods[2]["needs_gradient"]), (&true.into(), &false.into()));
     for command in ["models", "families", "methods"] {
         let plain = text(&vi_lab(&[command]).stdout);
         assert!(names(&json(command)).iter().all(|name| plain.contains(name.as_str())), "{plain}");

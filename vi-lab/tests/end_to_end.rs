@@ -67,6 +67,7 @@ fn check_method(method: &Value, name: &str, kind: &str) {
         "method",
         "converged",
         "stop_reason",
+        "remarks",
         "iterations",
         "elapsed_s",
         "n_log_joint",

@@ -22,6 +22,38 @@ fn refused(head: &str, family: &str, keys: &str, expected: &str) {
     }
 }
 
+/// The same in an experiment alone.
+fn refused_method(head: &str, family: &str, keys: &str, expected: &str) {
+    let run = format!("{head}[[methods]]\nname = \"e\"\nmethod = \"sgvi\"\nfamily = \"{family}\"\n{keys}\n");
+    let message = refusal(&run);
+    assert!(message.contains(expected) && message.contains("`e`"), "{family}, {keys}:\n{message}");
+}
+
+#[test]
+fn bounds_from_several_samples_are_for_runs_alone() {
+    for (keys, expected) in [
+        ("estimator = \"vimco\"\nn_importance = 1", "at least 2: a sample's baseline comes from the others"),
+        ("estimator = \"iwae\"\nn_importance = 5", "64 with n_importance = 5, but it must be a multiple of"),
+        ("estimator = \"dreg\"\nalpha = -0.5", "`alpha` of method `e` = -0.5, but it must be finite and ≥ 0"),
+        ("estimator = \"dreg\"\nn_importans = 4", "did you mean `n_importance`?"),
+        (
+            "estimator = \"vimco\"\nvariables = [\"mu\"]\nrest = { estimator = \"pathwise\" }",
+            "one that can be confined to some variables",
+        ),
+    ] {
+        refused_method(SCHOOLS_HEAD, "mean-field", keys, expected);
+    }
+    let bench = format!(
+        "{SCHOOLS_HEAD}[family]\nname = \"mean-field\"\n[[estimators]]\nname = \"e\"\nestimator = \"dreg\"\n\
+         [points]\nby = \"e\"\n"
+    );
+    let message = bench_refusal(&bench);
+    assert!(
+        message.contains("one that ascends the ELBO: gradients of other bounds have another mean"),
+        "{message}"
+    );
+}
+
 #[test]
 fn the_unchanged_bench_is_accepted() {
     let bench = parse_bench(BITS).expect("the bench is in order");
@@ -39,6 +71,13 @@ fn keys_that_belong_to_another_estimator_are_refused() {
         ("estimator = \"score-function\"\ndispersion = 2.0", "only the sampler `overdispersed`"),
         ("estimator = \"arm\"\nrao_blackwellized = true", "have a form with the terms of one block"),
         ("estimator = \"arm\"\nn_nodes = 3", "only `local-quadrature` has nodes"),
+        (
+            "estimator = \"arm\"\nentropy = \"closed-form\"",
+            "only `pathwise` has a choice of the entropy's gradient",
+        ),
+        ("estimator = \"arm\"\nn_directions = 2", "only `controlled-pathwise` has directions"),
+        ("estimator = \"arm\"\nn_importance = 2", "only `vimco`, `iwae` and `dreg` ascend a bound"),
+        ("estimator = \"arm\"\nalpha = 0.5", "only `vimco`, `iwae` and `dreg` ascend a bound"),
         ("estimator = \"arm\"\nlimit = 3", "only `enumeration` has a limit"),
         ("estimator = \"arm\"\nn_reused_iterations = 3", "only `sample-reuse` uses past iterations"),
         ("estimator = \"score-funtion\"", "did you mean `score-function`?"),
@@ -91,10 +130,17 @@ fn numbers_that_do_not_fit_are_refused() {
 
 #[test]
 fn what_model_or_family_lacks_is_named() {
-    let lacks = "members of family `product` have no draws that are moved noise, which ";
-    refused(BITS_HEAD, "product", "estimator = \"pathwise\"", lacks);
+    let lacks = "model `ising` has no gradient, which ";
+    for estimator in ["pathwise", "iwae", "dreg"] {
+        refused_method(BITS_HEAD, "product", &format!("estimator = \"{estimator}\""), lacks);
+    }
     refused(BITS_HEAD, "mean-field", "estimator = \"score-function\"", "cannot be moved there");
     for (family, keys, expected) in [
+        (
+            "student-t",
+            "estimator = \"controlled-pathwise\"",
+            "families whose members have: mean-field, full-rank, low-rank, block-diagonal",
+        ),
         (
             "full-rank",
             "estimator = \"disarm\"",
@@ -143,8 +189,8 @@ fn parts_are_checked_too() {
         (part("", "variables = [\"mu\"]"), "a table with the estimator of all other variables"),
         (part(score, "variables = [\"nu\"]"), "there is no variable `nu`"),
         (
-            part("rest = { estimator = \"pathwise\" }", "variables = [\"mu\"]"),
-            "neither `pathwise` nor `sample-reuse`",
+            part("rest = { estimator = \"sample-reuse\" }", "variables = [\"mu\"]"),
+            "neither `controlled-pathwise`, `sample-reuse`, nor",
         ),
         (
             part("rest = { estimator = \"score-function\", n_sample = 8 }", "variables = [\"mu\"]"),

@@ -6,7 +6,7 @@ use common::{comparable, run};
 use vi_lab::Interrupt;
 
 /// Name of the method, its keys.
-const BITS: [(&str, &str); 13] = [
+const BITS: [(&str, &str); 14] = [
     ("naive", "estimator = \"score-function\"\nbaseline = \"none\""),
     ("loo", "estimator = \"score-function\"\nbaseline = \"leave-one-out\""),
     ("moving", "estimator = \"score-function\"\nbaseline = \"moving-average\"\ndecay = 0.5"),
@@ -20,10 +20,22 @@ const BITS: [(&str, &str); 13] = [
     ("arm", "estimator = \"arm\""),
     ("disarm", "estimator = \"disarm\""),
     ("exact", "estimator = \"enumeration\""),
+    ("vimco", "estimator = \"vimco\"\nn_importance = 4"),
 ];
 
-const SCHOOLS: [(&str, &str); 8] = [
+const SCHOOLS: [(&str, &str); 15] = [
     ("pathwise", "estimator = \"pathwise\""),
+    ("landing", "estimator = \"pathwise\"\nentropy = \"sticking-the-landing\""),
+    ("entropy", "estimator = \"pathwise\"\nentropy = \"monte-carlo\""),
+    ("controlled", "estimator = \"controlled-pathwise\"\nn_directions = 4"),
+    ("iwae", "estimator = \"iwae\"\nn_importance = 4"),
+    ("dreg", "estimator = \"dreg\"\nn_importance = 4"),
+    ("renyi", "estimator = \"dreg\"\nn_importance = 4\nalpha = 0.5"),
+    (
+        "paths",
+        "estimator = \"pathwise\"\nvariables = [\"tau\"]\n\
+         rest = { estimator = \"score-function\", rao_blackwellized = true, n_samples = 8 }",
+    ),
     ("tails", "estimator = \"score-function\"\nsampler = \"overdispersed\"\ndispersion = 1.2"),
     (
         "tails-blanket",
@@ -80,9 +92,16 @@ fn every_estimator_is_fitted_and_summarised() {
         assert_eq!(elbos.len(), n, "every name is an estimator of its own: {elbos:?}");
         for method in methods {
             assert!(method.n_log_joint + method.n_gradient > 0, "{}", method.name);
-            let local = ["blanket", "local", "tails-blanket", "quadrature", "factors", "parts"]
+            let local = ["blanket", "local", "paths", "tails-blanket", "quadrature", "factors", "parts"]
                 .contains(&method.name.as_str());
             assert_eq!(method.n_log_joint_block > 0, local, "{}", method.name);
+        }
+        // What ascends another bound shows that one, and says so.
+        for result in &outcome.results {
+            let of_bound = ["vimco", "iwae", "dreg", "renyi"].contains(&result.name.as_str());
+            assert_eq!(result.trace.column("bound").is_some(), of_bound, "{}", result.name);
+            let told = result.remarks.iter().any(|r| r.starts_with("what is ascended is the "));
+            assert_eq!(told, of_bound, "{}: {:?}", result.name, result.remarks);
         }
         assert!(std::fs::read_to_string(directory.path().join("report.html")).is_ok());
     }
@@ -90,7 +109,7 @@ fn every_estimator_is_fitted_and_summarised() {
 
 #[test]
 fn what_an_estimator_remembers_is_saved_with_it() {
-    for (text, interrupts) in [(bits(), [100, 230, 340, 400]), (schools(), [60, 150, 225, 300])] {
+    for (text, interrupts) in [(bits(), [100, 230, 340, 400, 540]), (schools(), [60, 140, 225, 300, 430])] {
         let whole = tempfile::tempdir().expect("a temporary directory");
         let unbroken = comparable(&run(&text, whole.path(), 2, false, &Interrupt::new()));
         for after in interrupts {

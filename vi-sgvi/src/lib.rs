@@ -141,7 +141,7 @@ pub use score_matching::{
     ScoreMatchingState, WhitenedGaussian, fit_score_matching,
 };
 pub use settings::SgviSettings;
-pub use starts::{Optimum, Starts, StartsFit, fit_starts};
+pub use starts::{Optimum, StartEnd, Starts, StartsFit, fit_starts, gather_optima};
 pub use stationarity::{AverageError, Stationarity, StationarityCheck};
 pub use stein::{
     Bandwidth, ParticlePosterior, SlowParticles, SteinFit, SteinGradient, SteinInfo, SteinSettings,

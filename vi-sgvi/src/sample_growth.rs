@@ -179,6 +179,10 @@ where
     fn bias(&self) -> Option<&'static str> {
         self.estimator.bias()
     }
+
+    fn bound(&self) -> crate::importance::Bound {
+        self.estimator.bound()
+    }
 }
 
 impl<E> SampleGrowth<E> {

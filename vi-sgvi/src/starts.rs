@@ -40,13 +40,18 @@ impl Default for Starts {
 }
 
 impl Starts {
-    fn validate(&self) -> Result<(), SgviError> {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`SgviError::Setting`] names the setting outside its domain.
+    pub fn validate(&self) -> Result<(), SgviError> {
         require(self.n_starts >= 1, "starts.n_starts", self.n_starts as f64, "≥ 1")?;
         require(self.radius >= 0.0, "starts.radius", self.radius, "finite and ≥ 0")?;
         require(self.same_within > 0.0, "starts.same_within", self.same_within, "finite and > 0")
     }
 
-    fn params<F: VariationalFamily>(&self, family: &F, start: usize, key: StreamKey) -> Array1<f64> {
+    /// λ of start number `start` (P), under `key.role(Role::Init)`.
+    pub fn params<F: VariationalFamily>(&self, family: &F, start: usize, key: StreamKey) -> Array1<f64> {
         let mut params = family.init();
         if start > 0 {
             let mut rng = key.role(Role::Init).rng(start as u64);
@@ -126,9 +131,18 @@ where
     let sound = |fit: &SgviFit<F>| !fit.outcome.reason.is_diverged();
     fits.sort_by(|(_, a), (_, b)| sound(b).cmp(&sound(a)).then(b.elbo.value.total_cmp(&a.elbo.value)));
     let diverged = fits.iter().filter(|(_, fit)| !sound(fit)).map(|(start, _)| *start).collect();
-    let sound = fits.iter().filter(|(_, fit)| sound(fit));
+    let ends: Vec<StartEnd> = fits
+        .iter()
+        .filter(|(_, fit)| sound(fit))
+        .map(|(start, fit)| StartEnd {
+            start: *start,
+            elbo: fit.elbo,
+            params: fit.posterior.params().clone(),
+            converged: fit.outcome.converged(),
+        })
+        .collect();
     let key = key.role(Role::Evaluate);
-    let optima = optima(family, sound, starts.same_within, key.fold_in(1))?;
+    let optima = gather_optima(family, &ends, starts.same_within, key.fold_in(1))?;
     let (best_start, mut best) = fits.swap_remove(0);
     let params: &ArrayRef1<f64> = best.posterior.params();
     best.elbo = evaluate_elbo(model, family, params, settings.n_evaluate, key.fold_in(0), exec)
@@ -137,16 +151,33 @@ where
     Ok(StartsFit { best, best_start, optima, diverged, failed })
 }
 
-/// Gathers ends into optima, given the best bound first: an end belongs to the first optimum that it is near.
-fn optima<'f, F: VariationalFamily + Clone + 'f>(
+/// Where the run from one start ended.
+#[derive(Clone, Debug)]
+pub struct StartEnd {
+    /// The start, from 0.
+    pub start: usize,
+    /// The bound there.
+    pub elbo: ElboEstimate,
+    /// λ there (P).
+    pub params: Array1<f64>,
+    /// Whether the run converged.
+    pub converged: bool,
+}
+
+/// Gathers ends into optima, given the best bound first: an end belongs to the first optimum that it is near, by less than
+/// `same_within` nats of the divergence of Jeffreys.
+///
+/// # Errors
+/// [`SgviError::Family`] when λ of an end is outside its domain.
+pub fn gather_optima<F: VariationalFamily>(
     family: &F,
-    fits: impl Iterator<Item = &'f (usize, SgviFit<F>)>,
+    ends: &[StartEnd],
     same_within: f64,
     key: StreamKey,
 ) -> Result<Vec<Optimum>, SgviError> {
     let mut optima: Vec<Optimum> = Vec::new();
-    for (start, fit) in fits {
-        let params = fit.posterior.params();
+    for end in ends {
+        let params = &end.params;
         let mut home = None;
         for (i, optimum) in optima.iter().enumerate() {
             if jeffreys(family, &optimum.params, params, N_DRAWS, key)? < same_within {
@@ -155,12 +186,12 @@ fn optima<'f, F: VariationalFamily + Clone + 'f>(
             }
         }
         let i = home.unwrap_or_else(|| {
-            let (elbo, params) = (fit.elbo, params.clone());
+            let (elbo, params) = (end.elbo, params.clone());
             optima.push(Optimum { elbo, params, starts: Vec::new(), n_converged: 0 });
             optima.len() - 1
         });
-        optima[i].starts.push(*start);
-        optima[i].n_converged += usize::from(fit.outcome.converged());
+        optima[i].starts.push(end.start);
+        optima[i].n_converged += usize::from(end.converged);
     }
     Ok(optima)
 }

@@ -69,8 +69,9 @@ fn example(entry: &ModelEntry) -> Result<Experiment, LabError> {
 fn served(kind: FamilyKind) -> Vec<&'static str> {
     let abilities = Abilities::of(kind);
     let can = |estimator: &EstimatorKind| match estimator {
-        EstimatorKind::ScoreFunction | EstimatorKind::SampleReuse => true,
-        EstimatorKind::Pathwise => abilities.transport,
+        EstimatorKind::ScoreFunction | EstimatorKind::SampleReuse | EstimatorKind::Vimco => true,
+        EstimatorKind::Pathwise | EstimatorKind::Iwae | EstimatorKind::Dreg => abilities.transport,
+        EstimatorKind::ControlledPathwise => abilities.gaussian,
         EstimatorKind::OverdispersedFactors => abilities.factors && abilities.dispersed,
         EstimatorKind::MeasureValued => abilities.measures,
         EstimatorKind::LocalQuadrature => abilities.quadrature,
@@ -140,7 +141,7 @@ pub(super) fn methods(as_json: bool) -> Result<String, LabError> {
     };
     if as_json {
         let value = rows.map(|(kind, settings)| {
-            let mut row = json!({"name": kind.name(), "about": kind.about(), "default_settings": settings});
+            let mut row = json!({"name": kind.name(), "about": kind.about(), "needs_gradient": kind.needs_gradient(), "default_settings": settings});
             if *kind == MethodKind::Sgvi {
                 let estimators = EstimatorKind::ALL
                     .map(|e| json!({"name": e.name(), "about": e.about(), "needs": e.needs()}));

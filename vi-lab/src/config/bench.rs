@@ -319,6 +319,11 @@ fn read_estimators(reader: &Reader<'_>, root: &mut Table<'_>) -> Result<Vec<Esti
         reader.rest::<Nothing>(table, &known)?;
         let config = EstimatorConfig { name, settings, at };
         config.settings.check(&config.owner())?;
+        if config.settings.estimator.is_of_another_bound() {
+            let value = format!("`{}`", config.settings.estimator.name());
+            let requirement = "one that ascends the ELBO: gradients of other bounds have another mean";
+            return Err(config.owner().domain("estimator", value, requirement));
+        }
         if estimators.iter().any(|e| e.name == config.name) {
             return Err(ConfigError::Duplicate { at: config.at, what: "estimators", name: config.name });
         }

@@ -14,6 +14,14 @@ pub enum EstimatorKind {
     /// Needs the gradient of the log joint.
     #[default]
     Pathwise,
+    /// The same with control variates regressed on the noise of past steps.
+    ControlledPathwise,
+    /// The score function of a bound from several samples at once, each with a baseline of its own.
+    Vimco,
+    /// The whole pathwise gradient of such a bound.
+    Iwae,
+    /// The doubly reparametrised one.
+    Dreg,
     /// The points of past iterations once more, importance weighted.
     SampleReuse,
     /// A proposal with heavier tails for every factor, its dispersion learned.
@@ -34,9 +42,13 @@ pub enum EstimatorKind {
 
 impl EstimatorKind {
     /// All estimators.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::ScoreFunction,
         Self::Pathwise,
+        Self::ControlledPathwise,
+        Self::Vimco,
+        Self::Iwae,
+        Self::Dreg,
         Self::SampleReuse,
         Self::OverdispersedFactors,
         Self::LocalExpectations,
@@ -52,6 +64,10 @@ impl EstimatorKind {
         match self {
             Self::ScoreFunction => "score-function",
             Self::Pathwise => "pathwise",
+            Self::ControlledPathwise => "controlled-pathwise",
+            Self::Vimco => "vimco",
+            Self::Iwae => "iwae",
+            Self::Dreg => "dreg",
             Self::SampleReuse => "sample-reuse",
             Self::OverdispersedFactors => "overdispersed-factors",
             Self::LocalExpectations => "local-expectations",
@@ -70,7 +86,19 @@ impl EstimatorKind {
                 "(f − c) ∇ log q over draws from q; `baseline`, `sampler` and \
                                     `rao_blackwellized` compose"
             }
-            Self::Pathwise => "the gradient of the log joint through draws that are moved noise",
+            Self::Pathwise => {
+                "the gradient of the log joint through draws that are moved noise; `entropy` in closed form, \
+                 `monte-carlo`, or `sticking-the-landing`"
+            }
+            Self::ControlledPathwise => {
+                "the same with control variates, quadratic in `n_directions` (8) of the noise, regressed on past steps"
+            }
+            Self::Vimco => {
+                "the score function of the bound from `n_importance` (8) samples at once, of order `alpha` (0: \
+                 importance-weighted ELBO; above: Rényi)"
+            }
+            Self::Iwae => "the pathwise gradient of that bound",
+            Self::Dreg => "its doubly reparametrised gradient, whose noise does not grow with `n_importance`",
             Self::SampleReuse => {
                 "the points of `n_reused_iterations` (4) iterations, weighted; biased inside a run"
             }
@@ -92,8 +120,9 @@ impl EstimatorKind {
     pub fn needs(self) -> &'static str {
         match self {
             Self::ScoreFunction => "nothing; with `rao_blackwellized` local terms and independent factors",
-            Self::Pathwise => "a gradient, members of moved noise",
-            Self::SampleReuse => "nothing",
+            Self::Pathwise | Self::Iwae | Self::Dreg => "a gradient, members of moved noise",
+            Self::ControlledPathwise => "a gradient, Gaussian members",
+            Self::SampleReuse | Self::Vimco => "nothing",
             Self::OverdispersedFactors => "independent factors with proposals of heavier tails",
             Self::LocalExpectations | Self::Arm | Self::Disarm | Self::Enumeration => {
                 "independent factors with finitely many values"
@@ -106,6 +135,11 @@ impl EstimatorKind {
     /// Whether it weights scores by log ratios, from which a baseline may be subtracted.
     fn has_baseline(self) -> bool {
         matches!(self, Self::ScoreFunction | Self::SampleReuse)
+    }
+
+    /// Whether what it ascends is not the ELBO, but a bound from several samples at once.
+    pub fn is_of_another_bound(self) -> bool {
+        matches!(self, Self::Vimco | Self::Iwae | Self::Dreg)
     }
 
     /// Whether it has a form that evaluates the terms of one block only.
@@ -136,6 +170,19 @@ pub enum Baseline {
     ControlVariate,
     /// The same with coefficients from all samples: biased.
     SameSampleControlVariate,
+}
+
+/// Where the pathwise estimator has the gradient of the entropy from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntropyKind {
+    /// A closed form.
+    #[default]
+    ClosedForm,
+    /// The samples.
+    MonteCarlo,
+    /// The paths of the samples alone: no noise where q is the posterior.
+    StickingTheLanding,
 }
 
 /// Samplers of the score function by name.
@@ -179,6 +226,18 @@ pub struct EstimatorSettings {
     pub rao_blackwellized: bool,
     /// Samples per gradient.
     pub n_samples: usize,
+    /// Where `pathwise` has the gradient of the entropy from; a closed form by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entropy: Option<EntropyKind>,
+    /// Directions of noise whose products are control variates; 8 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n_directions: Option<usize>,
+    /// Samples that a bound takes at once; 8 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n_importance: Option<usize>,
+    /// Order of the bound, ≥ 0: 0 for the importance-weighted ELBO, the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<f64>,
     /// Nodes of the quadrature of Gaussian factors; 20 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n_nodes: Option<usize>,
@@ -207,6 +266,10 @@ impl Default for EstimatorSettings {
             dispersion: None,
             rao_blackwellized: false,
             n_samples: vi_sgvi::SgviSettings::default().n_samples,
+            entropy: None,
+            n_directions: None,
+            n_importance: None,
+            alpha: None,
             n_nodes: None,
             limit: None,
             n_reused_iterations: None,
@@ -218,7 +281,7 @@ impl Default for EstimatorSettings {
 
 impl EstimatorSettings {
     /// The keys of a table that are read here.
-    pub(crate) const KEYS: [&'static str; 13] = [
+    pub(crate) const KEYS: [&'static str; 17] = [
         "estimator",
         "baseline",
         "decay",
@@ -227,6 +290,10 @@ impl EstimatorSettings {
         "dispersion",
         "rao_blackwellized",
         "n_samples",
+        "entropy",
+        "n_directions",
+        "n_importance",
+        "alpha",
         "n_nodes",
         "limit",
         "n_reused_iterations",
@@ -250,6 +317,11 @@ impl EstimatorSettings {
         !matches!(self.estimator, EstimatorKind::SampleReuse | EstimatorKind::LocalQuadrature)
             && self.baseline != Some(Baseline::SameSampleControlVariate)
             && self.rest.as_ref().is_none_or(|rest| rest.is_unbiased())
+    }
+
+    /// The samples that a bound takes at once.
+    pub fn n_importance(&self) -> usize {
+        self.n_importance.unwrap_or(8)
     }
 
     /// The sampler that is used.
@@ -295,6 +367,8 @@ impl EstimatorSettings {
     fn check_keys(&self, owner: &Owner) -> Result<(), ConfigError> {
         let kind = self.estimator;
         let score = kind == EstimatorKind::ScoreFunction;
+        let of_bound =
+            "left away: only `vimco`, `iwae` and `dreg` ascend a bound from several samples at once";
         let given = [
             (
                 "baseline",
@@ -328,6 +402,20 @@ impl EstimatorSettings {
                 "left away: only the score function, overdispersed factors, local expectations and measure-valued \
                  derivatives have a form with the terms of one block",
             ),
+            (
+                "entropy",
+                self.entropy.is_some(),
+                kind == EstimatorKind::Pathwise,
+                "left away: only `pathwise` has a choice of the entropy's gradient",
+            ),
+            (
+                "n_directions",
+                self.n_directions.is_some(),
+                kind == EstimatorKind::ControlledPathwise,
+                "left away: only `controlled-pathwise` has directions",
+            ),
+            ("n_importance", self.n_importance.is_some(), kind.is_of_another_bound(), of_bound),
+            ("alpha", self.alpha.is_some(), kind.is_of_another_bound(), of_bound),
             (
                 "n_nodes",
                 self.n_nodes.is_some(),
@@ -370,6 +458,9 @@ impl EstimatorSettings {
         if matches!(kind, EstimatorKind::Arm | EstimatorKind::Disarm) && !n.is_multiple_of(2) {
             return Err(owner.domain("n_samples", n.to_string(), "even: points come in pairs"));
         }
+        if kind.is_of_another_bound() {
+            self.check_bound(owner)?;
+        }
         if kind == EstimatorKind::SampleReuse && self.baseline() == Baseline::MovingAverage {
             let requirement = "one that remembers nothing: the points come again by themselves";
             return Err(owner.domain("baseline", "`moving-average`".into(), requirement));
@@ -387,11 +478,34 @@ impl EstimatorSettings {
         }
     }
 
+    /// The samples of a bound come in whole groups.
+    fn check_bound(&self, owner: &Owner) -> Result<(), ConfigError> {
+        let k = self.n_importance();
+        let (least, requirement) = match self.estimator {
+            EstimatorKind::Vimco => (2, "at least 2: a sample's baseline comes from the others"),
+            _ => (1, "at least 1"),
+        };
+        if k < least {
+            return Err(owner.domain("n_importance", k.to_string(), requirement));
+        }
+        if !self.n_samples.is_multiple_of(k) {
+            let value = format!("{} with n_importance = {k}", self.n_samples);
+            return Err(owner.domain("n_samples", value, "a multiple of `n_importance`"));
+        }
+        match self.alpha {
+            Some(alpha) if !(alpha.is_finite() && alpha >= 0.0) => {
+                Err(owner.domain("alpha", alpha.to_string(), "finite and ≥ 0"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether it can be confined to some variables.
     fn check_part(&self, owner: &Owner) -> Result<(), ConfigError> {
-        if matches!(self.estimator, EstimatorKind::Pathwise | EstimatorKind::SampleReuse) {
-            let requirement =
-                "one that can be confined to some variables: neither `pathwise` nor `sample-reuse`";
+        let whole = matches!(self.estimator, EstimatorKind::ControlledPathwise | EstimatorKind::SampleReuse);
+        if whole || self.estimator.is_of_another_bound() {
+            let requirement = "one that can be confined to some variables: neither `controlled-pathwise`, `sample-reuse`, nor \
+                               that of another bound";
             return Err(owner.domain("estimator", format!("`{}`", self.estimator.name()), requirement));
         }
         if self.baseline == Some(Baseline::SameSampleControlVariate) {
@@ -417,6 +531,10 @@ mod tests {
             rao_blackwellized: true,
             n_nodes: Some(3),
             limit: Some(4),
+            entropy: Some(EntropyKind::MonteCarlo),
+            n_directions: Some(2),
+            n_importance: Some(3),
+            alpha: Some(0.5),
             n_reused_iterations: Some(5),
             variables: Some(Vec::new()),
             rest: Some(Box::default()),

@@ -2,67 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use vi_sgvi::{AnyOptimizer, Averaging, ElboPlateau, Window};
+use vi_sgvi::{AnyOptimizer, Averaging, Clipping, ElboPlateau, Starts, Stationarity, Window};
 
+use super::approximation::ApproximationSettings;
 use super::estimator::EstimatorSettings;
 use super::family::FamilySettings;
+use super::kind::MethodKind;
 use super::reader::{Reader, Table};
 use super::{Owner, optimizer};
 use crate::error::{ConfigError, Location};
-
-/// The methods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MethodKind {
-    /// Coordinate-ascent variational inference.
-    Cavi,
-    /// Stochastic-gradient variational inference.
-    Sgvi,
-    /// The No-U-Turn sampler.
-    Nuts,
-    /// The Gibbs sampler.
-    Gibbs,
-    /// The adaptive random-walk Metropolis sampler.
-    RandomWalk,
-}
-
-impl MethodKind {
-    /// All methods.
-    pub const ALL: [Self; 5] = [Self::Cavi, Self::Sgvi, Self::Nuts, Self::Gibbs, Self::RandomWalk];
-
-    /// Its name in experiment files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Cavi => "cavi",
-            Self::Sgvi => "sgvi",
-            Self::Nuts => "nuts",
-            Self::Gibbs => "gibbs",
-            Self::RandomWalk => "random_walk",
-        }
-    }
-
-    /// What it is, in a sentence.
-    pub fn about(self) -> &'static str {
-        match self {
-            Self::Cavi => "coordinate-ascent variational inference over the model's complete conditionals",
-            Self::Sgvi => "stochastic-gradient variational inference with any of the gradient estimators",
-            Self::Nuts => "the No-U-Turn sampler on the unconstrained scale",
-            Self::Gibbs => "the Gibbs sampler over the model's complete conditionals",
-            Self::RandomWalk => "adaptive random-walk Metropolis on the unconstrained scale",
-        }
-    }
-
-    /// The default settings.
-    pub fn default_settings(self) -> MethodSettings {
-        match self {
-            Self::Cavi => MethodSettings::Cavi(CaviSettings::default()),
-            Self::Sgvi => MethodSettings::Sgvi(SgviSettings::default()),
-            Self::Nuts => MethodSettings::Nuts(NutsSettings::default()),
-            Self::Gibbs => MethodSettings::Gibbs(GibbsSettings::default()),
-            Self::RandomWalk => MethodSettings::RandomWalk(RandomWalkSettings::default()),
-        }
-    }
-}
 
 /// The form of a model that has more than one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,7 +49,7 @@ impl Default for CaviSettings {
 }
 
 /// Draws of a variational posterior unless the experiment says otherwise.
-const N_DRAWS: usize = 4000;
+pub(super) const N_DRAWS: usize = 4000;
 
 /// Settings of SGVI.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -118,12 +66,20 @@ pub struct SgviSettings {
     /// The optimizer: a name, or a table with its settings.
     #[serde(deserialize_with = "optimizer::name_or_table")]
     pub optimizer: AnyOptimizer,
+    /// Whether gradients are cut to a length, which biases them.
+    pub clipping: Clipping,
     /// Which average of the iterates is reported.
     pub averaging: Averaging,
     /// Windows of the ELBO trace that are compared.
     pub window: Window,
     /// When the difference of two windows counts as none.
     pub tolerance: ElboPlateau,
+    /// Stops when the iterates are stationary and their average is known well enough, instead of by `tolerance`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stationarity: Option<Stationarity>,
+    /// Several starts, of which the best bound is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts: Option<Starts>,
     /// The form of the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parametrisation: Option<Parametrisation>,
@@ -139,9 +95,12 @@ impl Default for SgviSettings {
             estimator: EstimatorSettings::default(),
             max_iterations: inner.n_iterations,
             optimizer: inner.optimizer,
+            clipping: inner.clipping,
             averaging: inner.averaging,
             window: inner.window,
             tolerance: inner.tolerance,
+            stationarity: None,
+            starts: None,
             parametrisation: None,
             n_draws: N_DRAWS,
         }
@@ -248,6 +207,8 @@ pub enum MethodSettings {
     Cavi(CaviSettings),
     /// Of SGVI.
     Sgvi(SgviSettings),
+    /// Of a method beside it.
+    Approximation(ApproximationSettings),
     /// Of NUTS.
     Nuts(NutsSettings),
     /// Of the Gibbs sampler.
@@ -271,9 +232,10 @@ pub struct MethodConfig {
 impl MethodConfig {
     /// Which method it is.
     pub fn kind(&self) -> MethodKind {
-        match self.settings {
+        match &self.settings {
             MethodSettings::Cavi(_) => MethodKind::Cavi,
             MethodSettings::Sgvi(_) => MethodKind::Sgvi,
+            MethodSettings::Approximation(s) => s.kind(),
             MethodSettings::Nuts(_) => MethodKind::Nuts,
             MethodSettings::Gibbs(_) => MethodKind::Gibbs,
             MethodSettings::RandomWalk(_) => MethodKind::RandomWalk,
@@ -311,6 +273,8 @@ impl MethodConfig {
             });
         };
         table.name = format!("[[methods]] `{name}`");
+        use ApproximationSettings as A;
+        let approximation = MethodSettings::Approximation;
         let settings = match kind {
             MethodKind::Cavi => MethodSettings::Cavi(reader.rest(table, &TAKEN)?),
             MethodKind::Sgvi => {
@@ -320,6 +284,16 @@ impl MethodConfig {
                 let rest: SgviSettings = reader.rest(table, &taken)?;
                 MethodSettings::Sgvi(SgviSettings { family, estimator, ..rest })
             }
+            MethodKind::Advise => approximation(A::Advise(reader.rest(table, &TAKEN)?)),
+            MethodKind::Laplace => approximation(A::Laplace(reader.rest(table, &TAKEN)?)),
+            MethodKind::Pathfinder => approximation(A::Pathfinder(reader.rest(table, &TAKEN)?)),
+            MethodKind::MultiPathfinder => approximation(A::MultiPathfinder(reader.rest(table, &TAKEN)?)),
+            MethodKind::BatchAndMatch => approximation(A::BatchAndMatch(reader.rest(table, &TAKEN)?)),
+            MethodKind::GaussianScoreMatching => {
+                approximation(A::GaussianScoreMatching(reader.rest(table, &TAKEN)?))
+            }
+            MethodKind::DeterministicAdvi => approximation(A::DeterministicAdvi(reader.rest(table, &TAKEN)?)),
+            MethodKind::Svgd => approximation(A::Svgd(reader.rest(table, &TAKEN)?)),
             MethodKind::Nuts => MethodSettings::Nuts(reader.rest(table, &TAKEN)?),
             MethodKind::Gibbs => MethodSettings::Gibbs(reader.rest(table, &TAKEN)?),
             MethodKind::RandomWalk => MethodSettings::RandomWalk(reader.rest(table, &TAKEN)?),

@@ -1,9 +1,11 @@
 //! Experiment files: what data, which model with which priors, which methods with which settings.
 
+mod approximation;
 mod bench;
 mod data;
 mod estimator;
 mod family;
+mod kind;
 mod method;
 mod optimizer;
 mod reader;
@@ -15,15 +17,21 @@ use serde::Deserialize;
 use serde::Serialize;
 use toml::de::DeValue;
 
+pub use approximation::{
+    AdviseSettings, ApproximationSettings, BatchAndMatchSettings, DeterministicSettings,
+    GaussianScoreMatchingSettings, LaplaceSettings, MultiPathfinderSettings, PathfinderSettings,
+    SvgdSettings,
+};
 pub use bench::{
     EstimatorBench, EstimatorConfig, GivenPoint, PointName, PointsConfig, ReferenceConfig, ReferenceKind,
 };
 pub use data::{DataConfig, DataSource};
-pub use estimator::{Baseline, EstimatorKind, EstimatorSettings, SamplerKind};
+pub use estimator::{Baseline, EntropyKind, EstimatorKind, EstimatorSettings, SamplerKind};
 pub use family::{FamilyKind, FamilySettings};
+pub use kind::MethodKind;
 pub(crate) use method::words;
 pub use method::{
-    CaviSettings, GibbsSettings, MethodConfig, MethodKind, MethodSettings, NutsSettings, Parametrisation,
+    CaviSettings, GibbsSettings, MethodConfig, MethodSettings, NutsSettings, Parametrisation,
     RandomWalkSettings, SgviSettings,
 };
 pub(crate) use reader::{Reader, Table};

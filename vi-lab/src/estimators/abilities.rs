@@ -15,8 +15,10 @@ use crate::config::{EstimatorSettings, FamilyKind};
 /// What members of a family can do beside drawing, densities and scores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Abilities {
-    /// Draws are moved noise: the pathwise estimator.
+    /// Draws are moved noise: the pathwise estimator, and those of bounds from several samples.
     pub(crate) transport: bool,
+    /// Draws are Gaussian noise, moved by an affine map: control variates of the pathwise estimator.
+    pub(crate) gaussian: bool,
     /// Proposals with heavier tails: the overdispersed sampler.
     pub(crate) dispersed: bool,
     /// Independent factors: Rao–Blackwellisation, and one estimator for some variables and another for the rest.
@@ -47,6 +49,15 @@ pub(crate) trait LabFamily: VariationalFamily + Clone + 'static {
     fn score<'a>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, Self>;
     fn pathwise<'a>(_: &EstimatorSettings, _: Scale<'a>) -> Built<'a, Self> {
         Err(Lack::Family("draws that are moved noise", |a| a.transport))
+    }
+    fn pathwise_part<'a>(_: &EstimatorSettings, _: Scale<'a>) -> BuiltPart<'a, Self> {
+        Err(Lack::Family("independent factors of moved noise", |a| a.factors && a.transport))
+    }
+    fn importance<'a>(_: &EstimatorSettings, _: Scale<'a>) -> Built<'a, Self> {
+        Err(Lack::Family("draws that are moved noise", |a| a.transport))
+    }
+    fn controlled<'a>(_: &EstimatorSettings, _: Scale<'a>) -> Built<'a, Self> {
+        Err(Lack::Family("draws that are Gaussian noise, moved by an affine map", |a| a.gaussian))
     }
     fn overdispersed<'a>(_: &EstimatorSettings, _: Scale<'a>) -> Built<'a, Self> {
         Err(Lack::Family("proposal with heavier tails", |a| a.dispersed))
@@ -108,11 +119,20 @@ macro_rules! lab_family {
             )?
             $(lab_family!(@ $ability);)*
             lab_family!(@both $($ability)*);
+            lab_family!(@paths $($ability)*);
         }
     };
     (@ transport) => {
         fn pathwise<'a>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, Self> {
             build::pathwise(settings, scale)
+        }
+        fn importance<'a>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, Self> {
+            build::importance(settings, scale)
+        }
+    };
+    (@ gaussian) => {
+        fn controlled<'a>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, Self> {
+            build::controlled(settings, scale)
         }
     };
     (@ dispersed) => {
@@ -155,7 +175,13 @@ macro_rules! lab_family {
             build::measure_valued_part(settings, scale)
         }
     };
-    (@both $(transport)? dispersed factors $($rest:ident)*) => {
+    (@paths transport $(gaussian)? $(dispersed)? factors $($rest:ident)*) => {
+        fn pathwise_part<'a>(settings: &EstimatorSettings, scale: Scale<'a>) -> BuiltPart<'a, Self> {
+            build::pathwise_part(settings, scale)
+        }
+    };
+    (@paths $($other:ident)*) => {};
+    (@both $(transport)? $(gaussian)? dispersed factors $($rest:ident)*) => {
         fn local_overdispersed<'a>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, Self> {
             build::local_overdispersed(settings, scale)
         }
@@ -174,6 +200,7 @@ macro_rules! lab_family {
 
 const NONE: Abilities = Abilities {
     transport: false,
+    gaussian: false,
     dispersed: false,
     factors: false,
     discrete: false,
@@ -181,14 +208,14 @@ const NONE: Abilities = Abilities {
     measures: false,
 };
 
-lab_family!(MeanFieldGaussian: transport, dispersed, factors, quadrature, measures; exact = of_mean_field);
-lab_family!(FullRankGaussian: transport, dispersed);
-lab_family!(LowRankGaussian: transport, dispersed);
-lab_family!(BlockDiagonalGaussian: transport, dispersed, factors);
+lab_family!(MeanFieldGaussian: transport, gaussian, dispersed, factors, quadrature, measures; exact = of_mean_field);
+lab_family!(FullRankGaussian: transport, gaussian, dispersed);
+lab_family!(LowRankGaussian: transport, gaussian, dispersed);
+lab_family!(BlockDiagonalGaussian: transport, gaussian, dispersed, factors);
 lab_family!(GaussianMixture<MeanFieldGaussian>:);
 lab_family!(StudentTMeanField: transport, factors);
 lab_family!(LearnedStudentTMeanField: factors);
-lab_family!(ProductFamily: dispersed, factors, discrete, quadrature, measures; exact = of_product);
+lab_family!(ProductFamily: transport, dispersed, factors, discrete, quadrature, measures; exact = of_product);
 
 impl Abilities {
     /// Those of a family by name.

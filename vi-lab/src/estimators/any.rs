@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use vi_core::{ElboEstimate, Exec, LogJoint, StreamKey};
 use vi_families::VariationalFamily;
 use vi_sgvi::{
-    DispersionState, Elbo, EstimatorState, Evaluations, FactorSet, GradientEstimator, Memory,
-    MovingAverageState, PartialEstimator, SampleReuseState, SgviError,
+    Bound, ControlledPathwiseState, DispersionState, Elbo, EstimatorState, Evaluations, FactorSet,
+    GradientEstimator, Memory, MovingAverageState, PartialEstimator, SampleReuseState, SgviError,
 };
 
 /// The model that every estimator of the lab is asked about; one that needs more holds it itself.
@@ -20,6 +20,7 @@ pub(crate) enum AnyState {
     MovingAverage(MovingAverageState),
     SampleReuse(SampleReuseState),
     Dispersion(DispersionState),
+    ControlledPathwise(ControlledPathwiseState),
     /// Of an estimator for some variables and another one for the rest.
     Both(Box<Both>),
 }
@@ -57,6 +58,7 @@ macro_rules! remembered {
 }
 remembered!(MovingAverageState, MovingAverage, std::convert::identity, std::convert::identity);
 remembered!(SampleReuseState, SampleReuse, std::convert::identity, std::convert::identity);
+remembered!(ControlledPathwiseState, ControlledPathwise, std::convert::identity, std::convert::identity);
 remembered!(DispersionState, Dispersion, std::convert::identity, std::convert::identity);
 remembered!(Both, Both, Box::new, |state: Box<Both>| *state);
 
@@ -122,6 +124,7 @@ trait Whole<'a, F: VariationalFamily>: Send + Sync {
     fn cost(&self, elbo: Elbo<'_, AnyModel<'a>, F>) -> Evaluations;
     fn name(&self) -> String;
     fn bias(&self) -> Option<&'static str>;
+    fn bound(&self) -> Bound;
     fn remembers(&self) -> bool;
 }
 
@@ -151,6 +154,9 @@ where
     fn bias(&self) -> Option<&'static str> {
         E::bias(self)
     }
+    fn bound(&self) -> Bound {
+        E::bound(self)
+    }
     fn remembers(&self) -> bool {
         E::remembers(self)
     }
@@ -178,6 +184,9 @@ impl<'a, F: VariationalFamily> GradientEstimator<AnyModel<'a>, F> for AnyEstimat
     }
     fn bias(&self) -> Option<&'static str> {
         self.0.bias()
+    }
+    fn bound(&self) -> Bound {
+        self.0.bound()
     }
     fn remembers(&self) -> bool {
         self.0.remembers()

@@ -1,21 +1,23 @@
 //! From settings to an estimator.
 
 use ndarray::ArrayRef1;
-use vi_core::{CommError, Exec, LocalLogJoint, LogJoint};
+use vi_core::{CommError, Exec, GradLogJoint, LocalLogJoint, LogJoint};
 use vi_families::{
-    Disperse, DisperseFactors, FactorizedDistribution, MeasureValuedDistribution, Reparameterized,
-    UniformTransport, VariationalFamily,
+    DifferentiableDensity, Disperse, DisperseFactors, FactorizedDistribution, GaussianTransport,
+    MeasureValuedDistribution, Reparameterized, UniformTransport, VariationalFamily,
 };
 use vi_sgvi::bench::OnModel;
 use vi_sgvi::{
-    Antithetic, AnyBaseline, Arm, BaselineScratch, DisArm, Enumeration, GradientEstimator, Independent,
-    Joint, LocalExpectations, LocalQuadrature, Locality, MarkovBlanket, MeasureValued, MovingAverage,
-    Overdispersed, OverdispersedFactors, PartialEstimator, Pathwise, PerFactor, QuasiMonteCarlo, Restricted,
-    SampleReuse, Sampler, ScoreFunction, SgviError, Terms,
+    Antithetic, AnyBaseline, Arm, BaselineScratch, ControlledPathwise, DisArm, Enumeration,
+    GradientEstimator, ImportanceBound, ImportanceGradient, ImportancePathwise, Independent, Joint,
+    LocalExpectations, LocalQuadrature, Locality, MarkovBlanket, MeasureValued, MovingAverage, Overdispersed,
+    OverdispersedFactors, PartialEstimator, Pathwise, PerFactor, QuasiMonteCarlo, Restricted, SampleReuse,
+    Sampler, ScoreFunction, SgviError, Terms, Vimco,
 };
 
 use super::abilities::{Abilities, LabFamily};
 use super::any::{AnyEstimator, AnyPartial, Remembered};
+use super::entropy::AnyEntropy;
 use super::sampler::Unweighted;
 use super::scale::Scale;
 use crate::config::{Baseline, EstimatorKind, EstimatorSettings, SamplerKind};
@@ -57,6 +59,9 @@ pub(crate) fn build<'a, F: LabFamily>(settings: &EstimatorSettings, scale: Scale
             (_, true) => F::local_score(settings, scale),
         },
         EstimatorKind::Pathwise => F::pathwise(settings, scale),
+        EstimatorKind::ControlledPathwise => F::controlled(settings, scale),
+        EstimatorKind::Iwae | EstimatorKind::Dreg => F::importance(settings, scale),
+        EstimatorKind::Vimco => vimco(settings, scale),
         EstimatorKind::SampleReuse => reuse(settings, scale),
         EstimatorKind::OverdispersedFactors => F::overdispersed_factors(settings, scale),
         EstimatorKind::MeasureValued => F::measure_valued(settings, scale),
@@ -69,6 +74,10 @@ pub(crate) fn build<'a, F: LabFamily>(settings: &EstimatorSettings, scale: Scale
 }
 
 impl<'a> Scale<'a> {
+    fn gradient(self) -> Result<&'a (dyn GradLogJoint + 'a), Lack> {
+        self.gradient.ok_or(Lack::Model("gradient"))
+    }
+
     fn local(self) -> Result<&'a (dyn LocalLogJoint + 'a), Lack> {
         self.local.ok_or(Lack::Model("local terms of blocks"))
     }
@@ -208,10 +217,55 @@ where
 pub(super) fn pathwise<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
 where
     F: VariationalFamily,
-    for<'m> F::Member<'m>: Reparameterized,
+    for<'m> F::Member<'m>: Reparameterized + DifferentiableDensity,
 {
-    let gradient = scale.gradient.ok_or(Lack::Model("gradient"))?;
-    Ok(on(gradient, Pathwise::new(settings.n_samples)))
+    Ok(on(scale.gradient()?, paths(settings)))
+}
+
+fn paths(settings: &EstimatorSettings) -> Pathwise<AnyEntropy> {
+    Pathwise { n_samples: settings.n_samples, entropy: AnyEntropy(settings.entropy.unwrap_or_default()) }
+}
+
+pub(super) fn pathwise_part<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> BuiltPart<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: Reparameterized + DifferentiableDensity + FactorizedDistribution,
+{
+    Ok(part_on(scale.gradient()?, paths(settings)))
+}
+
+pub(super) fn controlled<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: Reparameterized + GaussianTransport,
+{
+    let estimator = ControlledPathwise::new(settings.n_samples)?;
+    let estimator = settings.n_directions.map_or(estimator, |n| estimator.with_directions(n));
+    Ok(on(scale.gradient()?, estimator))
+}
+
+/// The bound from several samples at once, and how many groups of them a gradient takes.
+fn bound(settings: &EstimatorSettings) -> Result<(ImportanceBound, usize), SgviError> {
+    let k = settings.n_importance();
+    Ok((ImportanceBound::renyi(settings.alpha.unwrap_or(0.0), k)?, settings.n_samples / k))
+}
+
+pub(super) fn importance<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
+where
+    F: VariationalFamily,
+    for<'m> F::Member<'m>: Reparameterized + DifferentiableDensity,
+{
+    let (bound, n_groups) = bound(settings)?;
+    let gradient = match settings.estimator {
+        EstimatorKind::Iwae => ImportanceGradient::Naive,
+        _ => ImportanceGradient::DoublyReparameterized,
+    };
+    Ok(on(scale.gradient()?, ImportancePathwise { bound, n_groups, gradient }))
+}
+
+fn vimco<'a, F: VariationalFamily>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F> {
+    let (bound, n_groups) = bound(settings)?;
+    Ok(on(scale.log_joint, Vimco::new(bound, n_groups)))
 }
 
 fn reuse<'a, F: VariationalFamily>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F> {
@@ -316,6 +370,7 @@ where
         (EstimatorKind::ScoreFunction, true) => {
             score_part(settings, scale.local()?, unweighted(settings), MarkovBlanket)
         }
+        (EstimatorKind::Pathwise, _) => F::pathwise_part(settings, scale),
         (EstimatorKind::OverdispersedFactors, _) => F::overdispersed_factors_part(settings, scale),
         (EstimatorKind::MeasureValued, _) => F::measure_valued_part(settings, scale),
         (EstimatorKind::LocalQuadrature, _) => F::quadrature_part(settings, scale),

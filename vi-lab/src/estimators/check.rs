@@ -77,6 +77,7 @@ fn is_about_structure(error: &SgviError) -> bool {
             | SgviError::NotFinitelyMany { .. }
             | SgviError::TooManyStates { .. }
             | SgviError::NoDecomposition { .. }
+            | SgviError::NotReparameterized { .. }
             | SgviError::FactorAcrossBlocks { .. }
             | SgviError::FactorAcrossVariables { .. }
             | SgviError::UnknownVariable { .. }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `any` | estimators whose type is forgotten, with a state that can be saved |
 //! | `abilities` | which family serves which estimators: one table, which the compiler checks |
+//! | `entropy` | the gradients of the entropy as one type |
 //! | `build` | from settings to an estimator |
 //! | `scale` | a form of a model on the scale of a family; the families by name |
 //! | `check` | what model or family cannot serve, told before anything runs |
@@ -12,6 +13,7 @@ mod abilities;
 mod any;
 mod build;
 mod check;
+mod entropy;
 mod sampler;
 mod scale;
 

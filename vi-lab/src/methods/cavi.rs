@@ -51,12 +51,9 @@ where
         iterations,
         elapsed_s,
         elbo: Some(ElboEstimate::exact(kept.state.elbo)),
-        n_log_joint: 0,
-        n_gradient: 0,
-        n_log_joint_block: 0,
-        n_divergent: None,
         trace,
         judged: Judged::variational(context, &posterior, settings.n_draws),
+        ..Fitted::default()
     })
 }
 

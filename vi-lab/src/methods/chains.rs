@@ -70,11 +70,9 @@ pub(super) fn all(
         elapsed_s,
         n_log_joint: posterior.n_log_joint(),
         n_gradient: posterior.n_gradient(),
-        n_log_joint_block: 0,
-        elbo: None,
-        n_divergent: None,
         trace: trace(&posterior),
         judged: judge(posterior, reported, context),
+        ..Fitted::default()
     })
 }
 

@@ -1,6 +1,9 @@
 //! One judge for all results: the same joint, the same key, the same functions.
 
-use vi_core::{Draws, ElboEstimate, Exec, Posterior, log_ratios};
+use ndarray::ArrayRef1;
+use vi_core::{
+    Draws, ElboEstimate, Exec, ParameterSpace, Posterior, Reported, ReportedPosterior, StreamKey, log_ratios,
+};
 use vi_diagnostics::{Summary, psis, summarise, summarise_independent};
 
 use super::Context;
@@ -16,6 +19,21 @@ pub(crate) struct Judged {
     pub(crate) khat: Option<f64>,
     /// What could not be computed, and why.
     pub(crate) notes: Vec<String>,
+}
+
+/// A posterior whose type is forgotten.
+struct AnyPosterior<'p>(&'p dyn Posterior);
+
+impl Posterior for AnyPosterior<'_> {
+    fn parameters(&self) -> &ParameterSpace {
+        self.0.parameters()
+    }
+    fn draws(&self, n: usize, key: StreamKey) -> Draws {
+        self.0.draws(n, key)
+    }
+    fn log_prob(&self, z: &ArrayRef1<f64>) -> Option<f64> {
+        self.0.log_prob(z)
+    }
 }
 
 impl Judged {
@@ -37,6 +55,27 @@ impl Judged {
         }
         out.draws = Some(draws);
         out
+    }
+
+    /// The same for a posterior over other variables, from which these maps lead, first to last, to those that users read.
+    pub(crate) fn through(
+        context: &Context<'_>,
+        posterior: &dyn Posterior,
+        maps: &[&dyn Reported],
+        n: usize,
+    ) -> Self {
+        match maps.split_first() {
+            None => Self::variational(context, posterior, n),
+            Some((first, rest)) => {
+                let seen = ReportedPosterior::new(AnyPosterior(posterior), *first);
+                Self::through(context, &seen, rest, n)
+            }
+        }
+    }
+
+    /// The draws are not independent: what takes them for that says nothing of their error.
+    pub(crate) fn repeats_draws(&mut self) {
+        self.parameters.iter_mut().for_each(|p| p.mcse_mean = None);
     }
 
     /// Markov chains.

@@ -1,11 +1,13 @@
 //! Runs the methods of an experiment: each fits in its own way, all are judged in one.
 
+mod approximations;
 pub(crate) mod cavi;
 mod chains;
 mod context;
 pub(crate) mod gibbs;
 mod judge;
 mod nuts;
+mod particles;
 mod random_walk;
 mod sgvi;
 
@@ -20,7 +22,7 @@ use crate::result::{MethodResult, RHAT_LIMIT, TraceColumns};
 use crate::study::{Study, supported};
 
 /// What a method made of a model, judged.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Fitted {
     /// By its stop rule; `None` for samplers, which are judged by R-hat.
     pub(crate) converged: Option<bool>,
@@ -35,6 +37,8 @@ pub struct Fitted {
     pub(crate) elbo: Option<ElboEstimate>,
     pub(crate) n_divergent: Option<u64>,
     pub(crate) trace: TraceColumns,
+    /// What a reader may want to know beside the figures.
+    pub(crate) remarks: Vec<String>,
     pub(crate) judged: Judged,
 }
 
@@ -51,6 +55,7 @@ pub(crate) fn run(
         MethodSettings::Cavi(s) => conjugate()?.cavi(s, context),
         MethodSettings::Gibbs(s) => conjugate()?.gibbs(s, context),
         MethodSettings::Sgvi(s) => sgvi::fit(target(s.parametrisation)?, config, s, context),
+        MethodSettings::Approximation(s) => approximations::fit(target(s.parametrisation())?, s, context),
         MethodSettings::Nuts(s) => nuts::fit(target(s.parametrisation)?, s, context),
         MethodSettings::RandomWalk(s) => random_walk::fit(target(s.parametrisation)?, s, context),
     }?;
@@ -87,6 +92,7 @@ fn result(config: &MethodConfig, fitted: Fitted) -> MethodResult {
         n_divergent: fitted.n_divergent,
         parameters: judged.parameters,
         trace: fitted.trace,
+        remarks: fitted.remarks,
         draws: judged.draws,
         notes: judged.notes,
     };

@@ -23,15 +23,17 @@ struct Interval {
     exact: bool,
 }
 
-/// The figure of one variable; `None` when no method has intervals.
+/// The figure of one variable, of coordinates before number `n_shown`; `None` when no method has intervals.
 pub(crate) fn svg(
     results: &[MethodResult],
     variable: &Parameter,
     names: &[String],
     exact: Option<&Exact>,
+    n_shown: usize,
 ) -> Result<Option<String>, LabError> {
     let rows: Vec<(&str, Vec<Interval>)> = variable
         .range()
+        .take_while(|d| *d < n_shown)
         .map(|d| (names[d].as_str(), intervals(results, d, variable.support(), exact)))
         .collect();
     let n_lines = rows.iter().map(|r| r.1.len()).max().unwrap_or(0);

@@ -41,6 +41,10 @@ pub fn render(
     );
     body += &warnings(experiment, results);
     body += &section("Methods", &tables::methods(results, exact));
+    let findings = findings(experiment, results);
+    if !findings.is_empty() {
+        body += &section("What was found", &findings);
+    }
     if let Some(svg) = elbo::svg(results, exact.and_then(|e| e.log_evidence))? {
         body += &section("ELBO traces", &elbo_figure(&svg, results, exact));
     }
@@ -87,6 +91,25 @@ fn warnings(experiment: &Experiment, results: &[MethodResult]) -> String {
             .to_owned();
     }
     format!("<section class=\"warnings\"><h2>Warnings</h2><ul>{}</ul></section>", items.concat())
+}
+
+/// The tables of the model, method by method.
+fn findings(experiment: &Experiment, results: &[MethodResult]) -> String {
+    let mut out = String::new();
+    for (i, result) in results.iter().enumerate() {
+        for finding in experiment.study.findings(&result.parameters) {
+            let escaped = |cells: &[String]| cells.iter().map(|c| escape(c)).collect::<Vec<_>>();
+            let rows: Vec<Vec<String>> = finding.rows.iter().map(|row| escaped(row)).collect();
+            out += &format!(
+                "<h3>{} {}</h3>{}<p class=\"note\">{}</p>",
+                chip(&result.name, &colour::css(i)),
+                escape(&finding.title),
+                html::table(&escaped(&finding.header), &rows),
+                escape(&finding.note)
+            );
+        }
+    }
+    out
 }
 
 /// The methods that a figure shows, with what stands for the exact answer.
@@ -139,7 +162,7 @@ fn forest_figures(
     let space = experiment.study.reported();
     let mut figures = String::new();
     for variable in space.parameters().iter().filter(|p| p.range().start < MAX_COORDINATES) {
-        if let Some(svg) = forest::svg(results, variable, space.names(), exact)? {
+        if let Some(svg) = forest::svg(results, variable, space.names(), exact, MAX_COORDINATES)? {
             figures += &format!("<figure><h3>{}</h3>{svg}</figure>", escape(variable.name()));
         }
     }

@@ -8,6 +8,9 @@ use crate::manifest::Manifest;
 use crate::result::{Exact, KHAT_LIMIT, MethodResult, RHAT_LIMIT};
 use crate::summary::ModelSummary;
 
+/// Coordinates in a table: a page with more is slow to open.
+const MAX_ROWS: usize = 1000;
+
 /// What was run on what.
 ///
 /// `facts` are names and HTML of what else is to be said; `settings` has a name and a description of everything that ran.
@@ -77,7 +80,9 @@ fn flagged(text: String, bad: bool) -> String {
 }
 
 fn ended(r: &MethodResult) -> String {
-    flagged(escape(&r.stop_reason), !r.converged)
+    let mut lines = vec![flagged(escape(&r.stop_reason), !r.converged)];
+    lines.extend(r.remarks.iter().map(|remark| escape(remark)));
+    lines.join("<br>")
 }
 
 fn method_row(i: usize, r: &MethodResult) -> Vec<String> {
@@ -108,6 +113,7 @@ pub(crate) fn parameters(experiment: &Experiment, results: &[MethodResult], exac
         names
             .iter()
             .enumerate()
+            .take(MAX_ROWS)
             .map(|(d, name)| {
                 let cell = |mean: Option<f64>, sd: Option<f64>| format!("{} ({})", number(mean), number(sd));
                 let mut row = vec![escape(name)];
@@ -119,6 +125,12 @@ pub(crate) fn parameters(experiment: &Experiment, results: &[MethodResult], exac
             })
             .collect();
     let mut out = table(&header, &rows);
+    if names.len() > MAX_ROWS {
+        out += &format!(
+            "<p class=\"note\">The first {MAX_ROWS} of {} coordinates; <code>summary.json</code> holds all.</p>",
+            names.len()
+        );
+    }
     for r in results.iter().filter(|r| !r.parameters.is_empty()) {
         out += &details(&format!("All figures of {}", r.name), &all_figures(r));
     }
@@ -131,6 +143,7 @@ fn all_figures(r: &MethodResult) -> String {
     let rows: Vec<Vec<String>> = r
         .parameters
         .iter()
+        .take(MAX_ROWS)
         .map(|p| {
             let mut row = vec![escape(&p.name)];
             row.extend([p.mean, p.sd, p.q05, p.q50, p.q95].map(|x| number(Some(x))));

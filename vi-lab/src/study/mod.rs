@@ -6,6 +6,7 @@
 mod conjugate;
 mod discrete;
 mod eight_schools;
+mod found;
 mod plain;
 mod registry;
 mod reparametrised;
@@ -15,15 +16,17 @@ use vi_core::{
     GaussianExpectation, GradLogJoint, KnownPosterior, LocalLogJoint, LogJoint, ParameterError,
     ParameterSpace, Reported,
 };
+use vi_diagnostics::Summary;
 use vi_families::FamilyError;
 
 pub use conjugate::Conjugate;
+pub use found::Finding;
 pub use registry::{MODELS, ModelEntry};
 pub(crate) use registry::{build, reads_no_data};
 
 use crate::config::{
-    EstimatorSettings, FamilyKind, FamilySettings, MethodConfig, MethodKind, MethodSettings, Owner,
-    Parametrisation,
+    ApproximationSettings, EstimatorSettings, FamilyKind, FamilySettings, MethodConfig, MethodKind,
+    MethodSettings, Owner, Parametrisation,
 };
 use crate::error::ConfigError;
 use crate::estimators;
@@ -54,6 +57,11 @@ pub trait Study: Send + Sync + std::fmt::Debug {
 
     /// Which column of the data a coordinate belongs to, where it belongs to one.
     fn labels(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// What its users want to read off a posterior, given the figures of every coordinate: tables for the report.
+    fn findings(&self, _parameters: &[Summary]) -> Vec<Finding> {
         Vec::new()
     }
 
@@ -88,9 +96,12 @@ impl std::fmt::Debug for Target<'_> {
 pub fn supported(study: &dyn Study) -> Vec<MethodKind> {
     let can = |kind: &MethodKind| match kind {
         MethodKind::Cavi | MethodKind::Gibbs => study.conjugate().is_some(),
-        MethodKind::Nuts => study.target(None).is_some_and(|t| t.gradient.is_some()),
+        kind if kind.needs_gradient() => {
+            study.target(None).is_some_and(|t| t.gradient.is_some() && has_map(t))
+        }
         MethodKind::RandomWalk => study.target(None).is_some_and(has_map),
-        MethodKind::Sgvi => study.target(None).is_some(),
+        // `sgvi` and `advise` have a family for every support.
+        _ => study.target(None).is_some(),
     };
     MethodKind::ALL.into_iter().filter(can).collect()
 }
@@ -99,6 +110,7 @@ pub fn supported(study: &dyn Study) -> Vec<MethodKind> {
 pub(crate) fn check_capability(study: &dyn Study, config: &MethodConfig) -> Result<(), ConfigError> {
     let form = match &config.settings {
         MethodSettings::Sgvi(s) => s.parametrisation,
+        MethodSettings::Approximation(s) => s.parametrisation(),
         MethodSettings::Nuts(s) => s.parametrisation,
         MethodSettings::RandomWalk(s) => s.parametrisation,
         MethodSettings::Cavi(_) | MethodSettings::Gibbs(_) => None,
@@ -114,7 +126,8 @@ pub(crate) fn check_capability(study: &dyn Study, config: &MethodConfig) -> Resu
             check_family(study, &s.family, target, &owner)?;
             return check_estimator(study, &s.estimator, &s.family, target, &owner);
         }
-        (MethodSettings::Nuts(_), Some(target)) if target.gradient.is_none() => Some("gradient"),
+        (_, Some(target)) if config.kind().needs_gradient() && target.gradient.is_none() => Some("gradient"),
+        (MethodSettings::Approximation(ApproximationSettings::Advise(_)), Some(_)) => None,
         (_, Some(target)) => (!has_map(target)).then_some("map to the unconstrained scale"),
     };
     match lacking {

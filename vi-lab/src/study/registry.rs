@@ -1,6 +1,7 @@
 //! The models by name.
 
 mod bits;
+mod components;
 mod more;
 mod plate;
 mod series;
@@ -8,6 +9,8 @@ mod series;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use vi_core::LogJoint;
+use vi_diagnostics::Summary;
 use vi_models::ModelError;
 use vi_models::eight_schools::EightSchoolsData;
 use vi_models::gaussian_mixture::{GaussianMixture, GaussianMixturePriors};
@@ -17,6 +20,7 @@ use vi_models::normal_mean_precision::NormalMeanPrecision;
 
 use super::Study;
 use super::eight_schools::EightSchools;
+use super::found::Found;
 use super::plain::Plain;
 use crate::config::{Reader, Table};
 use crate::data::Dataset;
@@ -282,7 +286,9 @@ fn gaussian_mixture(
     let labels = names.map(|(j, name)| (format!("mean[·,{}]", j + 1), name.clone())).collect();
     let model = checked(&at, GaussianMixture::new(observations.values, size.n_components, size.priors))?;
     let n_data = data.n_rows();
-    Ok(Box::new(Plain {
+    let (space, names) = (model.parameters().clone(), observations.names.clone());
+    let read = move |parameters: &[Summary]| components::components(&space, parameters, &names);
+    let study = Plain {
         name: "gaussian_mixture",
         model,
         n_data,
@@ -292,5 +298,6 @@ fn gaussian_mixture(
         exact: |_| None,
         local: |_| None,
         gaussian: |_| None,
-    }))
+    };
+    Ok(Box::new(Found::new(study, read)))
 }

@@ -32,6 +32,14 @@ impl<M: LogJoint> BlackBoxAdvice<'_, M> {
     /// # Errors
     /// As for [`fit`]; [`SgviError::Family`] for a support without a factor.
     pub fn fit(&self, seed: u64) -> Result<AdvisedFit, SgviError> {
+        self.fit_under(StreamKey::from_seed(seed))
+    }
+
+    /// The same under a key.
+    ///
+    /// # Errors
+    /// As for [`BlackBoxAdvice::fit`].
+    pub fn fit_under(&self, key: StreamKey) -> Result<AdvisedFit, SgviError> {
         let settings = SgviSettings::black_box();
         let mut account = Account::default();
         let discrete =
@@ -43,13 +51,13 @@ impl<M: LogJoint> BlackBoxAdvice<'_, M> {
             let why = format!("`{}` is {what}", p.name());
             account.push("family", "ProductFamily", why);
             let family = ProductFamily::for_space(self.model.parameters())?;
-            let fitted = self.climb(self.model, &family, &settings, seed)?;
+            let fitted = self.climb(self.model, &family, &settings, key)?;
             return Ok(finish(fitted, account, &settings, Ok)?.boxed());
         }
         account.push("family", "MeanFieldGaussian", "every variable is continuous; on ℝᴰ");
         let model = Unconstrained::new(self.model)?;
         let family = MeanFieldGaussian::new(model.parameters())?;
-        let fitted = self.climb(&model, &family, &settings, seed)?;
+        let fitted = self.climb(&model, &family, &settings, key)?;
         Ok(finish(fitted, account, &settings, |posterior| posterior.through(model.bijection()))?.boxed())
     }
 
@@ -58,9 +66,8 @@ impl<M: LogJoint> BlackBoxAdvice<'_, M> {
         model: &N,
         family: &F,
         settings: &SgviSettings,
-        seed: u64,
+        key: StreamKey,
     ) -> Result<SgviFit<F>, SgviError> {
-        let key = StreamKey::from_seed(seed);
         fit(model, family, settings.score_function(), settings, key, Exec::local())
     }
 }

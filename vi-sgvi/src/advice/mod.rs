@@ -116,8 +116,16 @@ impl<'m, M: GradLogJoint> Advice<'m, M> {
     /// # Errors
     /// [`SgviError`] when no start is found, or the ELBO cannot be evaluated there.
     pub fn fit(&self, seed: u64) -> Result<AdvisedFit, SgviError> {
+        self.fit_under(StreamKey::from_seed(seed))
+    }
+
+    /// The same under a key.
+    ///
+    /// # Errors
+    /// As for [`Advice::fit`].
+    pub fn fit_under(&self, key: StreamKey) -> Result<AdvisedFit, SgviError> {
         use vi_core::LogJoint;
-        let (d, key) = (self.model.dim(), StreamKey::from_seed(seed));
+        let d = self.model.dim();
         let p = d * (d + 3) / 2;
         let space = self.model.parameters();
         if d <= FULL_RANK_UP_TO {

@@ -103,6 +103,13 @@ where
     fn cost(&self, elbo: Elbo<'_, M, F>) -> Evaluations {
         Elbo::new(self.model, elbo.family()).map_or(Evaluations::default(), |elbo| self.estimator.cost(elbo))
     }
+    fn cost_after(&self, elbo: Elbo<'_, M, F>, state: &E::State) -> Evaluations {
+        let elbo = Elbo::new(self.model, elbo.family());
+        elbo.map_or(Evaluations::default(), |elbo| self.estimator.cost_after(elbo, state))
+    }
+    fn bound(&self) -> crate::importance::Bound {
+        self.estimator.bound()
+    }
     fn name(&self) -> String {
         self.estimator.name()
     }
