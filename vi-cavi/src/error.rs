@@ -37,6 +37,32 @@ pub enum CaviError {
         /// How far it fell: `before − after`.
         amount: f64,
     },
+    /// A factor is not the optimum of its block: its conditional, its density, its draws or the log joint are wrong.
+    #[error(
+        "block {block} is not at its optimum: E[log p(x, z)] - log q(z) differs by {amount:e} nats between draws of the \
+         block, and rounding explains {allowed:e}"
+    )]
+    NotStationary {
+        /// The block that was updated.
+        block: String,
+        /// The largest less the smallest of the differences, in nats.
+        amount: f64,
+        /// What rounding may amount to, in nats.
+        allowed: f64,
+    },
+    /// Updating a block a second time changes its factor: its conditional depends on its own statistics or factor.
+    #[error(
+        "updating block {block} again, with nothing else changed, changes log q of its draws by {amount:e} nats, and \
+         rounding explains {allowed:e}"
+    )]
+    UpdateNotRepeatable {
+        /// The block that was updated.
+        block: String,
+        /// By how much, in nats.
+        amount: f64,
+        /// What rounding may amount to, in nats.
+        allowed: f64,
+    },
     /// The ELBO is not a number, or infinite, after a block was updated.
     #[error("the ELBO is {elbo} after the update of block {block}")]
     NonFiniteElbo {

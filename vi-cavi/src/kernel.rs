@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use vi_core::{ConditionallyConjugate, Exec, Kernel, StreamKey};
 
 use crate::error::CaviError;
+use crate::stationary::{self, CheckStationary};
 
 /// How far the ELBO may fall at an update before it is an error, relative to `1 + |ELBO|`.
 ///
@@ -19,7 +20,8 @@ pub const FALL_TOLERANCE: f64 = 1e-9;
 /// q_b ← exp E_{q_−b}[log p(x, z)] / Z_b,     T_b ← E_{q_b}[T_b(z_b)].
 /// ```
 /// The ELBO never falls in exact arithmetic; a fall beyond [`FALL_TOLERANCE`] is an error that names the
-/// block. Nothing in a sweep is random, so the step key is not used.
+/// block. So is a factor that is not the optimum of its block ([`CheckStationary`]). Nothing in a sweep is random but
+/// the draws of that check, which change nothing.
 ///
 /// Source: Bishop, *Pattern Recognition and Machine Learning* (2006), §10.1, eq. 10.9; Blei, Kucukelbir &
 /// McAuliffe, *Variational Inference: A Review for Statisticians* (2017), §2.4 and eq. 17.
@@ -27,6 +29,7 @@ pub struct Cavi<'a, M> {
     model: &'a M,
     exec: Exec<'a>,
     check_blocks: bool,
+    check_stationary: CheckStationary,
 }
 
 impl<M> Clone for Cavi<'_, M> {
@@ -42,6 +45,7 @@ impl<M> std::fmt::Debug for Cavi<'_, M> {
         f.debug_struct("Cavi")
             .field("exec", &self.exec)
             .field("check_blocks", &self.check_blocks)
+            .field("check_stationary", &self.check_stationary)
             .finish_non_exhaustive()
     }
 }
@@ -61,6 +65,15 @@ pub struct CaviState<F, S> {
     pub elbo_trace: Vec<f64>,
 }
 
+impl<F, S> CaviState<F, S> {
+    /// What the last sweep reported, `None` before the first.
+    pub(crate) fn last(&self, can_converge: bool) -> Option<CaviInfo> {
+        let (&elbo, earlier) = self.elbo_trace.split_last()?;
+        let change = elbo - earlier.last().copied().unwrap_or(self.elbo_start);
+        Some(CaviInfo { elbo, change, n_sweeps: self.elbo_trace.len() as u64, can_converge })
+    }
+}
+
 /// The state of [`Cavi`] over the model `M`.
 pub type StateOf<M> = CaviState<<M as ConditionallyConjugate>::Factors, <M as ConditionallyConjugate>::Stats>;
 
@@ -73,18 +86,27 @@ pub struct CaviInfo {
     pub change: f64,
     /// The number of sweeps done so far.
     pub n_sweeps: u64,
+    /// Whether a change within the tolerance is convergence: not while annealing, nor while moves are left to try.
+    pub can_converge: bool,
 }
 
 impl<'a, M: ConditionallyConjugate> Cavi<'a, M> {
-    /// Coordinate ascent over `model` that checks the ELBO after every block.
+    /// Coordinate ascent over `model` that checks the ELBO after every block, and every block's optimum in the first sweep.
     pub fn new(model: &'a M, exec: Exec<'a>) -> Self {
-        Self { model, exec, check_blocks: true }
+        Self { model, exec, check_blocks: true, check_stationary: CheckStationary::default() }
     }
 
     /// Whether the ELBO is evaluated after every block (the default) or only after every sweep.
     #[must_use]
     pub fn with_check_blocks(mut self, check_blocks: bool) -> Self {
         self.check_blocks = check_blocks;
+        self
+    }
+
+    /// When it is checked that every new factor is the optimum of its block.
+    #[must_use]
+    pub fn with_check_stationary(mut self, check_stationary: CheckStationary) -> Self {
+        self.check_stationary = check_stationary;
         self
     }
 
@@ -113,7 +135,7 @@ impl<'a, M: ConditionallyConjugate> Cavi<'a, M> {
         self.start_from(factors, stats)
     }
 
-    fn start_from(&self, factors: M::Factors, stats: M::Stats) -> Result<StateOf<M>, CaviError> {
+    pub(crate) fn start_from(&self, factors: M::Factors, stats: M::Stats) -> Result<StateOf<M>, CaviError> {
         let elbo = self.model.elbo(&factors, &stats);
         if !elbo.is_finite() {
             return Err(CaviError::NonFiniteStart { elbo });
@@ -121,8 +143,13 @@ impl<'a, M: ConditionallyConjugate> Cavi<'a, M> {
         Ok(CaviState { factors, stats, elbo_start: elbo, elbo, elbo_trace: Vec::new() })
     }
 
-    /// Updates one block and nothing else.
-    fn update(&self, block: M::Block, state: &mut StateOf<M>) -> Result<(), CaviError> {
+    /// Where the work is done.
+    pub fn exec(&self) -> Exec<'a> {
+        self.exec
+    }
+
+    /// Sets the factor of one block to its optimum, and nothing else.
+    pub(crate) fn update(&self, block: M::Block, state: &mut StateOf<M>) -> Result<(), CaviError> {
         self.model.condition(block, &state.stats, &mut state.factors, self.exec)?;
         self.model.expect(block, &state.factors, &mut state.stats, self.exec);
         Ok(())
@@ -138,34 +165,59 @@ impl<'a, M: ConditionallyConjugate> Cavi<'a, M> {
         }
     }
 
-    fn sweep_checked(&self, state: &mut StateOf<M>) -> Result<f64, CaviError> {
-        let mut before = state.elbo;
-        for &block in self.model.blocks() {
-            self.update(block, state)?;
-            let after = self.bound(block, state)?;
-            if fell(before, after) {
-                let block = format!("{block:?}");
-                return Err(CaviError::ElboFell { block, before, after, amount: before - after });
+    /// One sweep, in which `update` does a block; `holds` says what is true of it.
+    pub(crate) fn sweep(
+        &self,
+        key: StreamKey,
+        state: &mut StateOf<M>,
+        holds: Holds,
+        update: impl Fn(M::Block, &mut StateOf<M>) -> Result<(), CaviError>,
+    ) -> Result<CaviInfo, CaviError> {
+        let check_blocks = self.check_blocks && holds.monotone;
+        let check_stationary = holds.optimal && self.check_stationary.now(state.elbo_trace.len());
+        let (start, mut before, mut last) = (state.elbo, state.elbo, None);
+        for (b, &block) in self.model.blocks().iter().enumerate() {
+            update(block, state)?;
+            last = Some(block);
+            if check_blocks {
+                let after = self.bound(block, state)?;
+                if fell(before, after) {
+                    let block = format!("{block:?}");
+                    return Err(CaviError::ElboFell { block, before, after, amount: before - after });
+                }
+                before = after;
+            }
+            if check_stationary && self.model.is_exact(block) {
+                stationary::check(self.model, block, key.fold_in(b as u64), state, self.exec)?;
+            }
+        }
+        if let (false, Some(last)) = (check_blocks, last) {
+            let after = self.bound(last, state)?;
+            if holds.monotone && fell(before, after) {
+                return Err(CaviError::SweepFell { before, after, amount: before - after });
             }
             before = after;
         }
-        Ok(before)
+        state.elbo = before;
+        state.elbo_trace.push(before);
+        Ok(CaviInfo {
+            elbo: before,
+            change: before - start,
+            n_sweeps: state.elbo_trace.len() as u64,
+            can_converge: holds.can_converge,
+        })
     }
+}
 
-    fn sweep_unchecked(&self, state: &mut StateOf<M>) -> Result<f64, CaviError> {
-        let before = state.elbo;
-        let mut last = None;
-        for &block in self.model.blocks() {
-            self.update(block, state)?;
-            last = Some(block);
-        }
-        let Some(last) = last else { return Ok(before) };
-        let after = self.bound(last, state)?;
-        if fell(before, after) {
-            return Err(CaviError::SweepFell { before, after, amount: before - after });
-        }
-        Ok(after)
-    }
+/// What is true of the updates of a sweep, and can be checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Holds {
+    /// The ELBO cannot fall at an update.
+    pub(crate) monotone: bool,
+    /// Every new factor is the optimum of its block.
+    pub(crate) optimal: bool,
+    /// A change within the tolerance is convergence.
+    pub(crate) can_converge: bool,
 }
 
 fn fell(before: f64, after: f64) -> bool {
@@ -177,11 +229,8 @@ impl<M: ConditionallyConjugate> Kernel for Cavi<'_, M> {
     type Info = CaviInfo;
     type Error = CaviError;
 
-    fn step(&self, _key: StreamKey, state: &mut Self::State) -> Result<CaviInfo, CaviError> {
-        let before = state.elbo;
-        let elbo = if self.check_blocks { self.sweep_checked(state) } else { self.sweep_unchecked(state) }?;
-        state.elbo = elbo;
-        state.elbo_trace.push(elbo);
-        Ok(CaviInfo { elbo, change: elbo - before, n_sweeps: state.elbo_trace.len() as u64 })
+    fn step(&self, key: StreamKey, state: &mut Self::State) -> Result<CaviInfo, CaviError> {
+        let holds = Holds { monotone: true, optimal: true, can_converge: true };
+        self.sweep(key, state, holds, |block, state| self.update(block, state))
     }
 }

@@ -1,8 +1,11 @@
 //! The settings of a fit.
 
 use serde::{Deserialize, Serialize};
+use vi_core::{ConditionallyConjugate, Exec};
 
 use crate::error::CaviError;
+use crate::kernel::Cavi;
+use crate::stationary::CheckStationary;
 
 /// The settings of a fit by coordinate ascent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,38 +20,55 @@ pub struct CaviSettings {
     pub n_restarts: u32,
     /// Whether the ELBO is checked after every block, so that a fall names it; true by default.
     pub check_blocks: bool,
+    /// When it is checked that every new factor is the optimum of its block; in the first sweep by default.
+    pub check_stationary: CheckStationary,
+    /// Ends whose ELBOs differ by no more than this, relative to `1 + |ELBO|`, are one optimum; 1e-6 by default.
+    pub same_optimum: f64,
 }
 
 impl Default for CaviSettings {
     fn default() -> Self {
-        Self { max_iterations: 2000, tolerance: 1e-9, n_restarts: 1, check_blocks: true }
+        Self {
+            max_iterations: 2000,
+            tolerance: 1e-9,
+            n_restarts: 1,
+            check_blocks: true,
+            check_stationary: CheckStationary::default(),
+            same_optimum: 1e-6,
+        }
     }
 }
 
 impl CaviSettings {
+    /// Coordinate ascent over `model` with the checks asked for.
+    pub(crate) fn kernel<'a, M: ConditionallyConjugate>(&self, model: &'a M, exec: Exec<'a>) -> Cavi<'a, M> {
+        Cavi::new(model, exec)
+            .with_check_blocks(self.check_blocks)
+            .with_check_stationary(self.check_stationary)
+    }
+
     /// Checks every setting.
     ///
     /// # Errors
     /// [`CaviError::Setting`] names the first setting outside its domain.
     pub fn validate(&self) -> Result<(), CaviError> {
-        let at_least_one = "at least 1";
-        if self.max_iterations == 0 {
-            return Err(CaviError::Setting {
-                setting: "max_iterations",
-                value: 0.0,
-                requirement: at_least_one,
-            });
-        }
-        if self.n_restarts == 0 {
-            return Err(CaviError::Setting { setting: "n_restarts", value: 0.0, requirement: at_least_one });
-        }
-        if !(self.tolerance.is_finite() && self.tolerance >= 0.0) {
-            return Err(CaviError::Setting {
-                setting: "tolerance",
-                value: self.tolerance,
-                requirement: "finite and ≥ 0",
-            });
-        }
-        Ok(())
+        let whole = |setting, value| require(value > 0, setting, value as f64, "at least 1");
+        let tolerance = |setting, value: f64| {
+            require(value.is_finite() && value >= 0.0, setting, value, "finite and ≥ 0")
+        };
+        whole("max_iterations", self.max_iterations)?;
+        whole("n_restarts", u64::from(self.n_restarts))?;
+        tolerance("tolerance", self.tolerance)?;
+        tolerance("same_optimum", self.same_optimum)
     }
+}
+
+/// An error that names a setting, unless the condition holds.
+pub(crate) fn require(
+    holds: bool,
+    setting: &'static str,
+    value: f64,
+    requirement: &'static str,
+) -> Result<(), CaviError> {
+    if holds { Ok(()) } else { Err(CaviError::Setting { setting, value, requirement }) }
 }

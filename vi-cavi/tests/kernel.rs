@@ -4,15 +4,20 @@ mod common;
 
 use approx::assert_relative_eq;
 use common::{Fault, Pair};
-use vi_cavi::{Cavi, CaviError, CaviInfo, ElboTolerance};
+use vi_cavi::{Cavi, CaviError, CaviInfo, CheckStationary, ElboTolerance};
 use vi_core::{Exec, Kernel, NeverStop, Posterior, RunError, StopReason, StopRule, StreamKey, run};
 
 fn key() -> StreamKey {
     StreamKey::from_seed(3)
 }
 
+/// By the bound alone: what else is checked has its own tests.
+fn by_bound(model: &Pair) -> Cavi<'_, Pair> {
+    Cavi::new(model, Exec::local()).with_check_stationary(CheckStationary::Never)
+}
+
 fn first_error(model: &Pair) -> CaviError {
-    let cavi = Cavi::new(model, Exec::local());
+    let cavi = by_bound(model);
     let mut state = cavi.init(key()).unwrap();
     match run(&cavi, &mut state, key(), 0..100, &NeverStop, &mut []) {
         Err(RunError::Kernel { source, .. }) => source,
@@ -70,7 +75,7 @@ fn without_block_checks_a_fall_over_a_sweep_is_caught() {
 fn only_block_checks_see_a_fall_that_the_rest_of_the_sweep_makes_good() {
     // A coupling with the wrong sign in one conditional still has the right fixed point here.
     let model = Pair::new(-0.9, Fault::WrongSign);
-    let cavi = Cavi::new(&model, Exec::local()).with_check_blocks(false);
+    let cavi = by_bound(&model).with_check_blocks(false);
     let mut state = cavi.init(key()).unwrap();
     assert!(run(&cavi, &mut state, key(), 0..100, &NeverStop, &mut []).is_ok());
     assert!(matches!(first_error(&model), CaviError::ElboFell { .. }));
@@ -105,10 +110,11 @@ fn warm_start_computes_the_statistics_itself() {
 #[test]
 fn elbo_tolerance_is_relative_to_one_plus_the_elbo() {
     let rule = ElboTolerance { relative: 1e-3 };
-    let info = |elbo, change| CaviInfo { elbo, change, n_sweeps: 1 };
+    let info = |elbo, change| CaviInfo { elbo, change, n_sweeps: 1, can_converge: true };
     assert!(rule.check(0, &info(-99.0, 0.09)).is_some());
     assert!(rule.check(0, &info(-99.0, 0.11)).is_none());
     assert!(rule.check(0, &info(0.0, 0.9e-3)).is_some());
+    assert!(rule.check(0, &CaviInfo { can_converge: false, ..info(0.0, 0.0) }).is_none());
     let Some(StopReason::Converged { rule }) = rule.check(0, &info(-99.0, 0.09)) else { panic!() };
     assert!(rule.contains("9.0e-2"), "{rule}");
 }

@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     WrongSign,
     /// The conditional of the second block has twice its precision.
     WrongPrecision,
+    /// The conditional of the second block goes half the way from where its mean is.
+    HalfWay,
     /// The conditional of the second block is NaN.
     Nan,
 }
@@ -107,6 +109,7 @@ impl ConditionallyConjugate for Pair {
         q[i] = Normal { mean: self.mean[i] - shift, precision };
         match self.fault {
             Fault::WrongPrecision if i == 1 => q[i].precision *= 2.0,
+            Fault::HalfWay if i == 1 => q[i].mean = 0.5 * (q[i].mean + stats.first[i]),
             Fault::Nan if i == 1 => q[i].mean = f64::NAN,
             _ => {}
         }

@@ -19,6 +19,7 @@ mod centred;
 mod conjugate;
 mod exact;
 mod expectation;
+mod natural;
 mod non_centred;
 
 use std::f64::consts::{LN_2, PI};

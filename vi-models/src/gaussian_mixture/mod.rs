@@ -25,9 +25,12 @@
 //! Source: C. M. Bishop, *Pattern Recognition and Machine Learning* (2006), §10.2.
 
 mod conjugate;
+mod exchangeable;
 mod factors;
 mod log_joint;
 mod minibatch;
+mod moves;
+mod natural;
 mod predictive;
 mod prior;
 mod start;
@@ -40,6 +43,7 @@ use vi_core::{Parameter, ParameterSpace, Support};
 use crate::{ModelError, checks};
 
 pub use conjugate::GaussianMixtureBlock;
+pub use exchangeable::{GaussianMixtureBatch, GaussianMixtureGlobals};
 pub use factors::{GaussianMixtureFactors, GaussianMixtureStats};
 pub use minibatch::GaussianMixtureMinibatch;
 pub use prior::GaussianMixturePriors;

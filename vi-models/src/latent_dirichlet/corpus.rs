@@ -41,11 +41,11 @@ impl Corpus {
         let mut next = first.clone();
         let (mut documents, mut pairs, mut word_counts) =
             (vec![0; n_pairs], vec![0; n_pairs], vec![0.0; n_pairs]);
-        for d in 0..n_documents {
+        for (d, pair) in first_pair.iter().enumerate() {
             let (words, row) = counts.row(d);
             for (i, (v, n)) in words.iter().zip(row).enumerate() {
                 let at = next[*v];
-                (documents[at], word_counts[at], pairs[at]) = (d, *n, first_pair[d] + i);
+                (documents[at], word_counts[at], pairs[at]) = (d, *n, pair + i);
                 next[*v] += 1;
             }
         }

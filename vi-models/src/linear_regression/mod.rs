@@ -14,7 +14,9 @@
 
 mod capabilities;
 mod conjugate;
+mod exchangeable;
 mod known;
+mod natural;
 
 use ndarray::{Array1, ArrayRef1, ArrayRef2, s};
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,7 @@ use crate::regression::{RegressionData, gaussian_from_shift};
 
 pub use capabilities::LinearRegressionMinibatch;
 pub use conjugate::{LinearRegressionBlock, LinearRegressionFactors, LinearRegressionStats};
+pub use exchangeable::LinearRegressionBatch;
 
 const MODEL: &str = "linear_regression";
 

@@ -23,8 +23,10 @@
 
 mod capabilities;
 mod conjugate;
+mod exchangeable;
 mod expectation;
 mod likelihood;
+mod natural;
 mod polya_gamma;
 
 use ndarray::{Array1, ArrayRef1, ArrayRef2};
@@ -38,6 +40,7 @@ use likelihood::Likelihood;
 
 pub use capabilities::LogisticRegressionMinibatch;
 pub use conjugate::{LogisticRegressionBlock, LogisticRegressionFactors, LogisticRegressionStats};
+pub use exchangeable::LogisticRegressionBatch;
 pub use polya_gamma::PolyaGamma;
 
 const MODEL: &str = "logistic_regression";

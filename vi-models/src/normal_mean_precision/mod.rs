@@ -14,6 +14,7 @@
 
 mod conjugate;
 mod known;
+mod natural;
 
 use ndarray::{Array1, ArrayRef1};
 use rand_distr::{Distribution, StandardNormal};

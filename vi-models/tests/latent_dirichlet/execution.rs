@@ -1,5 +1,6 @@
 //! The same bits on any number of threads; no memory asked for after the first sweep.
 
+use vi_cavi::CaviSettings;
 use vi_core::testing::CountingAllocator;
 use vi_core::{ConditionallyConjugate, Exec, StreamKey};
 use vi_models::latent_dirichlet::{LatentDirichletAllocation, LatentDirichletPriors};
@@ -43,4 +44,17 @@ fn a_sweep_allocates_nothing_after_the_first() {
         let allocations = CountingAllocator::during(|| assert!(sweep(&model, &mut state).is_finite()));
         assert_eq!(allocations.n, 0, "{} bytes", allocations.bytes);
     });
+}
+
+/// Every block checked: no update lowers the bound, factors of topics are stationary.
+#[test]
+fn coordinate_ascent_accepts_the_model_as_it_comes() {
+    let model = model();
+    let settings = CaviSettings { max_iterations: 25, n_restarts: 2, ..Default::default() };
+    for model in [model.clone(), model.with_single_updates()] {
+        let fit = vi_cavi::fit(&model, &settings, StreamKey::from_seed(4), Exec::local()).unwrap();
+        assert_eq!(fit.restarts.len(), 2);
+        let again = model.elbo(&fit.state.factors, &fit.state.stats);
+        assert_eq!(fit.elbo().to_bits(), again.to_bits());
+    }
 }

@@ -5,6 +5,7 @@ mod conditionals;
 mod corpora;
 mod evidence;
 mod execution;
+mod online;
 mod prediction;
 mod reference;
 
