@@ -1,5 +1,7 @@
 //! Workloads shared by the criterion benches: seeded synthetic data of the shapes that matter.
 
+pub mod corpus;
+
 use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayRef1};

@@ -154,8 +154,8 @@ fn boosted_under(Boosted { unit, shift }: Boosted, scale: f64) -> f64 {
     }
 }
 
-/// log x with x ~ Gamma(shape, 1): exact where x itself would underflow.
-pub(crate) fn log_gamma_variate(shape: f64, rng: &mut StreamRng) -> f64 {
+/// A draw of log x with x ~ Gamma(shape, 1), shape > 0: exact where x itself would underflow.
+pub fn log_gamma_variate(shape: f64, rng: &mut StreamRng) -> f64 {
     GammaDraw::new(shape).log(rng)
 }
 

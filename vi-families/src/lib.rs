@@ -59,6 +59,7 @@ pub use conjugacy::*;
 pub use conjugate::{Conjugate, NaturalConditionals};
 pub use coordinates::Coordinates;
 pub use distributions::*;
+pub use draw::log_gamma_variate;
 pub use error::FamilyError;
 pub use exponential_family::ExponentialFamily;
 pub use factor::Factor;

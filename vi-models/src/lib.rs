@@ -24,6 +24,7 @@
 //! | [`ising`] | coupled bits: a model of discrete latents, exact by enumeration |
 //! | [`sigmoid_belief_network`] | bits below bits: a generative model whose parameters are learned |
 //! | [`count_factors`] | counts made by positive factors: Gamma–Poisson, and a deep exponential family of two layers |
+//! | [`latent_dirichlet`] | latent Dirichlet allocation: topics of documents |
 //! | [`one_compartment`] | pharmacokinetics of one dose in one compartment |
 //! | [`prior`] | priors of single parameters |
 //! | [`regression`] | covariates and responses: the data of the regressions |
@@ -50,6 +51,7 @@ pub mod hidden_markov;
 pub mod hierarchical_normal;
 pub mod ising;
 mod lanes;
+pub mod latent_dirichlet;
 pub mod linear_regression;
 pub mod logistic_regression;
 mod noise;

@@ -145,6 +145,19 @@ impl SparseCounts {
         (&self.columns[range.clone()], &self.counts[range])
     }
 
+    /// The matrix of these rows, in this order.
+    ///
+    /// # Panics
+    /// If a row is out of bounds.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let entries = rows.iter().enumerate().flat_map(|(i, n)| {
+            let (columns, counts) = self.row(*n);
+            columns.iter().zip(counts).map(move |(d, x)| (i, *d, *x))
+        });
+        Self::from_sorted(rows.len(), self.n_columns, &entries.collect::<Vec<_>>())
+    }
+
     /// Σ_d log x_nd! of row n.
     pub fn log_factorials(&self, n: usize) -> f64 {
         self.log_factorials[n]

@@ -116,7 +116,7 @@ impl Iterate<'_, '_> {
             done += 1;
             let change = problem.update::<A>();
             // A change that is not a number ends the loop too.
-            if !(change >= tolerance) {
+            if change < tolerance || change.is_nan() {
                 break;
             }
         }

@@ -1,0 +1,159 @@
+//! Draws from the factors.
+//!
+//! The tokens of a pair of document and word are shared out by one multinomial draw. It is made twice from the same stream,
+//! once for the counts of the document and once for those of the word: nothing of the size of the data is stored, and every
+//! row is the work of one thread.
+
+use rand::RngExt;
+use rand_distr::{Binomial, Distribution};
+use vi_core::{Exec, StreamKey, StreamRng, numerics, scratch};
+use vi_families::log_gamma_variate;
+
+use super::log_domain::{SMALLEST, responsibilities};
+use super::words::{dot, slice, slice_mut};
+use super::{LatentDirichletAllocation, LatentDirichletFactors, LatentDirichletStats, LatentDirichletTopics};
+
+/// More tokens than this are shared out topic by topic, fewer one by one.
+const ONE_BY_ONE: f64 = 32.0;
+
+impl LatentDirichletAllocation {
+    /// β ~ q(β). The Gamma variates of word v are drawn from `key.rng(v)`.
+    pub(super) fn draw_topics(
+        &self,
+        topics: &LatentDirichletTopics,
+        key: StreamKey,
+        stats: &mut LatentDirichletStats,
+        exec: Exec<'_>,
+    ) {
+        let k = self.layout.n_topics;
+        let topics = slice(&topics.rows);
+        exec.for_each_chunk(slice_mut(&mut stats.log_topics), k + 1, |items, rows| {
+            for (v, row) in items.zip(rows.chunks_exact_mut(k + 1)) {
+                let mut rng = key.rng(v as u64);
+                for (log, lambda) in row[..k].iter_mut().zip(&topics[v * (2 * k + 1)..]) {
+                    *log = log_gamma_variate(*lambda, &mut rng);
+                }
+            }
+        });
+        for j in 0..k {
+            let mut column = stats.log_topics.column_mut(j);
+            let max = column.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let total = max + column.iter().map(|l| (l - max).exp()).sum::<f64>().ln();
+            column.mapv_inplace(|l| l - total);
+        }
+        self.sum_topics(stats, exec);
+    }
+
+    /// θ ~ Π_d Dirichlet(γ_d). Document d is drawn from `key.rng(d)`.
+    pub(super) fn draw_proportions<'a>(
+        &self,
+        concentration: impl Fn(usize) -> &'a [f64] + Sync,
+        key: StreamKey,
+        stats: &mut LatentDirichletStats,
+        exec: Exec<'_>,
+    ) {
+        let k = self.layout.n_topics;
+        exec.for_each_chunk(slice_mut(&mut stats.log_proportions), k, |items, rows| {
+            for (d, row) in items.zip(rows.chunks_exact_mut(k)) {
+                log_dirichlet_variate(concentration(d), &mut key.rng(d as u64), row);
+            }
+        });
+        stats.realised = true;
+        self.sum_proportions(stats);
+    }
+
+    /// z ~ q(z). Pair i of document and word is drawn from `key.rng(i)`.
+    pub(super) fn draw_assignments(
+        &self,
+        factors: &LatentDirichletFactors,
+        key: StreamKey,
+        stats: &mut LatentDirichletStats,
+        exec: Exec<'_>,
+    ) {
+        let (layout, k, corpus) = (self.layout, self.layout.n_topics, &self.corpus);
+        let (documents, words) = (slice(&factors.documents), slice(&factors.words));
+        let document = |d: usize| &documents[d * layout.document_width()..][..layout.document_width()];
+        let word = |v: usize| &words[v * layout.word_width()..][..layout.word_width()];
+        let draw = |d: usize, v: usize, pair: usize, n: f64, phi: &mut [f64], counts: &mut [f64]| {
+            let (d, v) = (document(d), word(v));
+            let mut total = 0.0;
+            for (phi, (theta, beta)) in phi.iter_mut().zip(layout.document_weights(d).iter().zip(v)) {
+                *phi = theta * beta;
+                total += *phi;
+            }
+            if total < SMALLEST {
+                responsibilities(layout.document_logs(d), layout.word_logs(v), phi);
+                total = phi.iter().sum();
+            }
+            share_out(&mut key.rng(pair as u64), n, phi, total, counts);
+        };
+        exec.for_each_chunk(slice_mut(&mut stats.document_counts), k, |items, rows| {
+            scratch::with(k, |phi| {
+                for (d, row) in items.zip(rows.chunks_exact_mut(k)) {
+                    row.fill(0.0);
+                    let (words, counts) = corpus.counts.row(d);
+                    for ((v, n), pair) in words.iter().zip(counts).zip(corpus.first_pair(d)..) {
+                        draw(d, *v, pair, *n, phi, row);
+                    }
+                }
+            });
+        });
+        exec.for_each_chunk(slice_mut(&mut stats.topic_counts), k + 1, |items, rows| {
+            scratch::with(k, |phi| {
+                for (v, row) in items.zip(rows.chunks_exact_mut(k + 1)) {
+                    row.fill(0.0);
+                    let seen = corpus.occurrences(v);
+                    for ((d, n), pair) in seen.documents.iter().zip(seen.counts).zip(seen.pairs) {
+                        draw(*d, v, *pair, *n, phi, &mut row[..k]);
+                    }
+                }
+            });
+        });
+        stats.realised = true;
+        stats.document_term = dot(slice(&stats.document_counts), slice(&stats.log_proportions));
+        self.sum_topic_term(stats, exec);
+    }
+}
+
+/// logs ← log θ, θ ~ Dirichlet(γ).
+pub(super) fn log_dirichlet_variate(concentration: &[f64], rng: &mut StreamRng, logs: &mut [f64]) {
+    for (log, gamma) in logs.iter_mut().zip(concentration) {
+        *log = log_gamma_variate(*gamma, rng);
+    }
+    let total = numerics::log_sum_exp(logs);
+    logs.iter_mut().for_each(|l| *l -= total);
+}
+
+/// counts += a multinomial draw of n with probabilities φ / total; φ is used up.
+fn share_out(rng: &mut StreamRng, n: f64, phi: &mut [f64], total: f64, counts: &mut [f64]) {
+    if n > ONE_BY_ONE {
+        let (mut left, mut rest) = (n as u64, total);
+        for (count, phi) in counts.iter_mut().zip(phi.iter()) {
+            let p = if rest > 0.0 { (phi / rest).min(1.0) } else { 0.0 };
+            let here = Binomial::new(left, p).map_or(0, |binomial| binomial.sample(rng));
+            *count += here as f64;
+            left -= here;
+            rest -= phi;
+            if left == 0 {
+                return;
+            }
+        }
+        // Rounding left some over: they belong to the last topics, the likeliest of which takes them.
+        counts[largest(phi)] += left as f64;
+        return;
+    }
+    let mut cumulative = 0.0;
+    for phi in phi.iter_mut() {
+        cumulative += *phi;
+        *phi = cumulative;
+    }
+    for _ in 0..n as u64 {
+        let u = rng.random::<f64>() * cumulative;
+        let k = phi.partition_point(|c| *c <= u).min(phi.len() - 1);
+        counts[k] += 1.0;
+    }
+}
+
+fn largest(values: &[f64]) -> usize {
+    values.iter().enumerate().fold(0, |best, (k, v)| if *v > values[best] { k } else { best })
+}

@@ -1,0 +1,15 @@
+//! Latent Dirichlet allocation: reference runs, bounds against exact evidence, conditionals, draws, threads.
+
+mod concentrations;
+mod conditionals;
+mod corpora;
+mod evidence;
+mod execution;
+mod online;
+mod prediction;
+mod reference;
+
+use vi_core::testing::CountingAllocator;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
