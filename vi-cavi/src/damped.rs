@@ -2,7 +2,7 @@
 
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
-use vi_core::{Exec, Kernel, NaturalFactors, StreamKey};
+use vi_core::{Exec, Kernel, NaturalFactors, Role, StreamKey};
 
 use crate::ascent::Ascent;
 use crate::error::CaviError;
@@ -17,17 +17,26 @@ use crate::settings::{CaviSettings, require};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Annealing {
-    /// β₀ in (0, 1]; 0.1 by default.
+    /// β₀ in (0, 1]; 0.3 by default.
     pub start: f64,
     /// J ≥ 1; 20 by default.
     pub n_temperatures: u32,
     /// Sweeps at each temperature, at least 1; 5 by default.
     pub sweeps_each: u32,
+    /// ε in [0, 1); 0.02 by default: how much of a random start of the model is mixed into every factor in the first sweep at each
+    /// temperature but the last.
+    ///
+    /// ```text
+    /// η_b ← (1 − ε) η_b* + ε η_b of a start
+    /// ```
+    /// Where the flat objective has one optimum all components of a mixture are it, and exact updates do not tell them apart
+    /// again as it cools: that point of rest is left only by what differs between components.
+    pub perturbation: f64,
 }
 
 impl Default for Annealing {
     fn default() -> Self {
-        Self { start: 0.1, n_temperatures: 20, sweeps_each: 5 }
+        Self { start: 0.3, n_temperatures: 20, sweeps_each: 5, perturbation: 0.02 }
     }
 }
 
@@ -46,7 +55,9 @@ impl Annealing {
         require(start, "annealing.start", self.start, "above 0 and at most 1")?;
         let (n, each) = (self.n_temperatures, self.sweeps_each);
         require(n > 0, "annealing.n_temperatures", f64::from(n), "at least 1")?;
-        require(each > 0, "annealing.sweeps_each", f64::from(each), "at least 1")
+        require(each > 0, "annealing.sweeps_each", f64::from(each), "at least 1")?;
+        let perturbation = (0.0..1.0).contains(&self.perturbation);
+        require(perturbation, "annealing.perturbation", self.perturbation, "at least 0 and below 1")
     }
 }
 
@@ -115,9 +126,27 @@ impl<'a, M: NaturalFactors> DampedCavi<'a, M> {
         self.settings.annealing.map_or(1.0, |a| a.inverse_temperature(n_sweeps as u64))
     }
 
-    fn update(&self, block: M::Block, beta: f64, state: &mut StateOf<M>) -> Result<(), CaviError> {
+    /// A random start, and how much of it the sweep after `n_sweeps` mixes in.
+    fn perturbation(&self, n_sweeps: usize, key: StreamKey) -> Result<Option<(f64, M::Factors)>, CaviError> {
+        let Some(annealing) = self.settings.annealing else { return Ok(None) };
+        let first = (n_sweeps as u64).is_multiple_of(u64::from(annealing.sweeps_each));
+        if !first || annealing.perturbation == 0.0 || self.inverse_temperature(n_sweeps) == 1.0 {
+            return Ok(None);
+        }
+        let (start, _) = self.cavi.model().init(key.role(Role::Init), self.cavi.exec())?;
+        Ok(Some((annealing.perturbation, start)))
+    }
+
+    fn update(
+        &self,
+        block: M::Block,
+        beta: f64,
+        perturbation: Option<&(f64, M::Factors)>,
+        state: &mut StateOf<M>,
+    ) -> Result<(), CaviError> {
         let (model, exec, rate) = (self.cavi.model(), self.cavi.exec(), self.settings.rate);
-        let n = if rate < 1.0 { model.n_natural(block) } else { 0 };
+        let mixes = rate < 1.0 || perturbation.is_some();
+        let n = if mixes { model.n_natural(block) } else { 0 };
         let mut old = Array1::zeros(n);
         if n > 0 {
             model.natural(block, &state.factors, &mut old);
@@ -131,6 +160,10 @@ impl<'a, M: NaturalFactors> DampedCavi<'a, M> {
             let mut eta = Array1::zeros(n);
             model.natural(block, &state.factors, &mut eta);
             eta.zip_mut_with(&old, |new, old| *new = old + rate * (*new - old));
+            if let Some((weight, start)) = perturbation {
+                model.natural(block, start, &mut old);
+                eta.zip_mut_with(&old, |eta, start| *eta += weight * (start - *eta));
+            }
             model.set_natural(block, &eta, &mut state.factors)?;
         }
         model.expect(block, &state.factors, &mut state.stats, exec);
@@ -148,7 +181,9 @@ impl<M: NaturalFactors> Kernel for DampedCavi<'_, M> {
         let cold = beta == 1.0;
         let optimal = cold && self.settings.rate == 1.0;
         let holds = Holds { monotone: cold, optimal, can_converge: cold };
-        self.cavi.sweep(key, state, holds, |block, state| self.update(block, beta, state))
+        let perturbation = self.perturbation(state.elbo_trace.len(), key)?;
+        self.cavi
+            .sweep(key, state, holds, |block, state| self.update(block, beta, perturbation.as_ref(), state))
     }
 }
 

@@ -71,6 +71,14 @@ pub enum CaviError {
         /// The ELBO.
         elbo: f64,
     },
+    /// The ELBO on all data is not finite after a step on a minibatch.
+    #[error("the ELBO on all data is {elbo} after {n_steps} steps")]
+    NonFiniteGlobalElbo {
+        /// Steps done.
+        n_steps: u64,
+        /// The ELBO.
+        elbo: f64,
+    },
     /// The ELBO of the start is not finite.
     #[error("the ELBO is {elbo} at the start, before any update")]
     NonFiniteStart {

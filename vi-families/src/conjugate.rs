@@ -4,8 +4,8 @@
 use ndarray::{Array2, ArrayRef1, s};
 use rand::RngExt;
 use vi_core::{
-    ConditionallyConjugate, ConjugateError, Exec, LogJoint, Parameter, ParameterError, ParameterSpace,
-    StreamKey, StreamRng, Support,
+    ConditionallyConjugate, ConjugateError, Exec, LogJoint, NaturalFactors, Parameter, ParameterError,
+    ParameterSpace, StreamKey, StreamRng, Support,
 };
 
 use crate::factor::Factor;
@@ -226,5 +226,35 @@ impl<M: NaturalConditionals> ConditionallyConjugate for Conjugate<M> {
             total += events.zip(elements).map(|(z, f)| f.log_prob(z)).sum::<f64>();
         }
         total
+    }
+}
+
+/// The natural parameters of a variable's elements, one after the other.
+impl<M: NaturalConditionals> NaturalFactors for Conjugate<M> {
+    fn n_natural(&self, block: usize) -> usize {
+        let p = self.parameter(block);
+        p.n_events() * Factor::n_params(p).unwrap_or(0)
+    }
+
+    fn natural(&self, block: usize, factors: &Self::Factors, eta: &mut ArrayRef1<f64>) {
+        let width = eta.len() / factors[block].len().max(1);
+        for (i, factor) in factors[block].iter().enumerate() {
+            eta.slice_mut(s![i * width..(i + 1) * width]).assign(&factor.natural());
+        }
+    }
+
+    fn set_natural(
+        &self,
+        block: usize,
+        eta: &ArrayRef1<f64>,
+        factors: &mut Self::Factors,
+    ) -> Result<(), ConjugateError> {
+        let p = self.parameter(block);
+        let width = eta.len() / factors[block].len().max(1);
+        for (i, factor) in factors[block].iter_mut().enumerate() {
+            let eta = eta.slice(s![i * width..(i + 1) * width]);
+            *factor = Factor::from_natural(p, &eta).map_err(|e| self.refused(block, &e))?;
+        }
+        Ok(())
     }
 }

@@ -137,7 +137,7 @@ impl Factor {
     }
 
     /// η, with respect to a constant base measure.
-    pub(crate) fn natural(&self) -> Array1<f64> {
+    pub fn natural(&self) -> Array1<f64> {
         each!(self, d => d.natural())
     }
 

@@ -1,7 +1,7 @@
 //! Models given by their natural parameters alone meet the contract of conditionally conjugate models.
 
 use ndarray::{Array1, Array2, array};
-use vi_core::testing::{check_conditional, check_conditional_against};
+use vi_core::testing::{check_conditional, check_conditional_against, check_natural};
 use vi_core::{ConditionallyConjugate, Exec, LogJoint, Parameter, ParameterSpace, Role, StreamKey, Support};
 use vi_families::special::{log_beta, log_gamma};
 use vi_families::{Conjugate, NaturalConditionals};
@@ -99,6 +99,7 @@ fn normal_meets_the_contract() {
     let model = Conjugate::new(Normal::new(0.0)).unwrap();
     check_conditional(&model, StreamKey::from_seed(1));
     check_conditional_against(&model, &[], 20, StreamKey::from_seed(2));
+    check_natural(&model, StreamKey::from_seed(4));
 }
 
 #[test]

@@ -195,10 +195,7 @@ impl<M: Exchangeable> Kernel for Svi<'_, M> {
         if state.n_steps.is_multiple_of(every) {
             let value = self.model.global_elbo(&state.globals, self.exec)?;
             if !value.is_finite() {
-                return Err(CaviError::NonFiniteElbo {
-                    block: "of a stochastic step".to_owned(),
-                    elbo: value,
-                });
+                return Err(CaviError::NonFiniteGlobalElbo { n_steps: state.n_steps, elbo: value });
             }
             (elbo, change) = (Some(value), Some(value - state.elbo()));
             state.elbo_trace.push((state.n_steps, value));

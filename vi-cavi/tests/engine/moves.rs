@@ -171,3 +171,23 @@ fn settings_outside_their_domain_are_refused() {
     let error = MovingCavi::new(&model, settings, &CaviSettings::default(), Exec::local()).unwrap_err();
     assert_eq!(error.to_string(), "moves.n_refine = 0, but it must be at least 1");
 }
+
+#[test]
+fn a_split_finds_clusters_across_the_direction_in_which_the_component_is_long() {
+    // Two clusters side by side, each ten times as long in the other direction.
+    let mut rng = data::rng(17);
+    let x = ndarray::Array2::from_shape_fn((200, 2), |(n, j)| {
+        let z = data::normal(&mut rng);
+        if j == 0 { z + if n < 100 { -3.0 } else { 3.0 } } else { 30.0 * z }
+    });
+    let model = data::mixture(x, 2);
+    let both = from_labels(&model, |_| 0);
+    for seed in 0..5 {
+        let key = StreamKey::from_seed(seed);
+        let halves = model.split(0, 1, &both.factors, key, Exec::local()).unwrap().unwrap();
+        let r = halves.0.responsibilities().to_owned();
+        let wrong = (0..200).filter(|n| (r[[*n, 0]] > 0.5) != (r[[0, 0]] > 0.5));
+        let side = wrong.filter(|n| *n < 100).count();
+        assert!(side < 5, "key {seed}: {side} of 100 on the other side");
+    }
+}
