@@ -41,7 +41,7 @@ impl GaussianMixture {
     /// E\[Λ_k\]⁻¹ (D, D).
     fn expected_covariance(&self, q: &ComponentFactors, k: usize) -> Array2<f64> {
         let precision = self.expected_precision(q, k);
-        Cholesky::factor(&precision).map_or_else(|_| Array2::eye(d), |c| c.inverse())
+        Cholesky::factor(&precision).map_or_else(|_| Array2::eye(self.layout.dim), |c| c.inverse())
     }
 
     /// r_nk (N) of component `k`.
