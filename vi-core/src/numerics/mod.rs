@@ -11,7 +11,7 @@
 //! - **Position does not matter.** An element gives the same bits wherever it sits in a slice and
 //!   however the slice is aligned; in-place forms give the bits of the others.
 //! - **Between CPUs.** All levels that have fused multiply–add (`x86-v3`, `x86-v4`, `neon`) give the same
-//!   bits, reductions included. The `baseline` level, without it, may differ in the last places.
+//!   bits, reductions included, except those of [`add_panel_sums`]. The `baseline` level, without it, may differ in the last places.
 //! - **NaN stays NaN**, zeros keep their sign where the function does, subnormal numbers are not flushed.
 //!
 //! | file | what it holds |
@@ -58,7 +58,7 @@ pub use linear::sum_softplus_products;
 pub use logistic::SoftplusSums;
 pub use map::{Lane, SliceFunction, map_slices};
 pub use mixture::{MIXTURE_LANES, MixtureProportions, MixtureRows};
-pub use panels::{PANEL, add_panel_sums, n_panels, panel_products, softmax_panels};
+pub use panels::{PANEL, add_panel_sums, n_panels, panel_pairs, panel_products, softmax_panels};
 pub use reduce::{log_sum_exp, sum_softplus, sum_softplus_sigmoid, sum_softplus_sigmoid_rows_inplace};
 pub use row_panels::{PANEL_ROWS, RowPanels};
 pub use rows::{digamma_minus_total_rows, log_sum_exp_rows, softmax_rows_inplace, sum_softplus_rows};

@@ -6,7 +6,7 @@
 //! ```text
 //! products_kn = Σ_p rows_kp features_pn        weights = softmax over k        sums_kp = Σ_n weights_kn features_pn
 //! ```
-//! Both products keep their results in registers: 6 × 32 of the first, 5 × 5 vectors of the second, which are added up
+//! Both products keep their results in registers: 6 × 32 of the first, 5 × 4 vectors of the second, which are added up
 //! across lanes once for all panels of a call.
 
 use ndarray::{ArrayRef2, ArrayView2, ArrayViewMut2};
@@ -43,6 +43,8 @@ pub fn panel_products(rows: &ArrayRef2<f64>, features: &[f64], products: &mut [f
 
 /// sums (K, P) += weights (panels, K, [`PANEL`]) · features (panels, P, [`PANEL`])ᵀ, summed over all data.
 ///
+/// Data are added lane by lane, so that bits depend on the width of vectors; not on K, nor on where P is cut.
+///
 /// # Panics
 /// If the shapes do not fit.
 pub fn add_panel_sums(weights: &[f64], features: &[f64], sums: &mut ArrayRef2<f64>) {
@@ -78,6 +80,52 @@ pub fn softmax_panels(
     }
 }
 
+/// Rows `first..` of the panels of `out` (panels, width, [`PANEL`]) ← the products x_i x_j of rows of x (panels, D,
+/// [`PANEL`]), for the pairs (i, j) in turn.
+///
+/// # Panics
+/// If the shapes do not fit.
+pub fn panel_pairs(
+    x: &[f64],
+    d: usize,
+    pairs: &[(usize, usize)],
+    out: &mut [f64],
+    width: usize,
+    first: usize,
+) {
+    assert!(first + pairs.len() <= width, "{} rows from {first} on, of {width}", pairs.len());
+    if d > 0 && width > 0 {
+        dispatch(Pairs { x, d, pairs, out, width, first });
+    }
+}
+
+struct Pairs<'a> {
+    x: &'a [f64],
+    d: usize,
+    pairs: &'a [(usize, usize)],
+    out: &'a mut [f64],
+    width: usize,
+    first: usize,
+}
+
+impl Op for Pairs<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) {
+        let Self { x, d, pairs, out, width, first } = self;
+        let x = x.as_chunks::<PANEL>().0.chunks_exact(d);
+        for (x, out) in x.zip(out.as_chunks_mut::<PANEL>().0.chunks_exact_mut(width)) {
+            for ((i, j), out) in pairs.iter().zip(&mut out[first..]) {
+                let (a, b) = (&x[*i], &x[*j]);
+                for lane in 0..PANEL {
+                    out[lane] = a[lane] * b[lane];
+                }
+            }
+        }
+    }
+}
+
 /// Rows whose products with a panel are formed together.
 const ROWS: usize = 6;
 
@@ -93,35 +141,47 @@ impl VectorOp for Products<'_> {
 
     #[inline(always)]
     fn run<S: Simd, A: Arithmetic>(self, simd: S) {
-        // As many vectors of a panel beside a row as there are registers for ROWS times as many sums.
-        if S::REGISTER_COUNT >= 32 { self.run_with::<S, 4>(simd) } else { self.run_with::<S, 2>(simd) }
+        // As many vectors of a panel beside a row as there are registers for ROWS times as many sums. Groups of them are
+        // counted at compile time, so that no index is checked in the loops.
+        if S::REGISTER_COUNT >= 32 {
+            match PANEL / S::F64_LANES / 4 {
+                1 => self.run_with::<S, 4, 1>(simd),
+                2 => self.run_with::<S, 4, 2>(simd),
+                4 => self.run_with::<S, 4, 4>(simd),
+                _ => self.run_with::<S, 4, 8>(simd),
+            }
+        } else {
+            match PANEL / S::F64_LANES / 2 {
+                4 => self.run_with::<S, 2, 4>(simd),
+                8 => self.run_with::<S, 2, 8>(simd),
+                _ => self.run_with::<S, 2, 16>(simd),
+            }
+        }
     }
 }
 
 impl Products<'_> {
     #[inline(always)]
-    fn run_with<S: Simd, const N: usize>(self, simd: S) {
+    fn run_with<S: Simd, const N: usize, const G: usize>(self, simd: S) {
         let Self { rows, features, products, accumulate } = self;
         let (k, p) = rows.dim();
         let blocks = k.div_ceil(ROWS);
         for (features, products) in features.chunks_exact(p * PANEL).zip(products.chunks_exact_mut(k * PANEL))
         {
-            let (features, _) = S::as_simd_f64s(features);
-            let (products, _) = S::as_mut_simd_f64s(products);
-            let width = features.len() / p;
+            let features = S::as_simd_f64s(features).0.as_chunks::<N>().0.as_chunks::<G>().0;
+            let products = S::as_mut_simd_f64s(products).0.as_chunks_mut::<N>().0.as_chunks_mut::<G>().0;
             let mut first = 0;
             for b in 0..blocks {
                 // Blocks of almost equal height.
                 let last = (b + 1) * k / blocks;
-                let out = &mut products[first * width..last * width];
-                let row = |r: usize| contiguous(&rows, first + r);
+                let out = &mut products[first..last];
                 match last - first {
-                    1 => block::<S, N, 1>(simd, std::array::from_fn(row), features, out, accumulate),
-                    2 => block::<S, N, 2>(simd, std::array::from_fn(row), features, out, accumulate),
-                    3 => block::<S, N, 3>(simd, std::array::from_fn(row), features, out, accumulate),
-                    4 => block::<S, N, 4>(simd, std::array::from_fn(row), features, out, accumulate),
-                    5 => block::<S, N, 5>(simd, std::array::from_fn(row), features, out, accumulate),
-                    _ => block::<S, N, 6>(simd, std::array::from_fn(row), features, out, accumulate),
+                    1 => block::<S, N, G, 1>(simd, &rows, first, features, out, accumulate),
+                    2 => block::<S, N, G, 2>(simd, &rows, first, features, out, accumulate),
+                    3 => block::<S, N, G, 3>(simd, &rows, first, features, out, accumulate),
+                    4 => block::<S, N, G, 4>(simd, &rows, first, features, out, accumulate),
+                    5 => block::<S, N, G, 5>(simd, &rows, first, features, out, accumulate),
+                    _ => block::<S, N, G, 6>(simd, &rows, first, features, out, accumulate),
                 }
                 first = last;
             }
@@ -129,42 +189,38 @@ impl Products<'_> {
     }
 }
 
+/// R rows from `first` on times one panel, N vectors of it at a time.
 #[inline(always)]
-fn contiguous<'a>(rows: &'a ArrayView2<'_, f64>, k: usize) -> &'a [f64] {
-    let row = rows.row(k);
-    row.to_slice().expect("the rows are contiguous")
-}
-
-/// R rows times one panel, N vectors of it at a time.
-#[inline(always)]
-fn block<S: Simd, const N: usize, const R: usize>(
+fn block<S: Simd, const N: usize, const G: usize, const R: usize>(
     simd: S,
-    rows: [&[f64]; R],
-    features: &[S::f64s],
-    products: &mut [S::f64s],
+    all: &ArrayView2<'_, f64>,
+    first: usize,
+    features: &[[[S::f64s; N]; G]],
+    products: &mut [[[S::f64s; N]; G]],
     accumulate: bool,
 ) {
-    let p = rows[0].len();
-    let rows = rows.map(|row| &row[..p]);
-    let width = features.len() / p;
-    for start in (0..width).step_by(N) {
+    let Some((products, _)) = products.split_first_chunk_mut::<R>() else { return };
+    let mut rows: [&[f64]; R] = [&[]; R];
+    for (r, row) in rows.iter_mut().enumerate() {
+        *row = &all.row(first + r).to_slice().expect("the rows are contiguous")[..features.len()];
+    }
+    for g in 0..G {
         let mut sums = [[simd.splat_f64s(0.0); N]; R];
         if accumulate {
-            for (r, sums) in sums.iter_mut().enumerate() {
-                sums.copy_from_slice(&products[r * width + start..r * width + start + N]);
+            for r in 0..R {
+                sums[r] = products[r][g];
             }
         }
-        for (j, features) in features.chunks_exact(width).enumerate() {
-            let features = &features[start..start + N];
+        for (j, features) in features.iter().enumerate() {
             for r in 0..R {
                 let coefficient = simd.splat_f64s(rows[r][j]);
                 for v in 0..N {
-                    sums[r][v] = simd.mul_add_e_f64s(coefficient, features[v], sums[r][v]);
+                    sums[r][v] = simd.mul_add_e_f64s(coefficient, features[g][v], sums[r][v]);
                 }
             }
         }
-        for (r, sums) in sums.iter().enumerate() {
-            products[r * width + start..r * width + start + N].copy_from_slice(sums);
+        for r in 0..R {
+            products[r][g] = sums[r];
         }
     }
 }
@@ -180,33 +236,42 @@ impl VectorOp for Sums<'_> {
 
     #[inline(always)]
     fn run<S: Simd, A: Arithmetic>(self, simd: S) {
-        // C weights times C features fill the registers.
-        if S::REGISTER_COUNT >= 32 { self.run_with::<S, 5>(simd) } else { self.run_with::<S, 3>(simd) }
+        // Five weights times four features, or three times three, leave registers for what is loaded. The vectors of a
+        // panel are counted at compile time.
+        if S::REGISTER_COUNT >= 32 {
+            match PANEL / S::F64_LANES {
+                4 => self.run_with::<S, 5, 4, 4>(simd),
+                8 => self.run_with::<S, 5, 4, 8>(simd),
+                16 => self.run_with::<S, 5, 4, 16>(simd),
+                _ => self.run_with::<S, 5, 4, 32>(simd),
+            }
+        } else {
+            match PANEL / S::F64_LANES {
+                8 => self.run_with::<S, 3, 3, 8>(simd),
+                16 => self.run_with::<S, 3, 3, 16>(simd),
+                _ => self.run_with::<S, 3, 3, 32>(simd),
+            }
+        }
     }
 }
 
 impl Sums<'_> {
     #[inline(always)]
-    fn run_with<S: Simd, const C: usize>(self, simd: S) {
+    fn run_with<S: Simd, const R: usize, const C: usize, const W: usize>(self, simd: S) {
         let Self { weights, features, mut sums } = self;
         let (k, p) = sums.dim();
-        let (weights, _) = S::as_simd_f64s(weights);
-        let (features, _) = S::as_simd_f64s(features);
-        for first in (0..k).step_by(C) {
+        let weights = S::as_simd_f64s(weights).0.as_chunks::<W>().0;
+        let features = S::as_simd_f64s(features).0.as_chunks::<W>().0;
+        for first in (0..k).step_by(R) {
             for column in (0..p).step_by(C) {
-                let mut tile = [[0.0; C]; C];
-                match k - first {
-                    1 => corner::<S, 1, C>(simd, weights, features, (k, p), (first, column), &mut tile),
-                    2 => corner::<S, 2, C>(simd, weights, features, (k, p), (first, column), &mut tile),
-                    3 => corner::<S, 3, C>(simd, weights, features, (k, p), (first, column), &mut tile),
-                    4 if C > 3 => {
-                        corner::<S, 4, C>(simd, weights, features, (k, p), (first, column), &mut tile)
-                    }
-                    _ if C > 3 => {
-                        corner::<S, 5, C>(simd, weights, features, (k, p), (first, column), &mut tile)
-                    }
-                    _ => corner::<S, 3, C>(simd, weights, features, (k, p), (first, column), &mut tile),
-                }
+                let at = Corner { k, p, first, column };
+                let tile = match k - first {
+                    1 => corner::<S, 1, R, C, W>(simd, weights, features, at),
+                    2 => corner::<S, 2, R, C, W>(simd, weights, features, at),
+                    3 if R > 3 => corner::<S, 3, R, C, W>(simd, weights, features, at),
+                    4 if R > 4 => corner::<S, 4, R, C, W>(simd, weights, features, at),
+                    _ => corner::<S, R, R, C, W>(simd, weights, features, at),
+                };
                 for (r, tile) in tile.iter().enumerate().take(k - first) {
                     for (c, value) in tile.iter().enumerate().take(p - column) {
                         sums[[first + r, column + c]] += value;
@@ -217,42 +282,50 @@ impl Sums<'_> {
     }
 }
 
-/// R rows of the weights times C features, over all panels. Columns beyond the last repeat it.
+/// Which of the K × P sums.
+#[derive(Clone, Copy)]
+struct Corner {
+    k: usize,
+    p: usize,
+    first: usize,
+    column: usize,
+}
+
+/// M rows of the weights times C features, over all panels. Columns beyond the last repeat it.
 #[inline(always)]
-fn corner<S: Simd, const R: usize, const C: usize>(
+fn corner<S: Simd, const M: usize, const R: usize, const C: usize, const W: usize>(
     simd: S,
-    weights: &[S::f64s],
-    features: &[S::f64s],
-    (k, p): (usize, usize),
-    (first, column): (usize, usize),
-    out: &mut [[f64; C]; C],
-) {
-    let width = PANEL / S::F64_LANES;
-    let mut sums = [[simd.splat_f64s(0.0); C]; R];
-    for (weights, features) in weights.chunks_exact(k * width).zip(features.chunks_exact(p * width)) {
-        let weights: [&[S::f64s]; R] = std::array::from_fn(|r| {
-            let start = (first + r) * width;
-            &weights[start..start + width]
-        });
-        let features: [&[S::f64s]; C] = std::array::from_fn(|c| {
-            let start = (column + c).min(p - 1) * width;
-            &features[start..start + width]
-        });
-        for v in 0..width {
-            let w: [S::f64s; R] = std::array::from_fn(|r| weights[r][v]);
+    weights: &[[S::f64s; W]],
+    features: &[[S::f64s; W]],
+    at: Corner,
+) -> [[f64; C]; R] {
+    let mut columns = [at.column; C];
+    for (c, column) in columns.iter_mut().enumerate() {
+        *column = (at.column + c).min(at.p - 1);
+    }
+    let mut sums = [[simd.splat_f64s(0.0); C]; M];
+    for (weights, features) in weights.chunks_exact(at.k).zip(features.chunks_exact(at.p)) {
+        let Some(weights) = weights[at.first..].first_chunk::<M>() else { continue };
+        let mut panel = [&features[0]; C];
+        for c in 0..C {
+            panel[c] = &features[columns[c]];
+        }
+        for v in 0..W {
             for c in 0..C {
-                let f = features[c][v];
-                for r in 0..R {
-                    sums[r][c] = simd.mul_add_e_f64s(w[r], f, sums[r][c]);
+                let feature = panel[c][v];
+                for r in 0..M {
+                    sums[r][c] = simd.mul_add_e_f64s(weights[r][v], feature, sums[r][c]);
                 }
             }
         }
     }
-    for (out, sums) in out.iter_mut().zip(sums) {
-        for (out, sum) in out.iter_mut().zip(sums) {
-            *out = simd.reduce_sum_f64s(sum);
+    let mut out = [[0.0; C]; R];
+    for r in 0..M {
+        for c in 0..C {
+            out[r][c] = simd.reduce_sum_f64s(sums[r][c]);
         }
     }
+    out
 }
 
 struct Softmax<'a> {
@@ -381,6 +454,23 @@ mod tests {
                 }
             });
         }
+    }
+
+    #[test]
+    fn pairs_are_products_of_rows() {
+        let (x, pairs) = (values(2 * 3 * PANEL, 0.4), [(0, 0), (2, 1)]);
+        on_each_level(|level| {
+            let mut out = vec![7.0; 2 * 4 * PANEL];
+            panel_pairs(&x, 3, &pairs, &mut out, 4, 1);
+            for n in 0..2 * PANEL {
+                let at =
+                    |v: &[f64], width: usize, row: usize| v[(n / PANEL * width + row) * PANEL + n % PANEL];
+                for (p, (i, j)) in pairs.iter().enumerate() {
+                    assert_eq!(at(&out, 4, 1 + p), at(&x, 3, *i) * at(&x, 3, *j), "{level}");
+                }
+                assert_eq!((at(&out, 4, 0), at(&out, 4, 3)), (7.0, 7.0), "{level}");
+            }
+        });
     }
 
     #[test]

@@ -10,7 +10,7 @@
 use std::ops::Range;
 
 use ndarray::{ArrayRef1, ArrayRef2};
-use vi_core::numerics::{PANEL, Vectorised, vectorised};
+use vi_core::numerics::{PANEL, panel_pairs};
 
 use super::components::ComponentStats;
 use super::covariance::Covariance;
@@ -153,48 +153,30 @@ impl Layout {
     ///
     /// `ones` (panels, 32) is the last feature: zero where a panel has no datum.
     pub(super) fn set_features(&self, range: Range<usize>, x: &[f64], ones: &[f64], out: &mut [f64]) {
-        vectorised(Features { layout: self, range, x, ones, out });
-    }
-}
-
-struct Features<'a> {
-    layout: &'a Layout,
-    range: Range<usize>,
-    x: &'a [f64],
-    ones: &'a [f64],
-    out: &'a mut [f64],
-}
-
-impl Vectorised for Features<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { layout, range, x, ones, out } = self;
-        let d = layout.dim;
-        let x = x.as_chunks::<PANEL>().0.chunks_exact(d);
-        let out = out.as_chunks_mut::<PANEL>().0.chunks_exact_mut(range.len());
-        for ((x, ones), out) in x.zip(ones.as_chunks::<PANEL>().0).zip(out) {
-            for (p, out) in range.clone().zip(out) {
-                if p < d {
-                    *out = x[p];
-                } else if p + 1 == layout.n_features {
-                    *out = *ones;
-                } else if layout.products == Products::Norm {
-                    *out = [0.0; PANEL];
-                    for x in x {
-                        for i in 0..PANEL {
-                            out[i] += x[i] * x[i];
-                        }
-                    }
-                } else {
-                    let (a, b) = layout.pairs[p - d];
-                    let (a, b) = (&x[a], &x[b]);
-                    for i in 0..PANEL {
-                        out[i] = a[i] * b[i];
-                    }
+        let (d, width) = (self.dim, range.len());
+        let last = self.n_features - 1;
+        for ((x, ones), out) in
+            x.chunks_exact(d * PANEL).zip(ones.chunks_exact(PANEL)).zip(out.chunks_exact_mut(width * PANEL))
+        {
+            if range.start < d {
+                let x = &x[range.start * PANEL..range.end.min(d) * PANEL];
+                out[..x.len()].copy_from_slice(x);
+            }
+            if self.products == Products::Norm && range.contains(&d) {
+                let out = &mut out[(d - range.start) * PANEL..(d - range.start + 1) * PANEL];
+                out.fill(0.0);
+                for x in x.chunks_exact(PANEL) {
+                    out.iter_mut().zip(x).for_each(|(o, x)| *o += x * x);
                 }
             }
+            if range.contains(&last) {
+                out[(width - 1) * PANEL..].copy_from_slice(ones);
+            }
+        }
+        let pairs = range.start.max(d)..range.end.min(d + self.pairs.len());
+        if !pairs.is_empty() {
+            let first = pairs.start - range.start;
+            panel_pairs(x, d, &self.pairs[pairs.start - d..pairs.end - d], out, width, first);
         }
     }
 }

@@ -95,8 +95,8 @@ impl Workspace {
         for (n, item) in items.clone().enumerate() {
             let at = rows.index(item) * d;
             let out = &mut self.x[n / PANEL * d * PANEL + n % PANEL..];
-            for (i, (v, c)) in data[at..at + d].iter().zip(centre).enumerate() {
-                out[i * PANEL] = v - c;
+            for ((v, c), out) in data[at..at + d].iter().zip(centre).zip(out.iter_mut().step_by(PANEL)) {
+                *out = v - c;
             }
         }
         self.incomplete.clear();
