@@ -9,15 +9,14 @@ use vi_core::{CHUNK, CommError, Exec};
 use crate::regression::RegressionData;
 use crate::scratch;
 
-/// Values of x per block of data: a megabyte, which stays in the second-level cache. Blocks are what threads share, and their
-/// sums are folded in order: the size is part of the bits.
-const BLOCK: usize = 1 << 17;
-
 /// Values of x that are gathered at a time, at least one panel of them.
 const GATHERED: usize = 1 << 12;
 
 /// Rows ±x_n such that log p(y_n | β) = −log(1 + exp(±x_nᵀβ)): the sign is 1 − 2y_n.
 pub(super) trait SignedRows: Sync {
+    /// Values of x per block of data. Blocks are what threads share, and their sums are folded in order: the size is part of
+    /// the bits.
+    const BLOCK: usize;
     /// The number of rows.
     fn n_rows(&self) -> usize;
     /// Adds rows to the sums of softplus; a range starts at a multiple of [`PANEL_ROWS`].
@@ -31,6 +30,9 @@ pub(super) fn sign(y: f64) -> f64 {
 
 /// All data, side by side.
 impl SignedRows for RowPanels {
+    /// A megabyte, which stays in the second-level cache while groups of points pass over it.
+    const BLOCK: usize = 1 << 17;
+
     fn n_rows(&self) -> usize {
         RowPanels::n_rows(self)
     }
@@ -48,6 +50,9 @@ pub(super) struct Gathered<'a> {
 }
 
 impl SignedRows for Gathered<'_> {
+    /// Less, as to fetch rows takes longer than to use them.
+    const BLOCK: usize = 1 << 15;
+
     fn n_rows(&self) -> usize {
         self.indices.len()
     }
@@ -59,7 +64,11 @@ impl SignedRows for Gathered<'_> {
             for indices in self.indices[rows].chunks(at_once) {
                 panels.clear(x.ncols());
                 for &n in indices {
-                    panels.push(sign(y[n]), x.row(n));
+                    let row = x.row(n);
+                    match row.as_slice() {
+                        Some(values) => panels.push(sign(y[n]), values),
+                        None => panels.push(sign(y[n]), row),
+                    }
                 }
                 sums.add(panels, 0..panels.n_panels());
             }
@@ -110,7 +119,7 @@ fn sum_blocks<R: SignedRows>(
     total: &mut [f64],
 ) -> Result<(), CommError> {
     let (n, d) = z.dim();
-    let block = (BLOCK / d.max(1)).next_multiple_of(PANEL_ROWS).max(PANEL_ROWS);
+    let block = (R::BLOCK / d.max(1)).next_multiple_of(PANEL_ROWS).max(PANEL_ROWS);
     let n_blocks = rows.n_rows().div_ceil(block);
     let sum = |b: usize, partial: &mut [f64]| {
         let (values, gradients) = partial.split_at_mut(n);
