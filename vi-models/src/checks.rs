@@ -17,6 +17,11 @@ pub(crate) fn finite(model: &'static str, parameter: &str, value: f64) -> Result
     require(model, parameter, value, value.is_finite(), "finite")
 }
 
+/// A probability that leaves both outcomes possible.
+pub(crate) fn probability(model: &'static str, parameter: &str, value: f64) -> Result<(), ModelError> {
+    require(model, parameter, value, value > 0.0 && value < 1.0, "between 0 and 1")
+}
+
 fn require(
     model: &'static str,
     parameter: &str,

@@ -9,6 +9,8 @@
 //! | [`logistic_regression`] | logistic regression; Pólya-Gamma augmentation and its exact sampler |
 //! | [`ard_regression`] | linear regression with a prior precision for every coefficient |
 //! | [`probit_regression`] | probit regression; truncated normal latents |
+//! | [`multinomial_regression`] | multinomial logistic regression by stick-breaking |
+//! | [`spike_and_slab`] | linear regression with covariates in or out; exact sum over all subsets |
 //! | [`student_t_regression`] | linear regression with Student-t noise: robust against outliers |
 //! | [`gaussian_mixture`] | mixture of Gaussians; assignments as a block, or summed out |
 //! | [`factor_model`] | probabilistic PCA, factor analysis, Gaussian matrix factorisation, with missing entries |
@@ -54,6 +56,7 @@ mod lanes;
 pub mod latent_dirichlet;
 pub mod linear_regression;
 pub mod logistic_regression;
+pub mod multinomial_regression;
 mod noise;
 pub mod normal_mean_precision;
 pub mod observed_matrix;
@@ -67,6 +70,7 @@ pub mod regression;
 mod scratch;
 pub mod sigmoid_belief_network;
 pub mod sparse_counts;
+pub mod spike_and_slab;
 pub mod student_t_regression;
 pub mod two_normals;
 

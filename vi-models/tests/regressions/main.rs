@@ -2,5 +2,7 @@
 
 mod ard;
 mod common;
+mod multinomial;
 mod probit;
+mod spike_and_slab;
 mod student_t;
