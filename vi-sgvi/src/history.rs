@@ -37,6 +37,9 @@ pub(crate) struct History {
     n_running: u64,
     /// The finished ones, the running one, and room for more.
     batches: Vec<Batch>,
+    /// The last looks, one after the other, that a rule was content with.
+    #[serde(default)]
+    pub(crate) n_content: u64,
 }
 
 /// The split R̂ of the element of λ for which it is largest.
@@ -48,7 +51,8 @@ pub(crate) struct LargestRHat {
 
 impl History {
     pub(crate) fn new(length: usize, n_params: usize) -> Self {
-        Self { length: length as u64, n_finished: 0, n_running: 0, batches: vec![Batch::new(n_params)] }
+        let batches = vec![Batch::new(n_params)];
+        Self { length: length as u64, n_finished: 0, n_running: 0, batches, n_content: 0 }
     }
 
     /// Takes in the next iterate (P) and its ELBO estimate; whether it is time to look: with 16 and with 24 batches, that is

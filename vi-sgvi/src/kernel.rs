@@ -214,6 +214,7 @@ where
             return Ok(None);
         }
         let (check, n_log_joint) = rule.look(self.elbo, history, key, self.exec)?;
+        history.n_content = if rule.is_content(&check) { history.n_content + 1 } else { 0 };
         state.evaluations += Evaluations { n_log_joint, ..Evaluations::default() };
         Ok(Some(check))
     }

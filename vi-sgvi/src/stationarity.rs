@@ -26,6 +26,8 @@ const N_DRAWS: usize = 100;
 /// error of ELBO:   2 · mcse of the mean ELBO estimate of the later half ≤ tolerance
 /// no more to gain: |ELBO(λ̄_second) − ELBO(λ̄_first)| + 2 · mcse ≤ tolerance,   the halves of the later half
 /// ```
+/// and that at `in_a_row` looks one after the other: a slow walk that looks stationary by chance has moved on at the next one.
+///
 /// J is the divergence of Jeffreys, so that the second line is the Monte Carlo standard error of the average, squared, in
 /// the metric of q: the divergence KL that it causes, whatever the units of λ. The last line evaluates both averages under
 /// common random numbers ([`crate::compare_elbo`]) and finds what is too slow for R̂ to see. The later half grows with the run,
@@ -47,11 +49,13 @@ pub struct Stationarity {
     pub batch: usize,
     /// Draws from each of two averages, ≥ 2; by default 1000.
     pub n_compare: usize,
+    /// Looks one after the other that have to find all of it, ≥ 1; by default 2.
+    pub in_a_row: u64,
 }
 
 impl Default for Stationarity {
     fn default() -> Self {
-        Self { r_hat: 1.1, tolerance: 0.02, batch: 8, n_compare: 1000 }
+        Self { r_hat: 1.1, tolerance: 0.02, batch: 8, n_compare: 1000, in_a_row: 2 }
     }
 }
 
@@ -66,6 +70,8 @@ pub struct StationarityCheck {
     pub slowest: usize,
     /// What is known when R̂ is small enough to ask for it.
     pub average: Option<AverageError>,
+    /// Looks just before this one, one after the other, that the rule was content with.
+    pub before: u64,
 }
 
 /// How well the average of stationary iterates is known.
@@ -86,7 +92,8 @@ impl Stationarity {
         require(self.r_hat > 1.0, "stationarity.r_hat", self.r_hat, "finite and > 1")?;
         require(self.tolerance > 0.0, "stationarity.tolerance", self.tolerance, "finite and > 0")?;
         require(self.batch >= 2, "stationarity.batch", self.batch as f64, "≥ 2")?;
-        require(self.n_compare >= 2, "stationarity.n_compare", self.n_compare as f64, "≥ 2")
+        require(self.n_compare >= 2, "stationarity.n_compare", self.n_compare as f64, "≥ 2")?;
+        require(self.in_a_row >= 1, "stationarity.in_a_row", self.in_a_row as f64, "≥ 1")
     }
 
     /// Looks at the iterates; also how many log joints that took.
@@ -103,7 +110,8 @@ impl Stationarity {
     {
         let largest = history.largest_r_hat();
         let (r_hat, slowest) = (largest.value, largest.index);
-        let mut check = StationarityCheck { n_iterations: history.n_window(), r_hat, slowest, average: None };
+        let (n_iterations, before) = (history.n_window(), history.n_content);
+        let mut check = StationarityCheck { n_iterations, r_hat, slowest, average: None, before };
         if r_hat.is_nan() || r_hat > self.r_hat {
             return Ok((check, 0));
         }
@@ -122,12 +130,20 @@ impl Stationarity {
         Ok((check, 2 * self.n_compare as u64))
     }
 
+    /// Whether a look finds all that the rule asks of one.
+    pub(crate) fn is_content(&self, check: &StationarityCheck) -> bool {
+        check.r_hat <= self.r_hat
+            && check.average.is_some_and(|error| {
+                error.divergence <= self.tolerance
+                    && 2.0 * error.elbo_mcse <= self.tolerance
+                    && error.improvement.abs() + 2.0 * error.improvement_mcse <= self.tolerance
+            })
+    }
+
     fn reason(&self, check: &StationarityCheck) -> Option<StopReason> {
         let error = check.average?;
         let change = 2.0 * error.improvement_mcse;
-        let known = error.divergence <= self.tolerance
-            && 2.0 * error.elbo_mcse <= self.tolerance
-            && error.improvement.abs() + change <= self.tolerance;
+        let known = self.is_content(check) && check.before + 1 >= self.in_a_row;
         known.then(|| StopReason::Converged {
             rule: format!(
                 "R-hat {:.3} over the last {} iterations; their average is known to {:.1e} nats, the mean ELBO to {:.1e}, and \

@@ -28,7 +28,7 @@ fn stationary_iterates_stop_a_run_at_the_optimum() {
     // The default tolerance is 0.02 nats; the gap of an average is that of its error.
     let gap = model.mean_field_elbo() - fit.elbo.value;
     assert!(gap.abs() < 0.04 + 5.0 * fit.elbo.mcse, "{gap} after {} iterations", fit.outcome.next);
-    // The later half of the iterates is what is reported, and looks are counted.
+    // The later half of the iterates is what is reported, and two looks or more are counted.
     let n = fit.outcome.next;
     assert_eq!(fit.evaluations.n_log_joint % 2000, (128 * n + 2000) % 2000);
 }
@@ -107,13 +107,38 @@ fn a_look_says_what_the_rule_is_documented_to_ask() {
     // The rule asks for every one of them.
     let info = kernel.step(key.fold_in(256), &mut state).unwrap();
     let with = |tolerance, r_hat| {
-        let rule = Stationarity { tolerance, r_hat, ..rule };
+        let rule = Stationarity { tolerance, r_hat, in_a_row: 1, ..rule };
         rule.check(0, &vi_sgvi::SgviInfo { stationarity: Some(*look), ..info })
     };
     let change = error.improvement.abs() + 2.0 * error.improvement_mcse;
     let bound = error.divergence.max(2.0 * error.elbo_mcse).max(change);
     assert!(with(1.001 * bound, 1.1).is_some_and(|r| r.is_converged()));
     assert!(with(0.999 * bound, 1.1).is_none());
+    assert!(with(1.001 * bound, look.r_hat - 1e-9).is_none());
+}
+
+/// A run stops at the second look in a row that finds everything, and one look that does not starts the count anew.
+#[test]
+fn looks_that_find_everything_are_counted_in_a_row() {
+    let (model, family) = (GaussianTarget::correlated(), Diagonal { dim: 3 });
+    let one = Stationarity { batch: 2, tolerance: 0.1, in_a_row: 1, ..Stationarity::default() };
+    let kernel = Sgvi::new(&model, &family, Pathwise::new(8), NaturalGradient::cautious()).unwrap();
+    let kernel = kernel.with_stationarity(one).unwrap();
+    let (mut state, key) = (kernel.init(), StreamKey::from_seed(64));
+    let (mut in_a_row, mut most, mut fresh_starts) = (0, 0, 0);
+    for t in 0..4096 {
+        let info = kernel.step(key.fold_in(t), &mut state).unwrap();
+        let Some(look) = info.stationarity else { continue };
+        assert_eq!(look.before, in_a_row);
+        let stops = |in_a_row| Stationarity { in_a_row, ..one }.check(t, &info).is_some();
+        let content = stops(1);
+        assert!(!content || look.average.is_some());
+        fresh_starts += u64::from(!content && in_a_row > 0);
+        in_a_row = if content { in_a_row + 1 } else { 0 };
+        most = most.max(in_a_row);
+        assert_eq!((stops(2), stops(3)), (in_a_row >= 2, in_a_row >= 3));
+    }
+    assert!(most >= 3, "{most} looks in a row, {fresh_starts} fresh starts");
 }
 
 #[test]
@@ -166,4 +191,5 @@ fn settings_files_have_it() {
     );
     assert!(told(Stationarity { batch: 1, ..default }).starts_with("stationarity.batch = 1"));
     assert!(told(Stationarity { n_compare: 1, ..default }).starts_with("stationarity.n_compare = 1"));
+    assert!(told(Stationarity { in_a_row: 0, ..default }).starts_with("stationarity.in_a_row = 0"));
 }
