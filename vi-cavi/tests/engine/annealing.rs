@@ -92,17 +92,35 @@ fn while_hot_the_reported_bound_is_the_one_at_temperature_one() {
 
 #[test]
 fn hot_responsibilities_are_powers_of_the_cold_ones() {
-    let model = three(3);
-    let state = bad_start(&model);
-    let block = GaussianMixtureBlock::Assignments;
-    let (mut cold, mut hot) = (state.factors.clone(), state.factors.clone());
-    model.condition(block, &state.stats, &mut cold, Exec::local()).unwrap();
-    model.condition_tempered(block, 0.3, &state.stats, &mut hot, Exec::local()).unwrap();
-    for (cold, hot) in cold.responsibilities().rows().into_iter().zip(hot.responsibilities().rows()) {
-        let total: f64 = cold.iter().map(|r| r.powf(0.3)).sum();
-        for (c, h) in cold.iter().zip(hot) {
-            assert!((c.powf(0.3) / total - h).abs() < 1e-12, "{c} {h}");
+    for model in [three(3), three(3).without_responsibilities()] {
+        let state = bad_start(&model);
+        let block = GaussianMixtureBlock::Assignments;
+        let (mut cold, mut hot) = (state.factors.clone(), state.factors.clone());
+        model.condition(block, &state.stats, &mut cold, Exec::local()).unwrap();
+        model.condition_tempered(block, 0.3, &state.stats, &mut hot, Exec::local()).unwrap();
+        let [cold, hot] = [cold, hot].map(|q| model.responsibilities(&q, Exec::local()));
+        for (cold, hot) in cold.rows().into_iter().zip(hot.rows()) {
+            let total: f64 = cold.iter().map(|r| r.powf(0.3)).sum();
+            for (c, h) in cold.iter().zip(hot) {
+                assert!((c.powf(0.3) / total - h).abs() < 1e-12, "{c} {h}");
+            }
         }
+    }
+}
+
+/// The hottest factors of every shape are members of their families, whatever the number of components.
+#[test]
+fn annealing_from_hot_ends_at_a_fixed_point_in_every_shape() {
+    for model in data::small_mixtures_of_every_kind() {
+        let settings = CaviSettings::default();
+        let kernel = DampedCavi::new(&model, annealed(0.01, 0.02), &settings, Exec::local()).unwrap();
+        let mut state = Cavi::new(&model, Exec::local()).init(key()).unwrap();
+        for t in 0..160 {
+            kernel.step(key().fold_in(t), &mut state).unwrap();
+        }
+        let cold = state.elbo;
+        kernel.step(key().fold_in(160), &mut state).unwrap();
+        assert!(state.elbo >= cold - 1e-9 * cold.abs(), "{:?}: {cold} {}", model.covariance(), state.elbo);
     }
 }
 

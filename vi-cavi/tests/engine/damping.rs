@@ -23,7 +23,9 @@ fn natural_parameters_mix_and_flatten_the_factors_of_every_model() {
     check_natural(&data::linear(40, false), key());
     check_natural(&data::logistic(60), key());
     check_natural(&data::schools(), key());
-    check_natural(&data::small_mixture(), key());
+    for model in data::small_mixtures_of_every_kind() {
+        check_natural(&model, key());
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 use vi_core::{StreamKey, StreamRng};
 use vi_models::eight_schools::{EightSchoolsCentred, EightSchoolsData, EightSchoolsPriors};
-use vi_models::gaussian_mixture::{GaussianMixture, GaussianMixturePriors};
+use vi_models::gaussian_mixture::{Covariance, GaussianMixture, GaussianMixturePriors, WeightsPrior};
 use vi_models::linear_regression::{LinearRegression, LinearRegressionPriors};
 use vi_models::logistic_regression::{LogisticRegression, LogisticRegressionPriors};
 use vi_models::normal_mean_precision::{NormalMeanPrecision, NormalMeanPrecisionPriors};
@@ -32,6 +32,32 @@ pub(crate) fn mixture(data: Array2<f64>, n_components: usize) -> GaussianMixture
 
 pub(crate) fn small_mixture() -> GaussianMixture {
     mixture(clusters(&[[-3.0, 0.0], [3.0, 0.0], [0.0, 4.0]], 40, 5), 3)
+}
+
+/// Over these data in every shape of covariances and with both priors of the weights; then with missing values, full and
+/// diagonal, and where responsibilities are not kept.
+pub(crate) fn mixtures_of_every_kind(data: &Array2<f64>, n_components: usize) -> Vec<GaussianMixture> {
+    use Covariance::{Diagonal, Full, Spherical, Tied};
+    let priors =
+        |covariance, weights| GaussianMixturePriors { covariance, weights, count: 0.1, ..Default::default() };
+    let complete = |c, w| GaussianMixture::new(data.clone(), n_components, priors(c, w)).unwrap();
+    let mut gaps = data.clone();
+    for (n, mut row) in gaps.rows_mut().into_iter().enumerate().step_by(7) {
+        row[n % 2] = f64::NAN;
+    }
+    let gaps = |c, w| GaussianMixture::with_missing_values(gaps.clone(), n_components, priors(c, w)).unwrap();
+    let mut all = Vec::new();
+    for weights in [WeightsPrior::Dirichlet, WeightsPrior::StickBreaking] {
+        all.extend([Full, Diagonal, Tied, Spherical].map(|covariance| complete(covariance, weights)));
+    }
+    all.extend([Full, Tied].map(|covariance| gaps(covariance, WeightsPrior::Dirichlet)));
+    all.push(complete(Tied, WeightsPrior::StickBreaking).without_responsibilities());
+    all.push(gaps(Diagonal, WeightsPrior::StickBreaking).without_responsibilities());
+    all
+}
+
+pub(crate) fn small_mixtures_of_every_kind() -> Vec<GaussianMixture> {
+    mixtures_of_every_kind(small_mixture().data(), 3)
 }
 
 fn covariates(n: usize, d: usize, rng: &mut StreamRng) -> Array2<f64> {

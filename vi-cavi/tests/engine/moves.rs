@@ -6,7 +6,7 @@ use vi_cavi::{
 use vi_core::testing::check_kernel;
 use vi_core::{ConditionallyConjugate, Exec, SplitMerge, StreamKey, run};
 use vi_models::gaussian_mixture::{
-    GaussianMixture, GaussianMixtureFactors, GaussianMixturePriors, GaussianMixtureStats,
+    Covariance, GaussianMixture, GaussianMixtureFactors, GaussianMixturePriors, GaussianMixtureStats,
 };
 
 use crate::data;
@@ -72,6 +72,23 @@ fn from_two_clusters_merged_and_one_split_moves_reach_the_optimum() {
     assert!(sizes.iter().all(|n| (n - EACH as f64).abs() < 1.0), "{sizes}");
     // The bound is the model's, of these factors.
     assert_eq!(state.ascent.elbo, model.elbo(&state.ascent.factors, &state.ascent.stats));
+}
+
+#[test]
+fn in_every_shape_but_tied_moves_lead_to_the_optimum_and_in_none_they_lower_the_bound() {
+    for model in data::mixtures_of_every_kind(four(4).data(), 4) {
+        let best = converged(&model, from_labels(&model, |n| n / EACH));
+        let stuck = converged(&model, bad_start(&model));
+        let state = moved(&model, MoveSettings::default(), bad_start(&model));
+        let elbo = state.ascent.elbo;
+        let what = format!("{:?}: best {}, stuck {}, moved {elbo}", model.priors(), best.elbo, stuck.elbo);
+        assert!(best.elbo - stuck.elbo > 20.0, "{what}");
+        // A tied covariance that a bad start has made wide stays wide over the sweeps of a trial: moves help, no more.
+        let tied = model.priors().covariance == Covariance::Tied;
+        assert!(elbo > stuck.elbo && (tied || (elbo - best.elbo).abs() < 1e-2), "{what}");
+        // The bound is the model's, of these factors.
+        assert_eq!(elbo, model.elbo(&state.ascent.factors, &state.ascent.stats));
+    }
 }
 
 #[test]

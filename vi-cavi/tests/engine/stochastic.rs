@@ -20,7 +20,9 @@ fn large_mixture() -> GaussianMixture {
 
 #[test]
 fn a_step_on_all_data_is_a_sweep_and_batches_average_to_it() {
-    check_exchangeable(&data::small_mixture(), key());
+    for model in data::small_mixtures_of_every_kind() {
+        check_exchangeable(&model, key());
+    }
     check_exchangeable(&data::linear(60, true), key());
     check_exchangeable(&data::linear(60, false), key());
     check_exchangeable(&data::logistic(60), key());
