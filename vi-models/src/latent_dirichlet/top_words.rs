@@ -9,7 +9,7 @@ pub struct TopWord {
     pub word: usize,
     /// Its name.
     pub name: String,
-    /// E[β_kv].
+    /// E\[β_kv\].
     pub probability: f64,
 }
 
