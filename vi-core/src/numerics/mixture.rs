@@ -139,12 +139,17 @@ impl MixtureProportions<'_> {
         let eights = eights.zip(self.concentration.as_chunks_mut::<MIXTURE_LANES>().0);
         let eights = eights.zip(self.weights.as_chunks_mut::<MIXTURE_LANES>().0);
         for (((prior, sum), gamma), weight) in eights {
+            // Copies: where slices might overlap, the loop would stay scalar.
+            let (prior, sum, old) = (*prior, *sum, *weight);
+            let (mut new, mut exp) = ([0.0; MIXTURE_LANES], [0.0; MIXTURE_LANES]);
             for i in 0..MIXTURE_LANES {
-                let new = A::mul_add(weight[i], sum[i], prior[i]);
-                change[i] += (new - gamma[i]).abs();
-                gamma[i] = new;
-                weight[i] = exp_digamma::<A>(new);
+                new[i] = A::mul_add(old[i], sum[i], prior[i]);
+                exp[i] = exp_digamma::<A>(new[i]);
             }
+            for i in 0..MIXTURE_LANES {
+                change[i] += (new[i] - gamma[i]).abs();
+            }
+            (*gamma, *weight) = (new, exp);
         }
         fold(change) / self.n_components as f64
     }
