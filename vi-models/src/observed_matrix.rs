@@ -125,7 +125,7 @@ impl ObservedMatrix {
                 return refused(row, column, value, "given once");
             }
         }
-        let storage = if sorted.len() == n_rows * n_columns {
+        let storage = if n_rows.checked_mul(n_columns) == Some(sorted.len()) {
             let values = sorted.iter().map(|(_, _, v)| *v).collect();
             Storage::Complete(Array2::from_shape_vec((n_rows, n_columns), values).expect("N · D values"))
         } else {

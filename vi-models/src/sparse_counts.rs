@@ -11,6 +11,8 @@ const DATA: &str = "sparse_counts";
 const REQUIREMENT: &str = "a whole number from 0 to 2⁵³";
 /// Above it f64 skips integers.
 const LARGEST: f64 = 9_007_199_254_740_992.0;
+/// Of rows and columns in a file: a row without counts costs memory too.
+const LARGEST_SIZE: f64 = 1_073_741_824.0;
 
 /// A matrix (N, D) of counts, of which only those above zero are stored, row by row.
 ///
@@ -54,7 +56,7 @@ impl SparseCounts {
         n_columns: usize,
         entries: impl IntoIterator<Item = (usize, usize, f64)>,
     ) -> Result<Self, ModelError> {
-        if n_rows * n_columns == 0 {
+        if n_rows == 0 || n_columns == 0 {
             return Err(ModelError::Empty { model: DATA, data: "counts" });
         }
         let refused = |row, column, value, requirement| {
@@ -111,8 +113,12 @@ impl SparseCounts {
             let mut numbers = [0.0; 3];
             for (column, (cell, number)) in line.split(',').zip(&mut numbers).enumerate() {
                 let value = cell.trim().parse().unwrap_or(f64::NAN);
-                if !(1.0..=LARGEST).contains(&value) || value.fract() != 0.0 {
-                    let (data, requirement) = ("cell", "a whole number from 1 to 2⁵³");
+                let (largest, requirement) = match column {
+                    2 => (LARGEST, "a whole number from 1 to 2⁵³"),
+                    _ => (LARGEST_SIZE, "a whole number from 1 to 2³⁰"),
+                };
+                if !(1.0..=largest).contains(&value) || value.fract() != 0.0 {
+                    let data = "cell";
                     return Err(ModelError::Datum { model: DATA, data, row, column, value, requirement });
                 }
                 *number = value;

@@ -1,7 +1,7 @@
 //! Coordinate ascent with moves.
 
 use serde::{Deserialize, Serialize};
-use vi_core::{Exec, FactorsAndStats, Kernel, SplitMerge, StreamKey};
+use vi_core::{ConjugateError, Exec, FactorsAndStats, Kernel, SplitMerge, StreamKey};
 
 use super::candidates::{Move, candidates};
 use crate::ascent::Ascent;
@@ -177,6 +177,8 @@ impl<'a, M: SplitMerge> MovingCavi<'a, M> {
             state.n_tried += 1;
             let better = match self.attempt(made, key, &state.ascent) {
                 Ok(better) => better,
+                // What fails between ranks must fail on all of them.
+                Err(error @ CaviError::Conditional(ConjugateError::Communication(_))) => return Err(error),
                 // A half that no component fits, or that has no bound, is no better.
                 Err(CaviError::Conditional(_) | CaviError::NonFiniteStart { .. }) => None,
                 Err(error) => return Err(error),

@@ -32,8 +32,11 @@ impl<S: NoiseShape> FactorModel<S> {
             }
         }
         self.set_loading_sums(&mut stats);
-        // Rounding alone can make the conditional fail; the factors are then NaN, and so is the log joint.
-        self.condition(FactorModelBlock::Scores, &stats, &mut factors, Exec::local()).ok();
+        // Rounding alone can make the conditional fail; the log joint is then NaN.
+        if self.condition(FactorModelBlock::Scores, &stats, &mut factors, Exec::local()).is_err() {
+            factors.scores.rows.fill(f64::NAN);
+            factors.scores.shared.fill(f64::NAN);
+        }
         self.expect(FactorModelBlock::Scores, &factors, &mut stats, Exec::local());
         Some((factors, stats))
     }

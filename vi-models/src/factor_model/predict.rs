@@ -6,7 +6,7 @@ use vi_core::linalg::packed;
 use vi_core::{ConditionallyConjugate, Exec, Predictive, StreamKey, StreamRng};
 
 use super::factors::{FactorModelFactors, StartPrecisions};
-use super::rows::fill_normal;
+use super::rows::{Moments, fill_normal};
 use super::{FactorModel, FactorModelBlock, NoiseShape, PrecisionPrior};
 use crate::ModelError;
 use crate::checks::LOG_2_PI;
@@ -230,11 +230,9 @@ impl<S: NoiseShape> FactorModel<S> {
         }
         let other = self.with_rows(data);
         let (mut q, mut stats) = other.blank(StartPrecisions { loading: 1.0, noise: 1.0 });
-        stats.loadings.mean.assign(&factors.loadings.means());
-        let own = stats.loadings.covariance.nrows();
-        for (i, mut row) in stats.loadings.covariance.rows_mut().into_iter().enumerate().take(own) {
-            row.iter_mut().zip(factors.loadings.covariance(i)).for_each(|(to, from)| *to = *from);
-        }
+        // One covariance or D, as the fit had it: that the other rows are complete does not make the loadings alike.
+        stats.loadings = Moments::zeros(&factors.loadings);
+        stats.loadings.expect(&factors.loadings);
         if !factors.loading_precision.is_empty() {
             stats.loading_precision.expect(&factors.loading_precision);
         }

@@ -111,9 +111,11 @@ fn mean(given: &GaussianMixturePriors, centre: &ArrayRef1<f64>) -> Result<Array1
 fn scale(given: &GaussianMixturePriors, d: usize) -> Result<Array2<f64>, ModelError> {
     let Some(rows) = &given.scale else { return Ok(Array2::eye(d)) };
     length("prior scale", d, rows.len())?;
+    for row in rows {
+        length("a row of the prior scale", d, row.len())?;
+    }
     let mut scale = Array2::zeros((d, d));
     for (i, row) in rows.iter().enumerate() {
-        length("a row of the prior scale", d, row.len())?;
         for (j, &v) in row.iter().enumerate() {
             let requirement = match given.covariance {
                 _ if !v.is_finite() || (v - rows[j][i]).abs() > 1e-12 * v.abs() => "finite and symmetric",

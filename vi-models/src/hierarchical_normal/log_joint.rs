@@ -81,6 +81,7 @@ impl Predictive for HierarchicalNormal {
     }
 
     fn log_likelihood_pointwise(&self, data: &GroupedData, z: &ArrayRef1<f64>, out: &mut ArrayRef1<f64>) {
+        self.check_groups(data);
         let sigma = z[self.n_groups() + 2];
         for ((y, j), out) in data.value.iter().zip(&data.group).zip(out.iter_mut()) {
             *out = -0.5 * (LOG_2_PI + ((y - z[*j]) / sigma).powi(2)) - sigma.ln();
@@ -88,6 +89,7 @@ impl Predictive for HierarchicalNormal {
     }
 
     fn simulate(&self, data: &GroupedData, z: &ArrayRef1<f64>, rng: &mut StreamRng) -> GroupedData {
+        self.check_groups(data);
         let sigma = z[self.n_groups() + 2];
         let draw = |j: &usize| z[*j] + sigma * Distribution::<f64>::sample(&StandardNormal, rng);
         GroupedData { value: data.group.iter().map(draw).collect(), group: data.group.clone() }

@@ -26,6 +26,9 @@ pub use conjugate::{HierarchicalNormalBlock, HierarchicalNormalFactors, Hierarch
 
 const MODEL: &str = "hierarchical_normal";
 
+/// A group without data costs memory too.
+const MAX_GROUPS: usize = 1 << 24;
+
 /// The priors of μ, τ and σ.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -91,6 +94,17 @@ impl HierarchicalNormal {
         if expected != actual {
             return Err(ModelError::Length { model: MODEL, data: "group", expected, actual });
         }
+        if let Some((row, group)) = data.group.iter().enumerate().find(|(_, j)| **j >= MAX_GROUPS) {
+            let (value, requirement) = (*group as f64, "a group number below 2²⁴");
+            return Err(ModelError::Datum {
+                model: MODEL,
+                data: "group",
+                row,
+                column: 0,
+                value,
+                requirement,
+            });
+        }
         finite(MODEL, "mu_mean", priors.mu_mean)?;
         positive(MODEL, "mu_sd", priors.mu_sd)?;
         positive(MODEL, "between_scale", priors.between_scale)?;
@@ -111,6 +125,13 @@ impl HierarchicalNormal {
             Parameter::scalar("sigma", Support::Positive),
         ])?;
         Ok(Self { data, priors, count, mean, within_squares, space })
+    }
+
+    /// Refuses new data of groups that have no mean.
+    fn check_groups(&self, data: &GroupedData) {
+        assert_eq!(data.group.len(), data.value.len(), "hierarchical_normal: one group for each value");
+        let j = data.group.iter().max().map_or(0, |j| j + 1);
+        assert!(j <= self.n_groups(), "hierarchical_normal: group {} of {}", j - 1, self.n_groups());
     }
 
     /// The data.

@@ -31,7 +31,13 @@ impl NaturalFactors for LogisticRegression {
         factors: &mut LogisticRegressionFactors,
     ) -> Result<(), ConjugateError> {
         match block {
-            Block::Augmentation => factors.tilts.zip_mut_with(eta, |c, e| *c = (-2.0 * e).sqrt()),
+            Block::Augmentation => {
+                if let Some((n, &value)) = eta.indexed_iter().find(|(_, e)| !(**e <= 0.0 && e.is_finite())) {
+                    let (block, parameter) = (format!("{block:?}"), format!("eta[{n}]"));
+                    return Err(ConjugateError::Domain { block, parameter, value });
+                }
+                factors.tilts.zip_mut_with(eta, |c, e| *c = (-2.0 * e).sqrt());
+            }
             Block::Coefficients => {
                 factors.coefficients = MvGaussian::from_natural(eta).map_err(|e| refused(block, e))?;
             }

@@ -216,7 +216,8 @@ impl PoissonFactorisation {
         let refused = |row, column, value, requirement| {
             Err(ModelError::Datum { model: MODEL, data: "missing", row, column, value, requirement })
         };
-        let mut sorted: Vec<(usize, usize)> = entries.into_iter().collect();
+        let earlier = (0..n).flat_map(|row| self.missing_in_row.line(row).iter().map(move |d| (row, *d)));
+        let mut sorted: Vec<(usize, usize)> = earlier.chain(entries).collect();
         sorted.sort_unstable();
         for (i, &(row, column)) in sorted.iter().enumerate() {
             if row >= n || column >= d {

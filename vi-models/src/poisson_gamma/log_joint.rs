@@ -69,6 +69,7 @@ impl Predictive for PoissonGamma {
         z: &ArrayRef1<f64>,
         out: &mut ArrayRef1<f64>,
     ) {
+        self.check_units(data);
         for (i, out) in out.iter_mut().enumerate() {
             let (x, mean) = (data.count[i], z[i] * data.exposure[i]);
             *out = x * mean.ln() - mean - log_gamma(x + 1.0);
@@ -76,6 +77,7 @@ impl Predictive for PoissonGamma {
     }
 
     fn simulate(&self, data: &PoissonGammaData, z: &ArrayRef1<f64>, rng: &mut StreamRng) -> PoissonGammaData {
+        self.check_units(data);
         let count = draw_counts(z.iter().copied().take(self.n_rates()), &data.exposure, rng);
         PoissonGammaData { count, exposure: data.exposure.clone() }
     }

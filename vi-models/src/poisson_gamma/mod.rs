@@ -176,6 +176,12 @@ impl PoissonGamma {
         self.data.count.len()
     }
 
+    /// Refuses new data of units that have no rate.
+    fn check_units(&self, data: &PoissonGammaData) {
+        assert_eq!(data.count.len(), data.exposure.len(), "poisson_gamma: one exposure for each count");
+        assert!(data.count.len() <= self.n_rates(), "poisson_gamma: more units than rates");
+    }
+
     /// log p(x | α, β), the rates integrated out: negative binomial.
     ///
     /// ```text

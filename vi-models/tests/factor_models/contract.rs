@@ -172,6 +172,30 @@ fn held_out_entries_are_predicted() {
     assert!(model.held_out(&q, &ObservedMatrix::from_dense(&array![[1.0]]).unwrap()).is_err());
 }
 
+/// Loadings of a fit with holes have D covariances: complete rows are scored under all of them.
+#[test]
+fn scores_of_complete_rows_are_those_beside_a_row_with_a_hole() {
+    let mut train = simulated(30, 4, 1, 0.3, 0.0, 5);
+    // The first column is seen three times only: its loading is uncertain.
+    train.slice_mut(ndarray::s![3.., 0]).fill(f64::NAN);
+    let data = ObservedMatrix::from_dense(&train).unwrap();
+    let model = ProbabilisticPca::new(data, 2, FactorModelPriors::default()).unwrap();
+    let (mut q, mut stats) = model.init(StreamKey::from_seed(2), Exec::local()).unwrap();
+    (0..40).for_each(|_| {
+        sweep(&model, &mut q, &mut stats);
+    });
+    let rows = simulated(6, 4, 1, 0.3, 0.0, 6);
+    let mut beside = Array2::zeros((7, 4));
+    beside.slice_mut(ndarray::s![..6, ..]).assign(&rows);
+    beside[[6, 2]] = f64::NAN;
+    let score = |y: &Array2<f64>| model.scores_of(&q, &ObservedMatrix::from_dense(y).unwrap()).unwrap();
+    let (alone, beside) = (score(&rows), score(&beside));
+    assert!(
+        (&alone - &beside.slice(ndarray::s![..6, ..])).iter().all(|e| e.abs() < 1e-9),
+        "{alone} {beside}"
+    );
+}
+
 /// Data simulated at a point have the mean and the covariance of that point.
 #[test]
 fn simulated_rows_have_the_moments_of_their_parameters() {

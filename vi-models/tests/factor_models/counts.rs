@@ -190,4 +190,8 @@ fn bad_input_is_named() {
         missing(vec![(2, 1), (2, 1)]),
         Err(ModelError::Datum { requirement: "given once", .. })
     ));
+    // Those named later join those named before.
+    let once = missing(vec![(2, 1)]).unwrap();
+    assert_eq!(once.clone().with_missing([(1, 2)]).map(|m| m.n_missing()).unwrap_or(0), 2);
+    assert!(once.with_missing([(2, 1)]).is_err());
 }

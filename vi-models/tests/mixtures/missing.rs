@@ -34,6 +34,10 @@ fn missing_values_are_refused_unless_asked_for() {
     infinite[[0, 0]] = f64::INFINITY;
     assert!(GaussianMixture::with_missing_values(infinite, 2, priors()).is_err());
     assert!(GaussianMixture::with_missing_values(holes(9), 2, priors()).is_ok());
+    // A matrix in a file can be ragged.
+    let ragged = GaussianMixturePriors { scale: Some(vec![vec![1.0, 0.0], vec![]]), ..priors() };
+    let error = GaussianMixture::new(synthetic(9), 2, ragged).unwrap_err().to_string();
+    assert!(error.contains("a row of the prior scale"), "{error}");
 }
 
 #[test]
