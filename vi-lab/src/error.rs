@@ -274,6 +274,14 @@ pub enum DataError {
         /// All columns.
         known: Vec<String>,
     },
+    /// A list of counts without its three columns.
+    #[error("{at}: counts of words are three columns, document, word and count, in `columns`, not {}", columns.join(", "))]
+    Triplets {
+        /// Where.
+        at: Location,
+        /// The columns there are.
+        columns: Vec<String>,
+    },
     /// A regression on nothing.
     #[error("{file}: no covariate columns: a regression needs at least one beside its response")]
     NoCovariates {

@@ -157,7 +157,7 @@ fn write_method(
 ) -> Result<(), LabError> {
     output.write_trace(&result.name, &result.trace)?;
     match (&result.draws, experiment.draws) {
-        (None, _) => Ok(()),
+        (None, _) | (_, DrawsFormat::None) => Ok(()),
         (Some(draws), DrawsFormat::Csv) => output.write_draws_csv(&result.name, draws),
         (Some(draws), DrawsFormat::Npy) => output.write_draws_npy(&result.name, draws),
     }

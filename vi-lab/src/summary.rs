@@ -70,12 +70,13 @@ pub struct MethodSummary {
     pub elbo_mcse: Option<f64>,
     /// Pareto k-hat of the importance ratios.
     pub khat: Option<f64>,
-    /// Figures of every coordinate.
+    /// Figures of every coordinate, or of as many as the experiment asks for.
     pub parameters: Vec<vi_diagnostics::Summary>,
 }
 
-impl From<&MethodResult> for MethodSummary {
-    fn from(r: &MethodResult) -> Self {
+impl MethodSummary {
+    /// The summary of a method with `n` of its coordinates at most.
+    fn new(r: &MethodResult, n: usize) -> Self {
         Self {
             name: r.name.clone(),
             method: r.method,
@@ -90,7 +91,7 @@ impl From<&MethodResult> for MethodSummary {
             elbo: r.elbo.map(|e| e.value),
             elbo_mcse: r.elbo.map(|e| e.mcse),
             khat: r.khat,
-            parameters: r.parameters.clone(),
+            parameters: r.parameters.iter().take(n).cloned().collect(),
         }
     }
 }
@@ -99,6 +100,7 @@ impl Summary {
     /// The summary of what has been run so far.
     pub fn new(experiment: &Experiment, results: &[MethodResult], manifest: Manifest) -> Self {
         let study = experiment.study.as_ref();
+        let n = experiment.max_parameters.unwrap_or(usize::MAX);
         Self {
             schema: SCHEMA,
             experiment: experiment.name.clone(),
@@ -108,7 +110,7 @@ impl Summary {
                 dim: study.reported().dim(),
                 n_data: study.n_data(),
             },
-            methods: results.iter().map(MethodSummary::from).collect(),
+            methods: results.iter().map(|r| MethodSummary::new(r, n)).collect(),
             exact: study.exact().and_then(Exact::of),
             manifest,
         }

@@ -127,13 +127,16 @@ fn lists_name_everything_that_experiments_can() {
             "gaussian_regression",
             "hidden_markov",
             "ising",
+            "latent_dirichlet",
             "linear_regression",
             "logearn_interaction",
             "logistic_regression",
             "nes",
             "normal_mean_precision",
             "one_compartment",
+            "principal_components",
             "sigmoid_belief_network",
+            "student_t_regression",
             "two_normals"
         ]
     );
@@ -141,9 +144,12 @@ fn lists_name_everything_that_experiments_can() {
         let conjugate = [
             "eight_schools",
             "gaussian_mixture",
+            "latent_dirichlet",
             "linear_regression",
             "logistic_regression",
             "normal_mean_precision",
+            "principal_components",
+            "student_t_regression",
         ];
         let methods =
             if ["ising", "sigmoid_belief_network"].contains(&model["name"].as_str().expect("a name")) {

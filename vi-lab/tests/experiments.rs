@@ -44,8 +44,11 @@ fn every_ready_made_experiment_builds_its_model_and_names_methods_that_it_has() 
             "estimators-logistic-regression",
             "garch",
             "gaussian-process",
+            "lda-pride-and-prejudice",
             "linear",
-            "old-faithful"
+            "old-faithful",
+            "pca",
+            "robust-regression"
         ]
     );
 }

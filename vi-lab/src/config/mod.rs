@@ -70,12 +70,15 @@ pub enum DrawsFormat {
     Csv,
     /// `draws/<method>.npy`, (chains, draws, D), and the names in `draws/<method>.names.json`.
     Npy,
+    /// No file: for models of very many coordinates.
+    None,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct OutputConfig {
     draws: DrawsFormat,
+    max_parameters: Option<usize>,
 }
 
 /// A whole experiment, checked and with its model built on its data.
@@ -98,6 +101,8 @@ pub struct Experiment {
     pub methods: Vec<MethodConfig>,
     /// How draws are written.
     pub draws: DrawsFormat,
+    /// How many coordinates a summary lists, the first ones; all when absent.
+    pub max_parameters: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -196,6 +201,7 @@ impl Experiment {
             study,
             methods: Vec::new(),
             draws: output.draws,
+            max_parameters: output.max_parameters,
         };
         let read = read(&reader, &mut root, &mut experiment)?;
         Ok((experiment, read))

@@ -16,7 +16,7 @@ pub struct BuiltIn {
 }
 
 /// All built-in data sets.
-pub const BUILT_IN: [BuiltIn; 16] = [
+pub const BUILT_IN: [BuiltIn; 17] = [
     BuiltIn {
         name: "eight_schools",
         file: "eight_schools.json",
@@ -50,6 +50,13 @@ pub const BUILT_IN: [BuiltIn; 16] = [
         file: "kidiq.csv",
         text: include_str!("../../../data/kidiq.csv"),
         response: Some("kid_score"),
+        standard_errors: None,
+    },
+    BuiltIn {
+        name: "stackloss",
+        file: "stackloss.csv",
+        text: include_str!("../../../data/stackloss.csv"),
+        response: Some("stack_loss"),
         standard_errors: None,
     },
     BuiltIn {

@@ -19,6 +19,15 @@ pub(crate) struct Columns {
     columns: Vec<(String, Cells)>,
 }
 
+/// A column of names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Categories {
+    /// Which of the names a row has (n).
+    pub(crate) index: Vec<usize>,
+    /// The names: numbers by size, then others by their letters.
+    pub(crate) names: Vec<String>,
+}
+
 impl Cells {
     fn len(&self) -> usize {
         match self {
@@ -92,6 +101,26 @@ impl Columns {
                 })
                 .collect(),
         }
+    }
+
+    /// A column as names.
+    pub(crate) fn categories(&self, name: &str) -> Result<Categories, DataError> {
+        let Some((_, cells)) = self.columns.iter().find(|c| c.0 == name) else {
+            let known = self.names();
+            return Err(DataError::NoColumn { file: self.file.clone(), column: name.to_owned(), known });
+        };
+        let values: Vec<String> = match cells {
+            Cells::Text(t) => t.iter().map(|v| v.trim().to_owned()).collect(),
+            Cells::Numbers(x) => x.iter().map(f64::to_string).collect(),
+        };
+        let mut names = values.clone();
+        let key = |v: &String| v.parse::<f64>().unwrap_or(f64::INFINITY);
+        names.sort_by(|a, b| key(a).total_cmp(&key(b)).then_with(|| a.cmp(b)));
+        names.dedup();
+        let numbers: std::collections::BTreeMap<&str, usize> =
+            names.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect();
+        let index = values.iter().map(|v| numbers[v.as_str()]).collect();
+        Ok(Categories { index, names })
     }
 
     /// One column; standardised when asked.

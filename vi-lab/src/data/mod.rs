@@ -10,6 +10,7 @@ use ndarray::{Array1, Array2};
 use vi_models::regression::RegressionData;
 
 pub use builtin::{BUILT_IN, BuiltIn, built_in};
+pub(crate) use columns::Categories;
 use columns::Columns;
 
 use crate::config::{DataConfig, DataSource};
@@ -163,6 +164,18 @@ impl Dataset {
     pub fn observations(&self) -> Result<Observations, DataError> {
         let names = self.config.columns.clone().unwrap_or_else(|| self.columns.names());
         Ok(Observations { values: self.columns.matrix(&names, self.config.standardise)?, names })
+    }
+
+    /// Counts of words in documents: which document, which word, how often; one row for each pair that occurs.
+    ///
+    /// # Errors
+    /// [`DataError`] when there are not three columns, or a count is no finite number.
+    pub(crate) fn counts(&self) -> Result<(Categories, Categories, Array1<f64>), DataError> {
+        let names = self.config.columns.clone().unwrap_or_else(|| self.columns.names());
+        let [document, word, count] = names.as_slice() else {
+            return Err(DataError::Triplets { at: self.config.at.clone(), columns: names });
+        };
+        Ok((self.columns.categories(document)?, self.columns.categories(word)?, self.columns.column(count)?))
     }
 
     fn required<'a>(

@@ -178,9 +178,7 @@ fn omitted(dim: usize) -> String {
     if dim <= MAX_COORDINATES {
         return String::new();
     }
-    format!(
-        "<p class=\"note\">The first {MAX_COORDINATES} of {dim} coordinates are drawn; tables hold all.</p>"
-    )
+    format!("<p class=\"note\">The first {MAX_COORDINATES} of {dim} coordinates are drawn.</p>")
 }
 
 fn labels(experiment: &Experiment) -> String {

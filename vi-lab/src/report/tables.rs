@@ -105,6 +105,7 @@ fn method_row(i: usize, r: &MethodResult) -> Vec<String> {
 /// Means and standard deviations side by side, and every figure of every method behind a click.
 pub(crate) fn parameters(experiment: &Experiment, results: &[MethodResult], exact: Option<&Exact>) -> String {
     let names = experiment.study.reported().names();
+    let n_rows = experiment.max_parameters.unwrap_or(MAX_ROWS).min(MAX_ROWS);
     let known = exact.filter(|e| e.parameters.iter().any(|p| p.mean.is_some()));
     let mut header = vec!["mean (sd)".to_owned()];
     header.extend(results.iter().enumerate().map(|(i, r)| chip(&r.name, &colour::css(i))));
@@ -113,7 +114,7 @@ pub(crate) fn parameters(experiment: &Experiment, results: &[MethodResult], exac
         names
             .iter()
             .enumerate()
-            .take(MAX_ROWS)
+            .take(n_rows)
             .map(|(d, name)| {
                 let cell = |mean: Option<f64>, sd: Option<f64>| format!("{} ({})", number(mean), number(sd));
                 let mut row = vec![escape(name)];
@@ -125,25 +126,26 @@ pub(crate) fn parameters(experiment: &Experiment, results: &[MethodResult], exac
             })
             .collect();
     let mut out = table(&header, &rows);
-    if names.len() > MAX_ROWS {
+    if names.len() > n_rows {
+        let held = experiment.max_parameters.map_or("all".to_owned(), |n| n.min(names.len()).to_string());
         out += &format!(
-            "<p class=\"note\">The first {MAX_ROWS} of {} coordinates; <code>summary.json</code> holds all.</p>",
+            "<p class=\"note\">The first {n_rows} of {} coordinates; <code>summary.json</code> holds {held}.</p>",
             names.len()
         );
     }
     for r in results.iter().filter(|r| !r.parameters.is_empty()) {
-        out += &details(&format!("All figures of {}", r.name), &all_figures(r));
+        out += &details(&format!("All figures of {}", r.name), &all_figures(r, n_rows));
     }
     out
 }
 
-fn all_figures(r: &MethodResult) -> String {
+fn all_figures(r: &MethodResult, n_rows: usize) -> String {
     let header =
         ["", "mean", "sd", "5 %", "50 %", "95 %", "MCSE of the mean", "ESS bulk", "ESS tail", "R\u{2011}hat"];
     let rows: Vec<Vec<String>> = r
         .parameters
         .iter()
-        .take(MAX_ROWS)
+        .take(n_rows)
         .map(|p| {
             let mut row = vec![escape(&p.name)];
             row.extend([p.mean, p.sd, p.q05, p.q50, p.q95].map(|x| number(Some(x))));

@@ -1,6 +1,7 @@
 //! The models by name.
 
 mod bits;
+mod classical;
 mod components;
 mod more;
 mod plate;
@@ -52,7 +53,7 @@ impl std::fmt::Debug for ModelEntry {
 }
 
 /// All models.
-pub const MODELS: [ModelEntry; 17] = [
+pub const MODELS: [ModelEntry; 20] = [
     series::AUTOREGRESSION,
     ModelEntry {
         name: "eight_schools",
@@ -77,6 +78,7 @@ pub const MODELS: [ModelEntry; 17] = [
     more::GAUSSIAN_REGRESSION,
     series::HIDDEN_MARKOV,
     bits::ISING,
+    classical::LATENT_DIRICHLET,
     ModelEntry {
         name: "linear_regression",
         about: "normal linear regression with a conjugate prior; exact posterior and evidence known",
@@ -106,7 +108,9 @@ pub const MODELS: [ModelEntry; 17] = [
         build: normal_mean_precision,
     },
     more::ONE_COMPARTMENT,
+    classical::PRINCIPAL_COMPONENTS,
     plate::SIGMOID_BELIEF_NETWORK,
+    classical::STUDENT_T_REGRESSION,
     more::TWO_NORMALS,
 ];
 
