@@ -1,5 +1,7 @@
 //! A mixture of Gaussians from a start in which coordinate ascent gets stuck, and four ways out of it.
 
+#![allow(clippy::print_stdout, reason = "an example prints")]
+
 use ndarray::Array2;
 use rand_distr::{Distribution, StandardNormal};
 use vi_cavi::{
