@@ -112,7 +112,17 @@ fn names_tell_variable_and_parameter() {
         names[4..9],
         ["log_shape(tau)", "log_rate(tau)", "log_alpha(rho)", "log_beta(rho)", "log_concentration(w[1,1])"]
     );
-    assert_eq!(names[14..], ["logit(on[1])", "logit(on[2])", "log_odds(k=0)", "log_odds(k=1)"]);
+    assert_eq!(
+        names[14..],
+        [
+            "location(phi)",
+            "log_concentration(phi)",
+            "logit(on[1])",
+            "logit(on[2])",
+            "log_odds(k=0)",
+            "log_odds(k=1)"
+        ]
+    );
     let names = FullRankGaussian::new(&reals(2)).unwrap().param_names();
     assert_eq!(names[2..], ["log_factor(theta[1])", "factor(theta[2],theta[1])", "log_factor(theta[2])"]);
 }

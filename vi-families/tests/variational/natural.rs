@@ -153,6 +153,9 @@ fn assert_near(a: &Array1<f64>, b: &Array1<f64>, tolerance: f64) {
 /// Where λ of `product` holds logarithms of ± η.
 const LOGARITHMS: std::ops::Range<usize> = 4..14;
 
+/// Where λ of `product` holds the location and the log concentration of the angle.
+const ANGLE: usize = 14;
+
 /// η of every factor of `product`.
 fn natural_of(lambda: &Array1<f64>) -> Array1<f64> {
     let mut eta = lambda.clone();
@@ -161,6 +164,8 @@ fn natural_of(lambda: &Array1<f64>) -> Array1<f64> {
         (eta[i], eta[i + 1]) = (precision * lambda[i], precision);
     }
     eta.slice_mut(s![LOGARITHMS]).mapv_inplace(f64::exp);
+    let (concentration, (sin, cos)) = (lambda[ANGLE + 1].exp(), lambda[ANGLE].sin_cos());
+    (eta[ANGLE], eta[ANGLE + 1]) = (concentration * cos, concentration * sin);
     eta
 }
 
@@ -175,6 +180,10 @@ fn lambda_direction(lambda: &Array1<f64>, change: &Array1<f64>) -> Array1<f64> {
     for i in LOGARITHMS {
         direction[i] /= lambda[i].exp();
     }
+    let (concentration, (sin, cos)) = (lambda[ANGLE + 1].exp(), lambda[ANGLE].sin_cos());
+    let (along, across) =
+        (cos * change[ANGLE] + sin * change[ANGLE + 1], cos * change[ANGLE + 1] - sin * change[ANGLE]);
+    (direction[ANGLE], direction[ANGLE + 1]) = (across / concentration, along / concentration);
     direction
 }
 
@@ -241,17 +250,17 @@ fn what_has_no_inverse_says_where() {
     let family = product();
     let mut lambda = family.init();
     // The second bit is certain in double precision.
-    lambda[15] = 800.0;
+    lambda[17] = 800.0;
     let error = solve(&family, &lambda, Damping::NONE).unwrap_err();
-    assert_eq!(error, FamilyError::SingularFisher { index: 15, value: 0.0 });
-    assert_eq!(family.param_names()[15], "logit(on[2])");
+    assert_eq!(error, FamilyError::SingularFisher { index: 17, value: 0.0 });
+    assert_eq!(family.param_names()[17], "logit(on[2])");
     let damped = solve(&family, &lambda, Damping { absolute: 0.5, relative: 0.0 }).unwrap();
-    assert_eq!(damped[15], 2.0);
+    assert_eq!(damped[17], 2.0);
     // The first category is impossible in double precision.
-    lambda[15] = 0.0;
-    lambda[16] = -800.0;
+    lambda[17] = 0.0;
+    lambda[18] = -800.0;
     let error = solve(&family, &lambda, Damping::NONE).unwrap_err();
-    assert_eq!(error, FamilyError::SingularFisher { index: 16, value: 0.0 });
+    assert_eq!(error, FamilyError::SingularFisher { index: 18, value: 0.0 });
 }
 
 #[test]
