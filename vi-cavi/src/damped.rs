@@ -50,7 +50,11 @@ impl Annealing {
         self.start.powf(1.0 - step as f64 / f64::from(self.n_temperatures))
     }
 
-    fn validate(&self) -> Result<(), CaviError> {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`CaviError::Setting`] names the first setting outside its domain.
+    pub fn validate(&self) -> Result<(), CaviError> {
         let start = self.start > 0.0 && self.start <= 1.0;
         require(start, "annealing.start", self.start, "above 0 and at most 1")?;
         let (n, each) = (self.n_temperatures, self.sweeps_each);
@@ -74,6 +78,17 @@ pub struct DampedSettings {
 impl Default for DampedSettings {
     fn default() -> Self {
         Self { rate: 1.0, annealing: None }
+    }
+}
+
+impl DampedSettings {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`CaviError::Setting`] names the first setting outside its domain.
+    pub fn validate(&self) -> Result<(), CaviError> {
+        require(self.rate > 0.0 && self.rate <= 1.0, "rate", self.rate, "above 0 and at most 1")?;
+        self.annealing.map_or(Ok(()), |a| a.validate())
     }
 }
 
@@ -115,9 +130,7 @@ impl<'a, M: NaturalFactors> DampedCavi<'a, M> {
         cavi: &CaviSettings,
         exec: Exec<'a>,
     ) -> Result<Self, CaviError> {
-        let rate = settings.rate;
-        require(rate > 0.0 && rate <= 1.0, "rate", rate, "above 0 and at most 1")?;
-        settings.annealing.map_or(Ok(()), |a| a.validate())?;
+        settings.validate()?;
         Ok(Self { cavi: cavi.kernel(model, exec), settings })
     }
 

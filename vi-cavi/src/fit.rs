@@ -10,7 +10,7 @@ use vi_core::{
 use crate::ascent::Ascent;
 use crate::error::CaviError;
 use crate::kernel::{Cavi, CaviInfo, CaviState, StateOf};
-use crate::optima::{self, Optimum};
+use crate::optima::{Optimum, group_optima};
 use crate::posterior::CaviPosterior;
 use crate::settings::CaviSettings;
 use crate::stop::ElboTolerance;
@@ -196,7 +196,7 @@ impl<'a, K: Ascent> Fit<'a, K> {
             states.push(Some(state));
         }
         let ends: Vec<_> = restarts.iter().map(|r| (r.elbo, r.converged())).collect();
-        let optima = optima::group(&ends, self.settings.same_optimum);
+        let optima = group_optima(&ends, self.settings.same_optimum);
         let mut kept = optima.iter().filter_map(|o| states[o.restarts[0]].take());
         let state = kept.next().expect("validated settings ask for at least one restart");
         let other_states = kept.collect();

@@ -34,6 +34,7 @@ pub struct Cavi<'a, M> {
     exec: Exec<'a>,
     check_blocks: bool,
     check_stationary: CheckStationary,
+    expansion: bool,
 }
 
 impl<M> Clone for Cavi<'_, M> {
@@ -50,6 +51,7 @@ impl<M> std::fmt::Debug for Cavi<'_, M> {
             .field("exec", &self.exec)
             .field("check_blocks", &self.check_blocks)
             .field("check_stationary", &self.check_stationary)
+            .field("expansion", &self.expansion)
             .finish_non_exhaustive()
     }
 }
@@ -97,7 +99,8 @@ pub struct CaviInfo {
 impl<'a, M: ConditionallyConjugate> Cavi<'a, M> {
     /// Coordinate ascent over `model` that checks the ELBO after every block, and every block's optimum in the first sweep.
     pub fn new(model: &'a M, exec: Exec<'a>) -> Self {
-        Self { model, exec, check_blocks: true, check_stationary: CheckStationary::default() }
+        let check_stationary = CheckStationary::default();
+        Self { model, exec, check_blocks: true, check_stationary, expansion: true }
     }
 
     /// Whether the ELBO is evaluated after every block (the default) or only after every sweep.
@@ -111,6 +114,14 @@ impl<'a, M: ConditionallyConjugate> Cavi<'a, M> {
     #[must_use]
     pub fn with_check_stationary(mut self, check_stationary: CheckStationary) -> Self {
         self.check_stationary = check_stationary;
+        self
+    }
+
+    /// Whether the model may move several blocks at once after a sweep (the default), where it knows how to
+    /// ([`ConditionallyConjugate::expand`]).
+    #[must_use]
+    pub fn with_expansion(mut self, expansion: bool) -> Self {
+        self.expansion = expansion;
         self
     }
 
@@ -215,7 +226,8 @@ impl<'a, M: ConditionallyConjugate> Cavi<'a, M> {
 
     /// The ELBO after the model's own moves of several blocks at once, which may not lower it.
     fn expand(&self, state: &mut StateOf<M>, before: f64, holds: Holds) -> Result<f64, CaviError> {
-        if !(holds.monotone && self.model.expand(&mut state.factors, &mut state.stats, self.exec)?) {
+        let expands = self.expansion && holds.monotone;
+        if !(expands && self.model.expand(&mut state.factors, &mut state.stats, self.exec)?) {
             return Ok(before);
         }
         let after = self.model.elbo(&state.factors, &state.stats);

@@ -9,7 +9,7 @@
 //! | `settings` | [`CaviSettings`], as an experiment file names them |
 //! | `stationary` | [`CheckStationary`]: whether every new factor is the optimum of its block |
 //! | `fit` | [`fit()`] and [`Fit`]: restarts, stop rules, observers, resuming; [`CaviFit`] |
-//! | `optima` | [`Optimum`]: what restarts found, and how often |
+//! | `optima` | [`Optimum`]: what restarts found, and how often; [`group_optima`] |
 //! | `ascent` | [`Ascent`]: what a fit needs of a kernel |
 //! | `damped` | [`DampedCavi`]: damping, deterministic [`Annealing`] |
 //! | `moves` | [`MovingCavi`]: splits, merges and deletions of components |
@@ -36,7 +36,7 @@ pub use error::CaviError;
 pub use fit::{CaviFit, Fit, FitOf, Observers, Restart, fit};
 pub use kernel::{Cavi, CaviInfo, CaviState, FALL_TOLERANCE, StateOf};
 pub use moves::{Accepted, Move, MoveSettings, MoveState, MovingCavi};
-pub use optima::Optimum;
+pub use optima::{Optimum, group_optima};
 pub use posterior::CaviPosterior;
 pub use settings::CaviSettings;
 pub use stationary::{CheckStationary, STATIONARY_TOLERANCE};

@@ -22,6 +22,8 @@ pub struct CaviSettings {
     pub check_blocks: bool,
     /// When it is checked that every new factor is the optimum of its block; in the first sweep by default.
     pub check_stationary: CheckStationary,
+    /// Whether the model's own moves of several blocks at once follow every sweep, where it has any; true by default.
+    pub expansion: bool,
     /// Ends whose ELBOs differ by no more than this, relative to `1 + |ELBO|`, are one optimum; 1e-6 by default.
     pub same_optimum: f64,
 }
@@ -34,6 +36,7 @@ impl Default for CaviSettings {
             n_restarts: 1,
             check_blocks: true,
             check_stationary: CheckStationary::default(),
+            expansion: true,
             same_optimum: 1e-6,
         }
     }
@@ -45,6 +48,7 @@ impl CaviSettings {
         Cavi::new(model, exec)
             .with_check_blocks(self.check_blocks)
             .with_check_stationary(self.check_stationary)
+            .with_expansion(self.expansion)
     }
 
     /// Checks every setting.

@@ -192,6 +192,15 @@ pub enum RunError<E: std::error::Error + 'static> {
     },
 }
 
+impl<E: std::error::Error + 'static> RunError<E> {
+    /// The iteration that failed, counted from 0: as many were done before it.
+    pub fn iteration(&self) -> u64 {
+        match self {
+            Self::Kernel { iteration, .. } | Self::Observer { iteration, .. } => *iteration,
+        }
+    }
+}
+
 /// Runs `kernel` for `iterations`, until a rule stops it, it diverges, or an error ends it.
 ///
 /// An error of the kernel that [`Kernel::divergence`] knows for a divergence is an outcome like the others, and observers

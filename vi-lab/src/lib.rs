@@ -37,12 +37,12 @@ mod table;
 
 pub use bench::{BenchDocument, BenchFamily, BenchOutcome, run_estimators};
 pub use config::{
-    AdviseSettings, ApproximationSettings, Baseline, BatchAndMatchSettings, CaviSettings, DataConfig,
-    DataSource, DeterministicSettings, DrawsFormat, EntropyKind, EstimatorBench, EstimatorConfig,
+    AdviseSettings, ApproximationSettings, Baseline, BatchAndMatchSettings, CaviSettings, Damping,
+    DataConfig, DataSource, DeterministicSettings, DrawsFormat, EntropyKind, EstimatorBench, EstimatorConfig,
     EstimatorKind, EstimatorSettings, Experiment, FamilyKind, FamilySettings, GaussianScoreMatchingSettings,
     GibbsSettings, GivenPoint, LaplaceSettings, MethodConfig, MethodKind, MethodSettings,
     MultiPathfinderSettings, NutsSettings, Parametrisation, PathfinderSettings, PointName, PointsConfig,
-    RandomWalkSettings, ReferenceConfig, ReferenceKind, SamplerKind, SgviSettings, SvgdSettings,
+    RandomWalkSettings, ReferenceConfig, ReferenceKind, SamplerKind, SgviSettings, SvgdSettings, SviSettings,
 };
 pub use data::{BUILT_IN, BuiltIn, Dataset, Observations, built_in};
 pub use error::{ConfigError, DataError, LabError, Location};
@@ -51,9 +51,12 @@ pub use manifest::Manifest;
 pub use methods::{Context, Fitted};
 pub use output::OutputDirectory;
 pub use report::{render as render_report, render_bench as render_bench_report};
-pub use result::{Exact, ExactParameter, KHAT_LIMIT, MethodResult, RHAT_LIMIT, TraceColumns};
+pub use result::{Exact, ExactParameter, FoundOptimum, KHAT_LIMIT, MethodResult, RHAT_LIMIT, TraceColumns};
 pub use run::{RunOptions, RunOutcome, run};
-pub use study::{Conjugate, Finding, MODELS, ModelEntry, Study, Target, supported};
+pub use study::{
+    Conditionals, Conjugate, DampedAscent, Finding, MODELS, ModelEntry, MovingAscent, StochasticAscent,
+    Study, Target, supported,
+};
 pub use suggest::nearest;
 pub use summary::{MethodSummary, ModelSummary, SCHEMA, Summary};
 pub use table::render as render_table;

@@ -44,6 +44,31 @@ impl TraceColumns {
     }
 }
 
+/// Where restarts ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FoundOptimum {
+    /// The highest ELBO among its restarts, in nats.
+    pub elbo: f64,
+    /// Its restarts, from 1, the one with the highest ELBO first.
+    pub restarts: Vec<usize>,
+    /// How many of these converged. Where none did, it may be a place on the way.
+    pub n_converged: usize,
+    /// The share of all restarts that ended here.
+    pub frequency: f64,
+}
+
+impl FoundOptimum {
+    /// One of `n_restarts` restarts.
+    pub(crate) fn new(optimum: &vi_cavi::Optimum, n_restarts: usize) -> Self {
+        Self {
+            elbo: optimum.elbo,
+            restarts: optimum.restarts.iter().map(|r| r + 1).collect(),
+            n_converged: optimum.n_converged,
+            frequency: optimum.frequency(n_restarts),
+        }
+    }
+}
+
 /// Everything that a method of an experiment came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MethodResult {
@@ -86,6 +111,9 @@ pub struct MethodResult {
     /// What a reader may want to know beside the figures: what was chosen and why, what is ascended, where starts led.
     #[serde(default)]
     pub remarks: Vec<String>,
+    /// The optima that restarts of coordinate ascent found, the best first; empty for other methods.
+    #[serde(default)]
+    pub optima: Vec<FoundOptimum>,
     /// Posterior draws on the constrained scale; `None` when it was interrupted before the first.
     pub draws: Option<Draws>,
     /// Figures that could not be computed, and why.
@@ -93,6 +121,11 @@ pub struct MethodResult {
 }
 
 impl MethodResult {
+    /// The number of restarts behind `optima`.
+    pub fn n_restarts(&self) -> usize {
+        self.optima.iter().map(|o| o.restarts.len()).sum()
+    }
+
     /// The largest R-hat.
     pub fn max_rhat(&self) -> Option<f64> {
         self.parameters.iter().filter_map(|p| p.rhat).max_by(f64::total_cmp)

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Experiment, MethodKind};
 use crate::manifest::Manifest;
-use crate::result::{Exact, MethodResult};
+use crate::result::{Exact, FoundOptimum, MethodResult};
 
 /// The version of the layout below.
 pub const SCHEMA: u32 = 1;
@@ -53,6 +53,9 @@ pub struct MethodSummary {
     /// What a reader may want to know beside the figures.
     #[serde(default)]
     pub remarks: Vec<String>,
+    /// The optima that restarts of coordinate ascent found, the best first; empty for other methods.
+    #[serde(default)]
+    pub optima: Vec<FoundOptimum>,
     /// Iterations done; for samplers over all chains, warm-up included.
     pub iterations: u64,
     /// Wall-clock time.
@@ -83,6 +86,7 @@ impl MethodSummary {
             converged: r.converged,
             stop_reason: r.stop_reason.clone(),
             remarks: r.remarks.clone(),
+            optima: r.optima.clone(),
             iterations: r.iterations,
             elapsed_s: r.elapsed_s,
             n_log_joint: r.n_log_joint,

@@ -13,6 +13,9 @@ const MAX_ROWS: usize = 16;
 /// Methods, then posterior means and standard deviations, then warnings.
 pub fn render(title: &str, results: &[MethodResult], exact: Option<&Exact>) -> String {
     let mut out = format!("{title}\n{}\n\n", methods(results, exact));
+    for r in results.iter().filter(|r| r.n_restarts() > 1) {
+        let _ = writeln!(out, "{}", optima(r));
+    }
     let shown = results.iter().map(|r| r.parameters.len()).max().unwrap_or(0);
     if shown > 0 {
         let _ = writeln!(out, "posterior mean (sd)\n{}", parameters(results, exact));
@@ -58,6 +61,24 @@ fn methods(results: &[MethodResult], exact: Option<&Exact>) -> Table {
         ]));
     }
     table
+}
+
+/// Optima named in the line of a method.
+const MAX_OPTIMA: usize = 6;
+
+/// What the restarts of a method found, in a line.
+fn optima(r: &MethodResult) -> String {
+    let shown = r.optima.iter().take(MAX_OPTIMA).map(|o| {
+        let (elbo, frequency) = (fixed(Some(o.elbo), 4), 100.0 * o.frequency);
+        format!("{elbo} ({} restarts, {frequency:.0} %)", o.restarts.len())
+            .replace("(1 restarts", "(1 restart")
+    });
+    let shown: Vec<String> = shown.collect();
+    let rest = match r.optima.len().saturating_sub(MAX_OPTIMA) {
+        0 => String::new(),
+        n => format!(", and {n} more in the report"),
+    };
+    format!("optima of {}: {}{rest}", r.name, shown.join(", "))
 }
 
 /// In a word or two; the whole reason is in the report and in `summary.json`.

@@ -9,8 +9,9 @@ use std::process::{Command, Output};
 use common::TINY;
 use serde_json::Value;
 
-const METHODS: [&str; 13] = [
+const METHODS: [&str; 14] = [
     "cavi",
+    "svi",
     "sgvi",
     "advise",
     "laplace",
@@ -118,48 +119,70 @@ fn lists_name_everything_that_experiments_can() {
     assert_eq!(
         names(&models),
         [
+            "ard_regression",
             "autoregression",
             "eight_schools",
+            "factor_analysis",
             "garch",
             "gaussian_mixture",
             "gaussian_process_poisson",
             "gaussian_process_regression",
             "gaussian_regression",
             "hidden_markov",
+            "hierarchical_normal",
             "ising",
             "latent_dirichlet",
             "linear_regression",
             "logearn_interaction",
             "logistic_regression",
+            "matrix_factorisation",
+            "multinomial_regression",
             "nes",
             "normal_mean_precision",
             "one_compartment",
+            "poisson_factorisation",
+            "poisson_gamma",
             "principal_components",
+            "probit_regression",
             "sigmoid_belief_network",
+            "spike_and_slab",
             "student_t_regression",
             "two_normals"
         ]
     );
     for model in models.as_array().expect("a list") {
         let conjugate = [
+            "ard_regression",
             "eight_schools",
+            "factor_analysis",
             "gaussian_mixture",
+            "hierarchical_normal",
             "latent_dirichlet",
             "linear_regression",
             "logistic_regression",
+            "matrix_factorisation",
+            "multinomial_regression",
             "normal_mean_precision",
+            "poisson_factorisation",
+            "poisson_gamma",
             "principal_components",
+            "probit_regression",
             "student_t_regression",
         ];
-        let methods =
-            if ["ising", "sigmoid_belief_network"].contains(&model["name"].as_str().expect("a name")) {
-                serde_json::json!(["sgvi", "advise"])
-            } else if conjugate.contains(&model["name"].as_str().expect("a name")) {
-                serde_json::json!(METHODS)
-            } else {
-                let others = METHODS.iter().filter(|m| !["cavi", "gibbs"].contains(m));
-                others.copied().collect::<Vec<_>>().into()
-            };
+        let exchangeable =
+            ["gaussian_mixture", "latent_dirichlet", "linear_regression", "logistic_regression"];
+        let name = model["name"].as_str().expect("a name");
+        let methods = if ["ising", "sigmoid_belief_network"].contains(&name) {
+            serde_json::json!(["sgvi", "advise"])
+        } else if name == "spike_and_slab" {
+            serde_json::json!(["cavi", "sgvi", "advise", "gibbs"])
+        } else if conjugate.contains(&name) {
+            let has = |m: &&str| *m != "svi" || exchangeable.contains(&name);
+            METHODS.into_iter().filter(has).collect::<Vec<_>>().into()
+        } else {
+            let others = METHODS.iter().filter(|m| !["cavi", "svi", "gibbs"].contains(m));
+            others.copied().collect::<Vec<_>>().into()
+        };
         assert_eq!(model["methods"], methods);
         assert!(model["default_priors"].is_object() && model["example"]["parameters"].is_array());
     }
@@ -191,11 +214,26 @@ fn lists_name_everything_that_experiments_can() {
         ])
     );
     let methods = json("methods");
-    assert_eq!(methods[1]["estimators"][11]["name"], "disarm");
-    assert_eq!(methods[1]["default_settings"]["n_samples"], 64);
+    assert_eq!(methods[2]["estimators"][11]["name"], "disarm");
+    assert_eq!(methods[2]["default_settings"]["n_samples"], 64);
     assert_eq!(names(&methods), METHODS);
-    assert_eq!(methods[10]["default_settings"]["n_chains"], 4);
-    assert_eq!((&methods[3]["needs_gradient"], &methods[2]["needs_gradient"]), (&true.into(), &false.into()));
+    assert_eq!(methods[11]["default_settings"]["n_chains"], 4);
+    assert_eq!(methods[1]["default_settings"]["rate"]["robbins_monro"]["forgetting"], 0.7);
+    assert_eq!(methods[0]["keys"][2]["needs"], "moves of components");
+    let capabilities = |name: &str| {
+        let found = models.as_array().expect("a list").iter().find(|m| m["name"] == name);
+        found.expect("a model")["capabilities"].clone()
+    };
+    assert!(
+        capabilities("gaussian_mixture").as_array().expect("a list").contains(&"moves of components".into())
+    );
+    assert!(
+        capabilities("principal_components")
+            .as_array()
+            .expect("a list")
+            .contains(&"parameter expansion".into())
+    );
+    assert_eq!((&methods[4]["needs_gradient"], &methods[3]["needs_gradient"]), (&true.into(), &false.into()));
     for command in ["models", "families", "methods"] {
         let plain = text(&vi_lab(&[command]).stdout);
         assert!(names(&json(command)).iter().all(|name| plain.contains(name.as_str())), "{plain}");

@@ -143,7 +143,7 @@ fn a_form_that_the_model_lacks_names_model_method_and_what_it_has() {
     let message = refusal(text);
     assert!(message.contains("model `linear_regression` has no form of this `parametrisation`"), "{message}");
     assert!(message.contains("method `nuts` needs"), "{message}");
-    assert!(message.ends_with("methods that it has: cavi, sgvi, advise, laplace, pathfinder, multi_pathfinder, batch_and_match, \
+    assert!(message.ends_with("methods that it has: cavi, svi, sgvi, advise, laplace, pathfinder, multi_pathfinder, batch_and_match, \
          gaussian_score_matching, deterministic_advi, svgd, nuts, gibbs, random_walk"), "{message}");
 }
 
@@ -193,4 +193,89 @@ fn a_data_key_that_the_model_does_not_use_is_refused() {
         let wanted = format!("test.toml:4:1: model `{model}` does not use the key `{name}` of [data]");
         assert!(message.starts_with(&wanted), "{message}");
     }
+}
+
+/// An experiment on Old Faithful whose only method has these lines.
+fn mixture(method: &str) -> String {
+    format!(
+        "name = \"x\"\n[data]\nset = \"old_faithful\"\n[model]\nname = \"gaussian_mixture\"\nn_components = 2\n\
+         [[methods]]\n{method}\n"
+    )
+}
+
+#[test]
+fn keys_of_coordinate_ascent_outside_their_domain_are_refused() {
+    for (keys, wanted) in [
+        (
+            "damping = { rate = 0.0 }",
+            "`damping.rate` of method `cavi` = 0, but it must be above 0 and at most 1",
+        ),
+        ("damping = { rate = 1.5 }", "`damping.rate` of method `cavi` = 1.5"),
+        ("annealing = { start = 2.0 }", "`annealing.start` of method `cavi` = 2, but it must be above 0"),
+        ("annealing = { sweeps_each = 0 }", "`annealing.sweeps_each` of method `cavi` = 0"),
+        ("annealing = { perturbation = 1.0 }", "`annealing.perturbation` of method `cavi` = 1"),
+        (
+            "moves = { min_gain = 0.0 }",
+            "`moves.min_gain` of method `cavi` = 0, but it must be finite and > 0",
+        ),
+        ("moves = { n_refine = 0 }", "`moves.n_refine` of method `cavi` = 0"),
+        ("same_optimum = -1.0", "`same_optimum` of method `cavi` = -1, but it must be finite and ≥ 0"),
+        ("n_restarts = 0", "`n_restarts` of method `cavi` = 0, but it must be at least 1"),
+        ("check_stationary = \"always\"", "unknown value in [[methods]] `cavi`: `always`"),
+        ("moves = {}\ndamping = {}", "`moves` of method `cavi` = given with `damping`"),
+        ("moves = {}\nannealing = {}", "`moves` of method `cavi` = given with `annealing`"),
+        ("annealing = { n_temperature = 3 }", "did you mean `n_temperatures`?"),
+        ("move = {}", "unknown key `move` in [[methods]] `cavi`; did you mean `moves`?"),
+    ] {
+        let message = refusal(&mixture(&format!("method = \"cavi\"\n{keys}")));
+        assert!(message.contains(wanted), "{keys}: {message}");
+    }
+}
+
+#[test]
+fn keys_of_stochastic_ascent_outside_their_domain_are_refused() {
+    for (keys, wanted) in [
+        ("batch_size = 0", "`batch_size` of method `svi` = 0, but it must be at least 1"),
+        ("n_epochs = 0", "`n_epochs` of method `svi` = 0"),
+        ("tolerance = -1.0", "`tolerance` of method `svi` = -1"),
+        ("n_draws = 1", "`n_draws` of method `svi` = 1, but it must be at least 2"),
+        ("rate = { robbins_monro = { forgetting = 0.5 } }", "`rate.forgetting` of method `svi` = 0.5"),
+        ("rate = { robbins_monro = { delay = -1.0 } }", "`rate.delay` of method `svi` = -1"),
+        ("rate = { adaptive = { n_initial = 0 } }", "`rate.n_initial` of method `svi` = 0"),
+        ("rate = { constant = { rate = 0.0 } }", "`rate.rate` of method `svi` = 0"),
+        ("rate = { adaptiv = {} }", "`adaptiv`; did you mean `adaptive`?"),
+        ("batchsize = 10", "unknown key `batchsize` in [[methods]] `svi`; did you mean `batch_size`?"),
+        ("n_restarts = 3", "unknown key `n_restarts`"),
+    ] {
+        let message = refusal(&mixture(&format!("method = \"svi\"\n{keys}")));
+        assert!(message.contains(wanted), "{keys}: {message}");
+    }
+}
+
+#[test]
+fn what_a_model_lacks_for_a_key_or_a_method_is_told_before_anything_runs() {
+    let cavi = |keys: &str| replaced("n_restarts = 3", keys);
+    for (keys, lacks) in [
+        (
+            "moves = {}",
+            "model `eight_schools` has no moves of components, which `moves` of method `cavi` needs",
+        ),
+        ("expansion = true", "model `eight_schools` has no parameter expansion, which `expansion` of method"),
+    ] {
+        let message = refusal(&cavi(keys));
+        assert!(message.starts_with("test.toml:11:1: ") && message.contains(lacks), "{message}");
+    }
+    let on = |model: &str, keys: &str| {
+        format!("name = \"x\"\n[data]\nset = \"kidiq\"\n[model]\nname = \"{model}\"\n[[methods]]\n{keys}\n")
+    };
+    let message = refusal(&on("student_t_regression", "method = \"cavi\"\nannealing = {}"));
+    assert!(message.contains("has no natural parameters of its factors, which `annealing` of"), "{message}");
+    let message = refusal(&on("student_t_regression", "method = \"svi\""));
+    assert!(
+        message
+            .contains("has no exchangeable data, which method `svi` needs; methods that it has: cavi, sgvi"),
+        "{message}"
+    );
+    parse(&cavi("damping = { rate = 0.7 }\nannealing = {}")).expect("the model has natural parameters");
+    parse(&on("linear_regression", "method = \"svi\"")).expect("the model has exchangeable data");
 }

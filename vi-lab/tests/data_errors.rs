@@ -127,3 +127,126 @@ fn one_data_set_in_three_formats_is_one_model() {
     assert!(values[0].is_finite());
     assert!(values.iter().all(|v| v.to_bits() == values[0].to_bits()), "{values:?}");
 }
+
+/// The message of an experiment with this data and model on a file.
+fn refused(content: &str, keys: &str, model: &str) -> String {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    fs::write(directory.path().join("a.csv"), content).expect("a data file");
+    fs::write(directory.path().join("two.txt"), "one\ntwo\n").expect("a vocabulary");
+    fs::write(directory.path().join("gap.txt"), "one\n\nthree\n").expect("a vocabulary");
+    let text = format!(
+        "name = \"x\"\n[data]\nfile = \"a.csv\"\n{keys}\n[model]\n{model}\n[[methods]]\nmethod = \"cavi\"\n"
+    );
+    match Experiment::parse(&text, "test.toml", directory.path()) {
+        Ok(_) => panic!("the data were accepted"),
+        Err(error) => {
+            assert_eq!(error.exit_code(), 2);
+            error.to_string()
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_with_keys_of_classical_models_is_told() {
+    let table = "x,y\n1,2\n3,\n5,6\n";
+    let list = "r,c,v\na,p,1\nb,q,2\na,q,2.5\n";
+    let words = "d,w,n\n1,1,2\n1,3,4\n2,2,1\n";
+    let pca = "name = \"principal_components\"\nn_factors = 1";
+    let lda = "name = \"latent_dirichlet\"\nn_topics = 2";
+    for (content, keys, model, wanted) in [
+        (table, "", pca, "a.csv: row 2, column `y`: a value is missing (``); write `missing = true`"),
+        ("x,y\n1,\n3,NA\n", "missing = true", pca, "a.csv: column `y` has no value at all"),
+        ("x,y\n1,2\n3,inf\n", "missing = true", pca, "row 2, column `y`: `inf` is not a finite number"),
+        ("x,y\n1,2\n3,\n", "missing = true\nstandardise = true", pca, "column `y` is constant (2)"),
+        (table, "missing = \"yes\"", pca, "invalid type: string \"yes\""),
+        (
+            table,
+            "response = \"x\"\nmissing = true",
+            "name = \"linear_regression\"",
+            "does not use the key `missing`",
+        ),
+        (
+            list,
+            "entries = [\"r\", \"c\"]",
+            pca,
+            "`entries` of [data] names three columns, row, column and value, not r, c",
+        ),
+        (list, "entries = [\"r\", \"c\", \"w\"]", pca, "no column `w`"),
+        (
+            list,
+            "entries = [\"r\", \"c\", \"v\"]\nstandardise = true",
+            pca,
+            "`entries` of [data] = given with `standardise`",
+        ),
+        (&format!("{list}a,p,3\n"), "entries = [\"r\", \"c\", \"v\"]", pca, "given once"),
+        (
+            list,
+            "entries = [\"r\", \"c\", \"v\"]",
+            "name = \"poisson_factorisation\"\nn_factors = 2",
+            "sparse_counts: ",
+        ),
+        (table, "missing = true", "name = \"factor_analysis\"\nn_factors = 0", "n_factors = 0"),
+        (table, "missing = true", "name = \"factor_analysis\"\nn_factor = 1", "did you mean `n_factors`?"),
+        (
+            table,
+            "missing = true",
+            "name = \"matrix_factorisation\"\nn_factors = 1\npriors = { scores = 1 }",
+            "unknown key `scores`",
+        ),
+        (words, "vocabulary = \"two.txt\"", lda, "two.txt: word `3` is no number of a line from 1 to 2"),
+        (words, "vocabulary = \"gap.txt\"", lda, "gap.txt: line 2 is empty"),
+        (words, "vocabulary = \"gone.txt\"", lda, "cannot read "),
+        (
+            "k,t\n1,2\n",
+            "response = \"k\"",
+            "name = \"poisson_gamma\"",
+            "model `poisson_gamma` needs `exposure` in [data]",
+        ),
+        (
+            "k,t\n1.5,2\n",
+            "response = \"k\"\nexposure = \"t\"",
+            "name = \"poisson_gamma\"",
+            "count[0, 0] = 1.5",
+        ),
+        (
+            "y,g\n1,2\n",
+            "response = \"y\"",
+            "name = \"hierarchical_normal\"",
+            "needs `group` in [data]: the column that says",
+        ),
+        (
+            "y,g\n1,2\n",
+            "response = \"y\"\ngrup = \"g\"",
+            "name = \"hierarchical_normal\"",
+            "did you mean `group`?",
+        ),
+        ("y,x\n1,2\n2,1\n", "response = \"y\"", "name = \"probit_regression\"", "probit_regression: "),
+        (
+            "y,x\n1,2\n2,1\n",
+            "response = \"y\"",
+            "name = \"multinomial_regression\"\nn_classes = 2",
+            "multinomial_regression: y[1, 0] = 2",
+        ),
+        (
+            "y,x\n1,2\n2,1\n",
+            "response = \"y\"",
+            "name = \"multinomial_regression\"",
+            "missing field `n_classes`",
+        ),
+        (
+            "y,x\n1,2\n2,1\n",
+            "response = \"y\"",
+            "name = \"spike_and_slab\"\npriors = { slab_precision = -1.0 }",
+            "slab_precision = -1",
+        ),
+        (
+            "y,x\n1,2\n2,1\n",
+            "response = \"y\"",
+            "name = \"ard_regression\"\npriors = { relevance_rat = 1.0 }",
+            "did you mean `relevance_rate`?",
+        ),
+    ] {
+        let message = refused(content, keys, model);
+        assert!(message.contains(wanted), "{keys} {model}: {message}");
+    }
+}

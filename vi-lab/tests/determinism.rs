@@ -92,3 +92,52 @@ fn a_damaged_checkpoint_is_told_and_not_gone_on_from() {
     );
     assert_eq!(error.exit_code(), 2);
 }
+
+/// Two runs of ten epochs of six batches, the last of which is short: by Robbins and Monro, and by adaptive rates.
+const STOCHASTIC: &str = r#"
+name = "stochastic"
+seed = 3
+[data]
+set = "breast_cancer"
+covariates = ["mean_radius", "mean_texture"]
+standardise = true
+intercept = true
+[model]
+name = "logistic_regression"
+[[methods]]
+name = "falling"
+method = "svi"
+batch_size = 100
+n_epochs = 10
+tolerance = 0.0
+n_draws = 100
+[[methods]]
+name = "adaptive"
+method = "svi"
+batch_size = 100
+n_epochs = 10
+tolerance = 0.0
+n_draws = 100
+rate = { adaptive = { n_initial = 5 } }
+"#;
+
+#[test]
+fn a_stochastic_ascent_stopped_in_the_middle_of_an_epoch_resumes_to_the_bits_of_an_unbroken_one() {
+    let whole = tempfile::tempdir().expect("a temporary directory");
+    let unbroken = run(STOCHASTIC, whole.path(), 2, false, &Interrupt::new());
+    let [falling, adaptive] = unbroken.summary.methods.as_slice() else { panic!("two methods") };
+    assert_eq!((falling.iterations, adaptive.iterations), (60, 60));
+    assert!(falling.elbo.is_some_and(f64::is_finite) && falling.elbo != adaptive.elbo);
+    // Within the second epoch of each method, and of the second within its first look at the data.
+    for after in [8, 63, 69] {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let first = run(STOCHASTIC, directory.path(), 2, false, &Interrupt::after_iterations(after));
+        assert!(first.interrupted && first.summary.methods.last().is_some_and(|m| !m.converged));
+        let second = run(STOCHASTIC, directory.path(), 1, true, &Interrupt::new());
+        assert_eq!(comparable(&second), comparable(&unbroken), "interrupted after {after} steps");
+        for file in ["traces/falling.csv", "traces/adaptive.csv", "draws/adaptive.csv"] {
+            let read = |d: &tempfile::TempDir| fs::read(d.path().join(file)).expect("the file is there");
+            assert_eq!(read(&directory), read(&whole), "{file}");
+        }
+    }
+}

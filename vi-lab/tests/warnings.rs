@@ -29,6 +29,7 @@ fn faultless() -> MethodResult {
         n_divergent: Some(0),
         parameters: ["theta[1]", "theta[2]", "tau"].map(|name| coordinate(name, RHAT_LIMIT)).to_vec(),
         remarks: Vec::new(),
+        optima: Vec::new(),
         trace: TraceColumns::new(&["iteration"]),
         draws: None,
         notes: Vec::new(),

@@ -36,7 +36,11 @@ impl Default for MoveSettings {
 }
 
 impl MoveSettings {
-    fn validate(&self) -> Result<(), CaviError> {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`CaviError::Setting`] names the first setting outside its domain.
+    pub fn validate(&self) -> Result<(), CaviError> {
         let positive =
             |setting, value: f64| require(value.is_finite() && value > 0.0, setting, value, "finite and > 0");
         positive("moves.tolerance", self.tolerance)?;

@@ -13,9 +13,11 @@ use crate::settings::require;
 pub enum LearningRate {
     /// ρ_t = (τ₀ + t)^−κ: converges for ½ < κ ≤ 1 (Robbins & Monro 1951; Hoffman et al. 2013, eq. 26).
     RobbinsMonro {
-        /// τ₀ ≥ 0: keeps early steps small.
+        /// τ₀ ≥ 0: keeps early steps small; 1 by default.
+        #[serde(default = "default_delay")]
         delay: f64,
-        /// κ in (½, 1]: how fast old batches are forgotten.
+        /// κ in (½, 1]: how fast old batches are forgotten; 0.7 by default.
+        #[serde(default = "default_forgetting")]
         forgetting: f64,
     },
     /// The rate that minimises the expected error of the next λ̂, estimated from the steps themselves, for every global
@@ -30,7 +32,8 @@ pub enum LearningRate {
     /// Source: Ranganath, Wang, Blei & Xing, "An adaptive learning rate for stochastic variational inference", ICML 2013,
     /// eq. 15–18.
     Adaptive {
-        /// Batches at the start, at least 1.
+        /// Batches at the start, at least 1; 10 by default.
+        #[serde(default = "default_n_initial")]
         n_initial: u32,
     },
     /// ρ_t = ρ: does not converge but to a neighbourhood, unless the batch is all data.
@@ -43,8 +46,20 @@ pub enum LearningRate {
 impl Default for LearningRate {
     /// τ₀ = 1, κ = 0.7.
     fn default() -> Self {
-        Self::RobbinsMonro { delay: 1.0, forgetting: 0.7 }
+        Self::RobbinsMonro { delay: default_delay(), forgetting: default_forgetting() }
     }
+}
+
+fn default_delay() -> f64 {
+    1.0
+}
+
+fn default_forgetting() -> f64 {
+    0.7
+}
+
+fn default_n_initial() -> u32 {
+    10
 }
 
 /// What a block remembers for an adaptive rate; empty for the others.

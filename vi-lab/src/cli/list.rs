@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::config::{EstimatorKind, Experiment, FamilyKind, MethodKind, words};
+use crate::config::{CAVI_KEYS, EstimatorKind, Experiment, FamilyKind, MethodKind, words};
 use crate::error::LabError;
 use crate::estimators::Abilities;
 use crate::study::{MODELS, ModelEntry, Study, supported};
@@ -48,15 +48,14 @@ pub(super) fn models(as_json: bool) -> Result<String, LabError> {
     Ok(out)
 }
 
-/// What gradient estimators can ask of a model beside its log joint.
+/// What methods can ask of a model beside its log joint.
 fn capabilities(study: &dyn Study) -> Vec<&'static str> {
-    let Some(target) = study.target(None) else { return Vec::new() };
-    let given = [
-        (target.gradient.is_some(), "gradient"),
-        (target.local.is_some(), "local terms"),
-        (target.gaussian.is_some(), "exact mean-field gradient"),
-    ];
-    given.into_iter().filter(|g| g.0).map(|g| g.1).collect()
+    let of_target = study.target(None).map_or([false; 3], |target| {
+        [target.gradient.is_some(), target.local.is_some(), target.gaussian.is_some()]
+    });
+    let names = ["gradient", "local terms", "exact mean-field gradient"];
+    let given = of_target.into_iter().zip(names).filter(|g| g.0).map(|g| g.1);
+    given.chain(study.conjugate().into_iter().flat_map(|c| c.capabilities())).collect()
 }
 
 /// The model's example as a whole experiment.
@@ -142,6 +141,10 @@ pub(super) fn methods(as_json: bool) -> Result<String, LabError> {
     if as_json {
         let value = rows.map(|(kind, settings)| {
             let mut row = json!({"name": kind.name(), "about": kind.about(), "needs_gradient": kind.needs_gradient(), "default_settings": settings});
+            if *kind == MethodKind::Cavi {
+                let keys = CAVI_KEYS.map(|k| json!({"name": k.name, "about": k.about, "needs": k.needs}));
+                row["keys"] = keys.into_iter().collect();
+            }
             if *kind == MethodKind::Sgvi {
                 let estimators = EstimatorKind::ALL
                     .map(|e| json!({"name": e.name(), "about": e.about(), "needs": e.needs()}));
@@ -160,6 +163,9 @@ pub(super) fn methods(as_json: bool) -> Result<String, LabError> {
             .map_err(|e| LabError::Render { what: "settings", message: e.to_string() })?;
         for line in settings.lines().filter(|l| !l.is_empty()) {
             let _ = writeln!(out, "    {line}");
+        }
+        for key in CAVI_KEYS.iter().filter(|_| *kind == MethodKind::Cavi) {
+            let _ = writeln!(out, "    {}: {}; needs {}", key.name, key.about, key.needs);
         }
         out.push('\n');
     }

@@ -21,8 +21,18 @@ pub struct DataConfig {
     pub covariates: Option<Vec<String>>,
     /// The column of known standard errors of the response.
     pub standard_errors: Option<String>,
+    /// The column of known exposures of counts.
+    pub exposure: Option<String>,
+    /// The column that says which group a row belongs to.
+    pub group: Option<String>,
     /// The columns of a model without a response; all when absent.
     pub columns: Option<Vec<String>>,
+    /// The three columns of a matrix that is given as a list: row, column, value.
+    pub entries: Option<Vec<String>>,
+    /// A file with the names of words, line by line.
+    pub vocabulary: Option<PathBuf>,
+    /// Whether values may be missing.
+    pub missing: bool,
     /// Whether covariates (or columns) are centred and divided by their population standard deviation.
     pub standardise: bool,
     /// Whether the response is, too.
@@ -53,7 +63,13 @@ struct Raw {
     response: Option<String>,
     covariates: Option<Vec<String>>,
     standard_errors: Option<String>,
+    exposure: Option<String>,
+    group: Option<String>,
     columns: Option<Vec<String>>,
+    entries: Option<Vec<String>>,
+    vocabulary: Option<PathBuf>,
+    #[serde(default)]
+    missing: bool,
     #[serde(default)]
     standardise: bool,
     #[serde(default)]
@@ -71,7 +87,12 @@ impl DataConfig {
             response: None,
             covariates: None,
             standard_errors: None,
+            exposure: None,
+            group: None,
             columns: None,
+            entries: None,
+            vocabulary: None,
+            missing: false,
             standardise: false,
             standardise_response: false,
             intercept: false,
@@ -90,7 +111,12 @@ impl DataConfig {
             response: raw.response,
             covariates: raw.covariates,
             standard_errors: raw.standard_errors,
+            exposure: raw.exposure,
+            group: raw.group,
             columns: raw.columns,
+            entries: raw.entries,
+            vocabulary: raw.vocabulary,
+            missing: raw.missing,
             standardise: raw.standardise,
             standardise_response: raw.standardise_response,
             intercept: raw.intercept,
@@ -99,10 +125,32 @@ impl DataConfig {
         if let DataSource::BuiltIn(name) = config.source
             && let Some(set) = built_in(name)
         {
-            config.response = config.response.or(set.response.map(str::to_owned));
-            config.standard_errors = config.standard_errors.or(set.standard_errors.map(str::to_owned));
+            let or = |given: &mut Option<String>, column: Option<&str>| {
+                *given = given.take().or(column.map(str::to_owned));
+            };
+            or(&mut config.response, set.response);
+            or(&mut config.standard_errors, set.standard_errors);
+            or(&mut config.exposure, set.exposure);
+            or(&mut config.group, set.group);
         }
+        config.check_list()?;
         Ok(config)
+    }
+
+    /// A list of entries is the whole matrix: nothing else says which columns there are.
+    fn check_list(&self) -> Result<(), ConfigError> {
+        const BESIDE: [&str; 3] = ["columns", "standardise", "missing"];
+        let beside = |(key, _): &&(String, Location)| BESIDE.contains(&key.as_str());
+        match self.given.iter().find(beside) {
+            Some((key, at)) if self.entries.is_some() => Err(ConfigError::Domain {
+                at: at.clone(),
+                key: "`entries` of [data]".to_owned(),
+                value: format!("given with `{key}`"),
+                requirement: "given without `columns`, `standardise` and `missing`: what the list does not name is missing, or a \
+                              count of 0",
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses keys that the model, which reads `known`, would pass over in silence.

@@ -7,9 +7,8 @@ use super::approximation::{
     GaussianScoreMatchingSettings, LaplaceSettings, MultiPathfinderSettings, PathfinderSettings,
     SvgdSettings,
 };
-use super::method::{
-    CaviSettings, GibbsSettings, MethodSettings, NutsSettings, RandomWalkSettings, SgviSettings,
-};
+use super::conjugate::{CaviSettings, GibbsSettings, SviSettings};
+use super::method::{MethodSettings, NutsSettings, RandomWalkSettings, SgviSettings};
 
 /// The methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +16,8 @@ use super::method::{
 pub enum MethodKind {
     /// Coordinate-ascent variational inference.
     Cavi,
+    /// Stochastic variational inference: coordinate ascent on minibatches.
+    Svi,
     /// Stochastic-gradient variational inference.
     Sgvi,
     /// The fit that chooses for itself.
@@ -45,8 +46,9 @@ pub enum MethodKind {
 
 impl MethodKind {
     /// All methods.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Cavi,
+        Self::Svi,
         Self::Sgvi,
         Self::Advise,
         Self::Laplace,
@@ -65,6 +67,7 @@ impl MethodKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Cavi => "cavi",
+            Self::Svi => "svi",
             Self::Sgvi => "sgvi",
             Self::Advise => "advise",
             Self::Laplace => "laplace",
@@ -84,6 +87,10 @@ impl MethodKind {
     pub fn about(self) -> &'static str {
         match self {
             Self::Cavi => "coordinate-ascent variational inference over the model's complete conditionals",
+            Self::Svi => {
+                "stochastic variational inference: natural-gradient steps on minibatches, over the complete conditionals \
+                 of a model of exchangeable data"
+            }
             Self::Sgvi => "stochastic-gradient variational inference with any of the gradient estimators",
             Self::Advise => {
                 "the default fit: chooses family, start, estimator, optimizer and number of draws by the model, and \
@@ -114,7 +121,7 @@ impl MethodKind {
     /// Whether the gradient of the log joint is what it goes by.
     pub fn needs_gradient(self) -> bool {
         match self {
-            Self::Cavi | Self::Sgvi | Self::Advise | Self::Gibbs | Self::RandomWalk => false,
+            Self::Cavi | Self::Svi | Self::Sgvi | Self::Advise | Self::Gibbs | Self::RandomWalk => false,
             Self::Laplace
             | Self::Pathfinder
             | Self::MultiPathfinder
@@ -132,6 +139,7 @@ impl MethodKind {
         let approximation = MethodSettings::Approximation;
         match self {
             Self::Cavi => MethodSettings::Cavi(CaviSettings::default()),
+            Self::Svi => MethodSettings::Svi(SviSettings::default()),
             Self::Sgvi => MethodSettings::Sgvi(SgviSettings::default()),
             Self::Advise => approximation(A::Advise(AdviseSettings::default())),
             Self::Laplace => approximation(A::Laplace(LaplaceSettings::default())),

@@ -5,6 +5,7 @@ use serde_json::Value;
 use vi_sgvi::{AnyOptimizer, Averaging, Clipping, ElboPlateau, Starts, Stationarity, Window};
 
 use super::approximation::ApproximationSettings;
+use super::conjugate::{CaviSettings, GibbsSettings, SviSettings};
 use super::estimator::EstimatorSettings;
 use super::family::FamilySettings;
 use super::kind::MethodKind;
@@ -20,32 +21,6 @@ pub enum Parametrisation {
     Centred,
     /// Standardised effects, from which the reported ones are computed.
     NonCentred,
-}
-
-/// Settings of CAVI.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CaviSettings {
-    /// Sweeps at most, for each restart.
-    pub max_iterations: u64,
-    /// Relative change of the ELBO below which a restart has converged.
-    pub tolerance: f64,
-    /// Starts; the best ELBO is kept.
-    pub n_restarts: u32,
-    /// Posterior draws for figures and diagnostics.
-    pub n_draws: usize,
-}
-
-impl Default for CaviSettings {
-    fn default() -> Self {
-        let inner = vi_cavi::CaviSettings::default();
-        Self {
-            max_iterations: inner.max_iterations,
-            tolerance: inner.tolerance,
-            n_restarts: inner.n_restarts,
-            n_draws: N_DRAWS,
-        }
-    }
 }
 
 /// Draws of a variational posterior unless the experiment says otherwise.
@@ -139,26 +114,6 @@ impl Default for NutsSettings {
     }
 }
 
-/// Settings of the Gibbs sampler.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct GibbsSettings {
-    /// Chains.
-    pub n_chains: usize,
-    /// Sweeps that are thrown away, per chain.
-    pub n_warmup: usize,
-    /// Draws kept per chain.
-    pub n_draws: usize,
-    /// Sweeps per draw kept.
-    pub thin: usize,
-}
-
-impl Default for GibbsSettings {
-    fn default() -> Self {
-        Self { n_chains: 4, n_warmup: 1000, n_draws: 2000, thin: 1 }
-    }
-}
-
 /// Settings of the random walk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -205,6 +160,8 @@ pub(crate) fn words(value: &Value) -> String {
 pub enum MethodSettings {
     /// Of CAVI.
     Cavi(CaviSettings),
+    /// Of stochastic variational inference.
+    Svi(SviSettings),
     /// Of SGVI.
     Sgvi(SgviSettings),
     /// Of a method beside it.
@@ -234,6 +191,7 @@ impl MethodConfig {
     pub fn kind(&self) -> MethodKind {
         match &self.settings {
             MethodSettings::Cavi(_) => MethodKind::Cavi,
+            MethodSettings::Svi(_) => MethodKind::Svi,
             MethodSettings::Sgvi(_) => MethodKind::Sgvi,
             MethodSettings::Approximation(s) => s.kind(),
             MethodSettings::Nuts(_) => MethodKind::Nuts,
@@ -277,6 +235,7 @@ impl MethodConfig {
         let approximation = MethodSettings::Approximation;
         let settings = match kind {
             MethodKind::Cavi => MethodSettings::Cavi(reader.rest(table, &TAKEN)?),
+            MethodKind::Svi => MethodSettings::Svi(reader.rest(table, &TAKEN)?),
             MethodKind::Sgvi => {
                 let family = reader.part(&mut table, &FamilySettings::KEYS)?;
                 let estimator = reader.part(&mut table, &EstimatorSettings::KEYS)?;

@@ -2,8 +2,11 @@
 
 mod approximation;
 mod bench;
+mod bench_tables;
+mod conjugate;
 mod data;
 mod estimator;
+mod estimator_kind;
 mod family;
 mod kind;
 mod method;
@@ -16,6 +19,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::Serialize;
 use toml::de::DeValue;
+use vi_cavi::CaviError;
 
 pub use approximation::{
     AdviseSettings, ApproximationSettings, BatchAndMatchSettings, DeterministicSettings,
@@ -25,14 +29,16 @@ pub use approximation::{
 pub use bench::{
     EstimatorBench, EstimatorConfig, GivenPoint, PointName, PointsConfig, ReferenceConfig, ReferenceKind,
 };
+pub(crate) use conjugate::{CAVI_KEYS, EXCHANGEABLE, EXPANSION, MOVES, NATURAL};
+pub use conjugate::{CaviSettings, Damping, GibbsSettings, SviSettings};
 pub use data::{DataConfig, DataSource};
-pub use estimator::{Baseline, EntropyKind, EstimatorKind, EstimatorSettings, SamplerKind};
+pub use estimator::{Baseline, EntropyKind, EstimatorSettings, SamplerKind};
+pub use estimator_kind::EstimatorKind;
 pub use family::{FamilyKind, FamilySettings};
 pub use kind::MethodKind;
 pub(crate) use method::words;
 pub use method::{
-    CaviSettings, GibbsSettings, MethodConfig, MethodSettings, NutsSettings, Parametrisation,
-    RandomWalkSettings, SgviSettings,
+    MethodConfig, MethodSettings, NutsSettings, Parametrisation, RandomWalkSettings, SgviSettings,
 };
 pub(crate) use reader::{Reader, Table};
 
@@ -53,6 +59,16 @@ impl Owner {
     pub(crate) fn domain(&self, key: &str, value: String, requirement: &'static str) -> ConfigError {
         let key = format!("`{key}` of {}", self.what);
         ConfigError::Domain { at: self.at.clone(), key, value, requirement }
+    }
+
+    /// What the engine of coordinate ascent says of a setting, which stands below `prefix`.
+    fn engine(&self, prefix: &str, result: Result<(), CaviError>) -> Result<(), ConfigError> {
+        result.map_err(|error| match error {
+            CaviError::Setting { setting, value, requirement } => {
+                self.domain(&format!("{prefix}{setting}"), value.to_string(), requirement)
+            }
+            other => self.domain("settings", other.to_string(), "such as the method takes"),
+        })
     }
 
     /// A table below it.

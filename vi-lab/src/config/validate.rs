@@ -42,14 +42,8 @@ pub(super) fn method(config: &MethodConfig) -> Result<(), ConfigError> {
         one("thin", thin as u64)
     };
     match &config.settings {
-        MethodSettings::Cavi(s) => {
-            one("max_iterations", s.max_iterations)?;
-            one("n_restarts", u64::from(s.n_restarts))?;
-            if !(s.tolerance.is_finite() && s.tolerance >= 0.0) {
-                return Err(owner.domain("tolerance", s.tolerance.to_string(), "finite and ≥ 0"));
-            }
-            at_least("n_draws", s.n_draws as u64, 2, "at least 2")
-        }
+        MethodSettings::Cavi(s) => s.check(&owner),
+        MethodSettings::Svi(s) => s.check(&owner),
         MethodSettings::Sgvi(s) => {
             one("max_iterations", s.max_iterations)?;
             at_least("n_draws", s.n_draws as u64, 2, "at least 2")?;

@@ -13,79 +13,76 @@ pub struct BuiltIn {
     pub response: Option<&'static str>,
     /// The column of known standard errors unless the experiment says otherwise.
     pub standard_errors: Option<&'static str>,
+    /// The column of known exposures unless the experiment says otherwise.
+    pub exposure: Option<&'static str>,
+    /// The column of groups unless the experiment says otherwise.
+    pub group: Option<&'static str>,
+    /// The column whose numbers are words, and the words line by line.
+    pub vocabulary: Option<(&'static str, &'static str)>,
 }
 
 /// All built-in data sets.
-pub const BUILT_IN: [BuiltIn; 17] = [
+pub const BUILT_IN: [BuiltIn; 19] = [
     BuiltIn {
-        name: "eight_schools",
-        file: "eight_schools.json",
-        text: include_str!("../../../data/eight_schools.json"),
-        response: Some("y"),
         standard_errors: Some("sigma"),
+        ..with_response(
+            "eight_schools",
+            "eight_schools.json",
+            include_str!("../../../data/eight_schools.json"),
+            "y",
+        )
+    },
+    set("old_faithful", "old_faithful.csv", include_str!("../../../data/old_faithful.csv")),
+    with_response(
+        "breast_cancer",
+        "breast_cancer.csv",
+        include_str!("../../../data/breast_cancer.csv"),
+        "benign",
+    ),
+    with_response("digits", "digits.csv", include_str!("../../../data/digits.csv"), "digit"),
+    with_response("kidiq", "kidiq.csv", include_str!("../../../data/kidiq.csv"), "kid_score"),
+    with_response("stackloss", "stackloss.csv", include_str!("../../../data/stackloss.csv"), "stack_loss"),
+    BuiltIn {
+        group: Some("diet"),
+        ..with_response(
+            "coagulation",
+            "coagulation.csv",
+            include_str!("../../../data/coagulation.csv"),
+            "seconds",
+        )
     },
     BuiltIn {
-        name: "old_faithful",
-        file: "old_faithful.csv",
-        text: include_str!("../../../data/old_faithful.csv"),
-        response: None,
-        standard_errors: None,
+        exposure: Some("hours"),
+        ..with_response("pumps", "pumps.csv", include_str!("../../../data/pumps.csv"), "failures")
     },
     BuiltIn {
-        name: "breast_cancer",
-        file: "breast_cancer.csv",
-        text: include_str!("../../../data/breast_cancer.csv"),
-        response: Some("benign"),
-        standard_errors: None,
+        vocabulary: Some(("word", include_str!("../../../data/pride_and_prejudice_words.txt"))),
+        ..set(
+            "pride_and_prejudice",
+            "pride_and_prejudice.csv",
+            include_str!("../../../data/pride_and_prejudice.csv"),
+        )
     },
-    BuiltIn {
-        name: "digits",
-        file: "digits.csv",
-        text: include_str!("../../../data/digits.csv"),
-        response: Some("digit"),
-        standard_errors: None,
-    },
-    BuiltIn {
-        name: "kidiq",
-        file: "kidiq.csv",
-        text: include_str!("../../../data/kidiq.csv"),
-        response: Some("kid_score"),
-        standard_errors: None,
-    },
-    BuiltIn {
-        name: "stackloss",
-        file: "stackloss.csv",
-        text: include_str!("../../../data/stackloss.csv"),
-        response: Some("stack_loss"),
-        standard_errors: None,
-    },
-    BuiltIn {
-        name: "pride_and_prejudice",
-        file: "pride_and_prejudice.csv",
-        text: include_str!("../../../data/pride_and_prejudice.csv"),
-        response: None,
-        standard_errors: None,
-    },
-    of_posteriordb("earnings", "earnings.json", include_str!("../../../data/earnings.json"), "earn"),
-    of_posteriordb(
+    with_response("earnings", "earnings.json", include_str!("../../../data/earnings.json"), "earn"),
+    with_response(
         "kilpisjarvi",
         "kilpisjarvi_mod.json",
         include_str!("../../../data/kilpisjarvi_mod.json"),
         "y",
     ),
-    of_posteriordb("nes2000", "nes2000.json", include_str!("../../../data/nes2000.json"), "partyid7"),
-    of_posteriordb("sblrc", "sblrc.json", include_str!("../../../data/sblrc.json"), "y"),
-    of_posteriordb("arK", "arK.json", include_str!("../../../data/arK.json"), "y"),
-    of_posteriordb("garch", "garch.json", include_str!("../../../data/garch.json"), "y"),
-    of_posteriordb("gp_pois_regr", "gp_pois_regr.json", include_str!("../../../data/gp_pois_regr.json"), "y"),
-    of_posteriordb(
+    with_response("nes2000", "nes2000.json", include_str!("../../../data/nes2000.json"), "partyid7"),
+    with_response("sblrc", "sblrc.json", include_str!("../../../data/sblrc.json"), "y"),
+    with_response("arK", "arK.json", include_str!("../../../data/arK.json"), "y"),
+    with_response("garch", "garch.json", include_str!("../../../data/garch.json"), "y"),
+    with_response("gp_pois_regr", "gp_pois_regr.json", include_str!("../../../data/gp_pois_regr.json"), "y"),
+    with_response(
         "low_dim_gauss_mix",
         "low_dim_gauss_mix.json",
         include_str!("../../../data/low_dim_gauss_mix.json"),
         "y",
     ),
-    of_posteriordb("hmm_example", "hmm_example.json", include_str!("../../../data/hmm_example.json"), "y"),
-    of_posteriordb(
+    with_response("hmm_example", "hmm_example.json", include_str!("../../../data/hmm_example.json"), "y"),
+    with_response(
         "one_comp_mm_elim_abs",
         "one_comp_mm_elim_abs.json",
         include_str!("../../../data/one_comp_mm_elim_abs.json"),
@@ -93,14 +90,28 @@ pub const BUILT_IN: [BuiltIn; 17] = [
     ),
 ];
 
-/// A set of posteriordb with a response.
-const fn of_posteriordb(
+/// A set of columns that play no part of their own.
+const fn set(name: &'static str, file: &'static str, text: &'static str) -> BuiltIn {
+    BuiltIn {
+        name,
+        file,
+        text,
+        response: None,
+        standard_errors: None,
+        exposure: None,
+        group: None,
+        vocabulary: None,
+    }
+}
+
+/// A set with a response.
+const fn with_response(
     name: &'static str,
     file: &'static str,
     text: &'static str,
     response: &'static str,
 ) -> BuiltIn {
-    BuiltIn { name, file, text, response: Some(response), standard_errors: None }
+    BuiltIn { response: Some(response), ..set(name, file, text) }
 }
 
 /// The built-in data set of this name.

@@ -74,42 +74,54 @@ impl Columns {
         self.columns.iter().map(|c| c.0.clone()).collect()
     }
 
+    fn cells(&self, name: &str) -> Result<&Cells, DataError> {
+        let found = self.columns.iter().find(|c| c.0 == name).map(|(_, cells)| cells);
+        found.ok_or_else(|| DataError::NoColumn {
+            file: self.file.clone(),
+            column: name.to_owned(),
+            known: self.names(),
+        })
+    }
+
     /// A column as numbers, every one of them finite.
     pub(crate) fn column(&self, name: &str) -> Result<Array1<f64>, DataError> {
-        let Some((_, cells)) = self.columns.iter().find(|c| c.0 == name) else {
-            let known = self.names();
-            return Err(DataError::NoColumn { file: self.file.clone(), column: name.to_owned(), known });
+        self.numbers(name, |_| None)
+    }
+
+    /// A column as numbers, with NaN for what is missing.
+    pub(crate) fn column_with_missing(&self, name: &str) -> Result<Array1<f64>, DataError> {
+        let x = self.numbers(name, |value| is_missing(value).then_some(f64::NAN))?;
+        if x.iter().all(|v| v.is_nan()) {
+            return Err(DataError::NoValues { file: self.file.clone(), column: name.to_owned() });
+        }
+        Ok(x)
+    }
+
+    /// A column as numbers; what is no finite number is what `other` makes of it, or an error.
+    fn numbers(&self, name: &str, other: impl Fn(&str) -> Option<f64>) -> Result<Array1<f64>, DataError> {
+        let number = |row: usize, value: f64, text: &str| {
+            let found = if value.is_finite() { Some(value) } else { other(text) };
+            found.ok_or_else(|| DataError::NotFinite {
+                file: self.file.clone(),
+                row: row + 1,
+                column: name.to_owned(),
+                value: text.to_owned(),
+            })
         };
-        let not_finite = |row: usize, value: &str| DataError::NotFinite {
-            file: self.file.clone(),
-            row: row + 1,
-            column: name.to_owned(),
-            value: value.to_owned(),
-        };
-        match cells {
-            Cells::Numbers(x) => x
-                .iter()
-                .enumerate()
-                .map(|(row, &v)| if v.is_finite() { Ok(v) } else { Err(not_finite(row, &v.to_string())) })
-                .collect(),
-            Cells::Text(t) => t
-                .iter()
-                .enumerate()
-                .map(|(row, v)| match v.trim().parse::<f64>() {
-                    Ok(x) if x.is_finite() => Ok(x),
-                    _ => Err(not_finite(row, v)),
-                })
-                .collect(),
+        match self.cells(name)? {
+            Cells::Numbers(x) => {
+                x.iter().enumerate().map(|(row, v)| number(row, *v, &v.to_string())).collect()
+            }
+            Cells::Text(t) => {
+                let value = |v: &String| v.trim().parse::<f64>().unwrap_or(f64::NAN);
+                t.iter().enumerate().map(|(row, v)| number(row, value(v), v)).collect()
+            }
         }
     }
 
     /// A column as names.
     pub(crate) fn categories(&self, name: &str) -> Result<Categories, DataError> {
-        let Some((_, cells)) = self.columns.iter().find(|c| c.0 == name) else {
-            let known = self.names();
-            return Err(DataError::NoColumn { file: self.file.clone(), column: name.to_owned(), known });
-        };
-        let values: Vec<String> = match cells {
+        let values: Vec<String> = match self.cells(name)? {
             Cells::Text(t) => t.iter().map(|v| v.trim().to_owned()).collect(),
             Cells::Numbers(x) => x.iter().map(f64::to_string).collect(),
         };
@@ -134,26 +146,55 @@ impl Columns {
 
     /// Columns side by side, (rows, names); standardised when asked.
     pub(crate) fn matrix(&self, names: &[String], standardise: bool) -> Result<Array2<f64>, DataError> {
+        self.side_by_side(names, standardise, |name| self.column(name))
+    }
+
+    /// The same with NaN for what is missing.
+    pub(crate) fn matrix_with_missing(
+        &self,
+        names: &[String],
+        standardise: bool,
+    ) -> Result<Array2<f64>, DataError> {
+        self.side_by_side(names, standardise, |name| self.column_with_missing(name))
+    }
+
+    fn side_by_side(
+        &self,
+        names: &[String],
+        standardise: bool,
+        column: impl Fn(&str) -> Result<Array1<f64>, DataError>,
+    ) -> Result<Array2<f64>, DataError> {
         let mut out = Array2::zeros((self.n_rows, names.len()));
         for (name, mut place) in names.iter().zip(out.columns_mut()) {
-            place.assign(&self.vector(name, standardise)?);
+            let mut x = column(name)?;
+            if standardise {
+                self.standardise(name, &mut x)?;
+            }
+            place.assign(&x);
         }
         Ok(out)
     }
 
-    /// (x − mean) / sd with the population standard deviation (n in the denominator).
+    /// (x − mean) / sd of the values that are there, with the population standard deviation (their number in the denominator).
     fn standardise(&self, name: &str, x: &mut Array1<f64>) -> Result<(), DataError> {
-        let n = x.len() as f64;
-        let mean = x.sum() / n;
-        let sd = (x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
+        let known = || x.iter().filter(|v| !v.is_nan());
+        let n = known().count() as f64;
+        let mean = known().sum::<f64>() / n;
+        let sd = (known().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
         if sd <= f64::EPSILON * mean.abs() {
             return Err(DataError::Constant {
                 file: self.file.clone(),
                 column: name.to_owned(),
-                value: x[0],
+                value: known().next().copied().unwrap_or(mean),
             });
         }
         x.mapv_inplace(|v| (v - mean) / sd);
         Ok(())
     }
+}
+
+/// Whether a cell says that nothing is known: it is empty, or one of the usual words.
+pub(crate) fn is_missing(cell: &str) -> bool {
+    let cell = cell.trim();
+    cell.is_empty() || ["nan", "na", "null"].contains(&cell.to_lowercase().as_str())
 }

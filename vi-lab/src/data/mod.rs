@@ -3,6 +3,7 @@
 mod builtin;
 mod columns;
 mod read;
+mod vocabulary;
 
 use std::path::Path;
 
@@ -11,7 +12,8 @@ use vi_models::regression::RegressionData;
 
 pub use builtin::{BUILT_IN, BuiltIn, built_in};
 pub(crate) use columns::Categories;
-use columns::Columns;
+use columns::{Columns, is_missing};
+use vocabulary::Vocabulary;
 
 use crate::config::{DataConfig, DataSource};
 use crate::error::{ConfigError, DataError, LabError, Location};
@@ -21,6 +23,7 @@ use crate::error::{ConfigError, DataError, LabError, Location};
 pub struct Dataset {
     config: DataConfig,
     columns: Columns,
+    vocabulary: Option<Vocabulary>,
     fingerprint: u64,
 }
 
@@ -33,6 +36,17 @@ pub struct Observations {
     pub names: Vec<String>,
 }
 
+/// A matrix given as a list of its entries.
+#[derive(Clone, Debug)]
+pub(crate) struct Entries {
+    /// The row of every entry.
+    pub(crate) rows: Categories,
+    /// Its column.
+    pub(crate) columns: Categories,
+    /// Its value.
+    pub(crate) values: Array1<f64>,
+}
+
 /// Reads data; files are looked for in `directory`.
 ///
 /// # Errors
@@ -41,18 +55,13 @@ pub(crate) fn load(config: &DataConfig, directory: &Path) -> Result<Dataset, Lab
     let (file, bytes) = match &config.source {
         DataSource::Nothing => {
             let columns = Columns::nothing();
-            return Ok(Dataset { config: config.clone(), columns, fingerprint: 0 });
+            return Ok(Dataset { config: config.clone(), columns, vocabulary: None, fingerprint: 0 });
         }
         DataSource::BuiltIn(name) => {
             let set = built_in(name).unwrap_or_else(|| unreachable!("the configuration checked the name"));
             (set.file.to_owned(), set.text.as_bytes().to_vec())
         }
-        DataSource::File(path) => {
-            let path = directory.join(path);
-            let bytes =
-                std::fs::read(&path).map_err(|source| LabError::Read { path: path.clone(), source })?;
-            (path.display().to_string(), bytes)
-        }
+        DataSource::File(path) => read::bytes(&directory.join(path))?,
     };
     let ending = Path::new(&file).extension().map(|e| e.to_ascii_lowercase()).unwrap_or_default();
     let columns = match ending.to_str() {
@@ -65,7 +74,12 @@ pub(crate) fn load(config: &DataConfig, directory: &Path) -> Result<Dataset, Lab
             format: ".csv, .npy or .json",
         }),
     }?;
-    Ok(Dataset { config: config.clone(), columns, fingerprint: vi_core::checkpoint::fingerprint(&bytes[..]) })
+    let vocabulary = Vocabulary::of(config, directory)?;
+    let fingerprint = match &vocabulary {
+        Some(words) => vi_core::checkpoint::fingerprint(&(&bytes[..], words.names())),
+        None => vi_core::checkpoint::fingerprint(&bytes[..]),
+    };
+    Ok(Dataset { config: config.clone(), columns, vocabulary, fingerprint })
 }
 
 impl Dataset {
@@ -157,13 +171,72 @@ impl Dataset {
         Ok((data.map_err(wrong)?, names))
     }
 
-    /// The observations of a model without a response (n, p).
+    /// The observations of a model without a response (n, p); NaN where one is missing, if `missing = true` says that some
+    /// may be.
     ///
     /// # Errors
     /// As for [`Dataset::regression`].
     pub fn observations(&self) -> Result<Observations, DataError> {
         let names = self.config.columns.clone().unwrap_or_else(|| self.columns.names());
-        Ok(Observations { values: self.columns.matrix(&names, self.config.standardise)?, names })
+        let standardise = self.config.standardise;
+        let values = if self.config.missing {
+            self.columns.matrix_with_missing(&names, standardise)
+        } else {
+            self.columns.matrix(&names, standardise)
+        };
+        let told = |error| match error {
+            DataError::NotFinite { file, row, column, value } if is_missing(&value) => {
+                DataError::Missing { file, row, column, value }
+            }
+            other => other,
+        };
+        Ok(Observations { values: values.map_err(told)?, names })
+    }
+
+    /// A matrix that is given as a list of its entries; `None` where `entries` does not ask for that.
+    ///
+    /// # Errors
+    /// [`DataError`] when there are not three columns, or a value is no finite number.
+    pub(crate) fn entries(&self) -> Result<Option<Entries>, DataError> {
+        let Some(names) = &self.config.entries else { return Ok(None) };
+        let [row, column, value] = names.as_slice() else {
+            return Err(DataError::EntryColumns { at: self.config.at.clone(), columns: names.clone() });
+        };
+        Ok(Some(Entries {
+            rows: self.columns.categories(row)?,
+            columns: self.columns.categories(column)?,
+            values: self.columns.column(value)?,
+        }))
+    }
+
+    /// The column of known exposures (n).
+    ///
+    /// # Errors
+    /// As for [`Dataset::response`].
+    pub(crate) fn exposure(&self, model: &'static str) -> Result<Array1<f64>, DataError> {
+        let meaning = "the column of known exposures of the counts";
+        self.columns.column(self.required(model, self.config.exposure.as_deref(), "exposure", meaning)?)
+    }
+
+    /// The column that says which group a row belongs to.
+    ///
+    /// # Errors
+    /// [`DataError`] when none is named, or it is not there.
+    pub(crate) fn groups(&self, model: &'static str) -> Result<Categories, DataError> {
+        let meaning = "the column that says which group a row belongs to";
+        self.columns.categories(self.required(model, self.config.group.as_deref(), "group", meaning)?)
+    }
+
+    /// The words of a column, by the vocabulary where there is one.
+    ///
+    /// # Errors
+    /// [`DataError::Vocabulary`] names a word that the vocabulary has not.
+    pub(crate) fn in_words(&self, words: &Categories) -> Result<Vec<String>, DataError> {
+        let names = self.config.columns.clone().unwrap_or_else(|| self.columns.names());
+        match &self.vocabulary {
+            Some(vocabulary) if vocabulary.is_of(&names[1]) => vocabulary.words(&words.names),
+            _ => Ok(words.names.clone()),
+        }
     }
 
     /// Counts of words in documents: which document, which word, how often; one row for each pair that occurs.

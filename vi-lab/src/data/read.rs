@@ -1,11 +1,19 @@
 //! CSV, NPY and Stan-JSON files as named columns.
 
+use std::path::Path;
+
 use ndarray::{ArrayD, Axis, IxDyn};
 use ndarray_npy::ReadNpyExt;
 use serde_json::Value;
 
 use super::columns::{Cells, Columns};
-use crate::error::DataError;
+use crate::error::{DataError, LabError};
+
+/// The bytes of a file, and its name as messages call it.
+pub(super) fn bytes(path: &Path) -> Result<(String, Vec<u8>), LabError> {
+    let read = std::fs::read(path).map_err(|source| LabError::Read { path: path.to_owned(), source })?;
+    Ok((path.display().to_string(), read))
+}
 
 /// A CSV file with a header.
 pub(crate) fn csv(file: &str, bytes: &[u8]) -> Result<Columns, DataError> {

@@ -9,6 +9,7 @@ use vi_sgvi::bench::Reference;
 use super::any::{AnyEstimator, AnyModel, AnyPartial};
 use super::build::{self, Lack};
 use super::scale::Scale;
+use super::score;
 use crate::bench::{of_mean_field, of_product};
 use crate::config::{EstimatorSettings, FamilyKind};
 
@@ -110,7 +111,7 @@ macro_rules! lab_family {
             const ABILITIES: Abilities = Abilities { $($ability: true,)* ..NONE };
 
             fn score<'a>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, Self> {
-                build::score(settings, scale)
+                score::score(settings, scale)
             }
             $(
                 fn exact<'a>(family: &'a Self, scale: Scale<'a>) -> Option<Reference<'a, AnyModel<'a>, Self>> {
@@ -137,12 +138,12 @@ macro_rules! lab_family {
     };
     (@ dispersed) => {
         fn overdispersed<'a>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, Self> {
-            build::overdispersed(settings, scale)
+            score::overdispersed(settings, scale)
         }
     };
     (@ factors) => {
         fn local_score<'a>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, Self> {
-            build::local_score(settings, scale)
+            score::local_score(settings, scale)
         }
         fn part<'a>(settings: &EstimatorSettings, scale: Scale<'a>) -> BuiltPart<'a, Self> {
             build::part(settings, scale)
@@ -183,10 +184,10 @@ macro_rules! lab_family {
     (@paths $($other:ident)*) => {};
     (@both $(transport)? $(gaussian)? dispersed factors $($rest:ident)*) => {
         fn local_overdispersed<'a>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, Self> {
-            build::local_overdispersed(settings, scale)
+            score::local_overdispersed(settings, scale)
         }
         fn overdispersed_part<'a>(settings: &EstimatorSettings, scale: Scale<'a>) -> BuiltPart<'a, Self> {
-            build::overdispersed_part(settings, scale)
+            score::overdispersed_part(settings, scale)
         }
         fn overdispersed_factors<'a>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, Self> {
             build::overdispersed_factors(settings, scale)

@@ -1,26 +1,23 @@
 //! From settings to an estimator.
 
-use ndarray::ArrayRef1;
-use vi_core::{CommError, Exec, GradLogJoint, LocalLogJoint, LogJoint};
+use vi_core::{GradLogJoint, LocalLogJoint, LogJoint};
 use vi_families::{
-    DifferentiableDensity, Disperse, DisperseFactors, FactorizedDistribution, GaussianTransport,
+    DifferentiableDensity, DisperseFactors, FactorizedDistribution, GaussianTransport,
     MeasureValuedDistribution, Reparameterized, UniformTransport, VariationalFamily,
 };
 use vi_sgvi::bench::OnModel;
 use vi_sgvi::{
-    Antithetic, AnyBaseline, Arm, BaselineScratch, ControlledPathwise, DisArm, Enumeration,
-    GradientEstimator, ImportanceBound, ImportanceGradient, ImportancePathwise, Independent, Joint,
-    LocalExpectations, LocalQuadrature, Locality, MarkovBlanket, MeasureValued, MovingAverage, Overdispersed,
-    OverdispersedFactors, PartialEstimator, Pathwise, PerFactor, QuasiMonteCarlo, Restricted, SampleReuse,
-    Sampler, ScoreFunction, SgviError, Terms, Vimco,
+    Arm, ControlledPathwise, DisArm, Enumeration, GradientEstimator, ImportanceBound, ImportanceGradient,
+    ImportancePathwise, Joint, LocalExpectations, LocalQuadrature, MarkovBlanket, MeasureValued,
+    OverdispersedFactors, PartialEstimator, Pathwise, PerFactor, SampleReuse, SgviError, Vimco,
 };
 
 use super::abilities::{Abilities, LabFamily};
 use super::any::{AnyEstimator, AnyPartial, Remembered};
 use super::entropy::AnyEntropy;
-use super::sampler::Unweighted;
 use super::scale::Scale;
-use crate::config::{Baseline, EstimatorKind, EstimatorSettings, SamplerKind};
+use super::score::{Memoryless, baseline, score_part, unweighted};
+use crate::config::{EstimatorKind, EstimatorSettings, SamplerKind};
 
 /// Why there is no such estimator.
 #[derive(Debug)]
@@ -39,8 +36,8 @@ impl From<SgviError> for Lack {
     }
 }
 
-type Built<'a, F> = Result<AnyEstimator<'a, F>, Lack>;
-type BuiltPart<'a, F> = Result<AnyPartial<'a, F>, Lack>;
+pub(super) type Built<'a, F> = Result<AnyEstimator<'a, F>, Lack>;
+pub(super) type BuiltPart<'a, F> = Result<AnyPartial<'a, F>, Lack>;
 
 /// The estimator that `settings` describe, over the family and the model.
 ///
@@ -78,13 +75,13 @@ impl<'a> Scale<'a> {
         self.gradient.ok_or(Lack::Model("gradient"))
     }
 
-    fn local(self) -> Result<&'a (dyn LocalLogJoint + 'a), Lack> {
+    pub(super) fn local(self) -> Result<&'a (dyn LocalLogJoint + 'a), Lack> {
         self.local.ok_or(Lack::Model("local terms of blocks"))
     }
 }
 
 /// An estimator on the model that it needs.
-fn on<'a, F, N, E>(model: &'a N, estimator: E) -> AnyEstimator<'a, F>
+pub(super) fn on<'a, F, N, E>(model: &'a N, estimator: E) -> AnyEstimator<'a, F>
 where
     F: VariationalFamily,
     N: LogJoint + ?Sized,
@@ -94,7 +91,7 @@ where
     AnyEstimator::new(OnModel { model, estimator })
 }
 
-fn part_on<'a, F, N, E>(model: &'a N, estimator: E) -> AnyPartial<'a, F>
+pub(super) fn part_on<'a, F, N, E>(model: &'a N, estimator: E) -> AnyPartial<'a, F>
 where
     F: VariationalFamily,
     N: LogJoint + ?Sized,
@@ -102,116 +99,6 @@ where
     E::State: Remembered,
 {
     AnyPartial::new(OnModel { model, estimator })
-}
-
-fn baseline(settings: &EstimatorSettings) -> Result<AnyBaseline, SgviError> {
-    Ok(match settings.baseline() {
-        Baseline::None => AnyBaseline::None,
-        Baseline::LeaveOneOut => AnyBaseline::LeaveOneOut,
-        Baseline::MovingAverage => {
-            let inner = settings.decay.map_or_else(|| Ok(MovingAverage::default()), MovingAverage::new);
-            AnyBaseline::MovingAverage(inner?)
-        }
-        Baseline::ControlVariate => AnyBaseline::ControlVariate,
-        Baseline::SameSampleControlVariate => AnyBaseline::SameSampleControlVariate,
-    })
-}
-
-/// A baseline that remembers nothing, for estimators whose points come again by themselves.
-#[derive(Clone, Copy, Debug)]
-struct Memoryless(AnyBaseline);
-
-impl vi_sgvi::Baseline for Memoryless {
-    const NAME: &'static str = AnyBaseline::NAME;
-    const MIN_GROUPS: usize = AnyBaseline::MIN_GROUPS;
-    type State = ();
-
-    fn name(&self) -> &'static str {
-        self.0.name()
-    }
-    fn min_groups(&self) -> usize {
-        self.0.min_groups()
-    }
-    fn bias(&self) -> Option<&'static str> {
-        self.0.bias()
-    }
-    fn whole_groups(&self) -> bool {
-        self.0.whole_groups()
-    }
-    fn combine(
-        &self,
-        (): &mut (),
-        terms: &Terms<'_>,
-        exec: Exec<'_>,
-        scratch: &mut BaselineScratch,
-        grad: &mut ArrayRef1<f64>,
-    ) -> Result<(), CommError> {
-        self.0.combine(&mut Default::default(), terms, exec, scratch, grad)
-    }
-}
-
-/// The score function with the baseline of the settings.
-fn score_with<'a, F, N, S, L>(
-    settings: &EstimatorSettings,
-    model: &'a N,
-    sampler: S,
-    locality: L,
-) -> Built<'a, F>
-where
-    F: VariationalFamily,
-    N: LogJoint + ?Sized,
-    S: for<'m> Sampler<F::Member<'m>> + 'a,
-    L: for<'m> Locality<N, F::Member<'m>> + 'a,
-{
-    let (n_samples, baseline) = (settings.n_samples, baseline(settings)?);
-    Ok(on(model, ScoreFunction { n_samples, baseline, sampler, locality }))
-}
-
-fn unweighted(settings: &EstimatorSettings) -> Unweighted {
-    match settings.sampler() {
-        SamplerKind::Antithetic => Unweighted::Antithetic(Antithetic),
-        SamplerKind::QuasiMonteCarlo => {
-            let n_randomizations = settings.n_randomizations.unwrap_or(2);
-            Unweighted::QuasiMonteCarlo(QuasiMonteCarlo { n_randomizations })
-        }
-        SamplerKind::Independent | SamplerKind::Overdispersed => Unweighted::Independent(Independent),
-    }
-}
-
-fn proposal(settings: &EstimatorSettings) -> Result<Overdispersed, SgviError> {
-    Overdispersed::new(settings.dispersion.unwrap_or(1.5))
-}
-
-pub(super) fn score<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
-where
-    F: VariationalFamily,
-    for<'m> F::Member<'m>: UniformTransport,
-{
-    score_with(settings, scale.log_joint, unweighted(settings), Joint)
-}
-
-pub(super) fn local_score<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
-where
-    F: VariationalFamily,
-    for<'m> F::Member<'m>: UniformTransport + FactorizedDistribution,
-{
-    score_with(settings, scale.local()?, unweighted(settings), MarkovBlanket)
-}
-
-pub(super) fn overdispersed<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
-where
-    F: VariationalFamily,
-    for<'m> F::Member<'m>: Disperse,
-{
-    score_with(settings, scale.log_joint, proposal(settings)?, Joint)
-}
-
-pub(super) fn local_overdispersed<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
-where
-    F: VariationalFamily,
-    for<'m> F::Member<'m>: Disperse + FactorizedDistribution,
-{
-    score_with(settings, scale.local()?, proposal(settings)?, MarkovBlanket)
 }
 
 pub(super) fn pathwise<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> Built<'a, F>
@@ -375,35 +262,6 @@ where
         (EstimatorKind::MeasureValued, _) => F::measure_valued_part(settings, scale),
         (EstimatorKind::LocalQuadrature, _) => F::quadrature_part(settings, scale),
         _ => F::discrete_part(settings, scale),
-    }
-}
-
-fn score_part<'a, F, N, S, L>(
-    settings: &EstimatorSettings,
-    model: &'a N,
-    sampler: S,
-    locality: L,
-) -> BuiltPart<'a, F>
-where
-    F: VariationalFamily,
-    for<'m> F::Member<'m>: FactorizedDistribution,
-    N: LogJoint + ?Sized,
-    S: for<'m> Sampler<F::Member<'m>> + for<'m> Sampler<Restricted<'m, F::Member<'m>>> + 'a,
-    L: for<'m> Locality<N, F::Member<'m>> + for<'m> Locality<N, Restricted<'m, F::Member<'m>>> + 'a,
-{
-    let (n_samples, baseline) = (settings.n_samples, baseline(settings)?);
-    Ok(part_on(model, ScoreFunction { n_samples, baseline, sampler, locality }))
-}
-
-pub(super) fn overdispersed_part<'a, F>(settings: &EstimatorSettings, scale: Scale<'a>) -> BuiltPart<'a, F>
-where
-    F: VariationalFamily,
-    for<'m> F::Member<'m>: DisperseFactors,
-{
-    if settings.rao_blackwellized {
-        score_part(settings, scale.local()?, proposal(settings)?, MarkovBlanket)
-    } else {
-        score_part(settings, scale.log_joint, proposal(settings)?, Joint)
     }
 }
 

@@ -5,7 +5,7 @@
 //! | `any` | estimators whose type is forgotten, with a state that can be saved |
 //! | `abilities` | which family serves which estimators: one table, which the compiler checks |
 //! | `entropy` | the gradients of the entropy as one type |
-//! | `build` | from settings to an estimator |
+//! | `build`, `score` | from settings to an estimator; to a score function |
 //! | `scale` | a form of a model on the scale of a family; the families by name |
 //! | `check` | what model or family cannot serve, told before anything runs |
 
@@ -16,6 +16,7 @@ mod check;
 mod entropy;
 mod sampler;
 mod scale;
+mod score;
 
 pub(crate) use abilities::{Abilities, LabFamily};
 pub(crate) use any::{AnyEstimator, AnyModel};

@@ -118,7 +118,8 @@ impl Fit<'_> {
         let fitted = match &fit.ascent {
             Ok(outcome) => ended(outcome, fit.evaluations, self.context),
             Err(error) => {
-                let outcome = Outcome { next: 0, reason: StopReason::Budget };
+                // What failed is the iteration after these.
+                let outcome = Outcome { next: error.iteration(), reason: StopReason::Budget };
                 let stop_reason = match &**error {
                     vi_core::RunError::Kernel { source, .. } => told_of(source),
                     other => other.to_string(),
@@ -140,7 +141,11 @@ impl Fit<'_> {
         let fit = MultiPathfinder { n_paths, path }.fit(self.model, self.context.key, Exec::local())?;
         let ascents: Vec<_> = fit.paths.iter().flatten().map(|p| p.ascent.as_ref().ok()).collect();
         let n_converged = ascents.iter().flatten().filter(|o| o.converged()).count();
-        let iterations = ascents.iter().flatten().map(|o| o.next).sum();
+        let iterations = fit.paths.iter().flatten().map(|path| match &path.ascent {
+            Ok(outcome) => outcome.next,
+            Err(error) => error.iteration(),
+        });
+        let iterations = iterations.sum();
         let outcome = Outcome { next: iterations, reason: StopReason::Budget };
         let fitted = ended(&outcome, fit.evaluations(), self.context);
         let n_found = ascents.len();

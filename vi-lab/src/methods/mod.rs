@@ -10,15 +10,16 @@ mod nuts;
 mod particles;
 mod random_walk;
 mod sgvi;
+pub(crate) mod svi;
 
 use vi_core::ElboEstimate;
 
 pub use context::Context;
 pub(crate) use judge::Judged;
 
-use crate::config::{MethodConfig, MethodSettings};
+use crate::config::{EXCHANGEABLE, MethodConfig, MethodSettings};
 use crate::error::{ConfigError, LabError};
-use crate::result::{MethodResult, RHAT_LIMIT, TraceColumns};
+use crate::result::{FoundOptimum, MethodResult, RHAT_LIMIT, TraceColumns};
 use crate::study::{Study, supported};
 
 /// What a method made of a model, judged.
@@ -39,6 +40,8 @@ pub struct Fitted {
     pub(crate) trace: TraceColumns,
     /// What a reader may want to know beside the figures.
     pub(crate) remarks: Vec<String>,
+    /// What restarts found, the best first.
+    pub(crate) optima: Vec<FoundOptimum>,
     pub(crate) judged: Judged,
 }
 
@@ -53,7 +56,11 @@ pub(crate) fn run(
     let conjugate = || study.conjugate().ok_or_else(|| lacking("complete conditionals"));
     let fitted = match &config.settings {
         MethodSettings::Cavi(s) => conjugate()?.cavi(s, context),
-        MethodSettings::Gibbs(s) => conjugate()?.gibbs(s, context),
+        MethodSettings::Svi(s) => {
+            let stochastic = conjugate()?.exchangeable.ok_or_else(|| lacking(EXCHANGEABLE))?;
+            stochastic.svi(s, context)
+        }
+        MethodSettings::Gibbs(s) => conjugate()?.conjugate.gibbs(s, context),
         MethodSettings::Sgvi(s) => sgvi::fit(target(s.parametrisation)?, config, s, context),
         MethodSettings::Approximation(s) => approximations::fit(target(s.parametrisation())?, s, context),
         MethodSettings::Nuts(s) => nuts::fit(target(s.parametrisation)?, s, context),
@@ -93,6 +100,7 @@ fn result(config: &MethodConfig, fitted: Fitted) -> MethodResult {
         parameters: judged.parameters,
         trace: fitted.trace,
         remarks: fitted.remarks,
+        optima: fitted.optima,
         draws: judged.draws,
         notes: judged.notes,
     };

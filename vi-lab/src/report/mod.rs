@@ -9,6 +9,7 @@ pub(crate) mod figures;
 mod forest;
 mod html;
 mod marginals;
+mod optima;
 mod tables;
 
 pub use bench::render as render_bench;
@@ -41,6 +42,10 @@ pub fn render(
     );
     body += &warnings(experiment, results);
     body += &section("Methods", &tables::methods(results, exact));
+    let optima = optima::table(results);
+    if !optima.is_empty() {
+        body += &section("Optima", &optima);
+    }
     let findings = findings(experiment, results);
     if !findings.is_empty() {
         body += &section("What was found", &findings);

@@ -7,7 +7,7 @@ use vi_models::eight_schools::{
     EightSchoolsCentred, EightSchoolsData, EightSchoolsNonCentred, EightSchoolsPriors,
 };
 
-use super::{Conjugate, Study, Target};
+use super::{Conditionals, Study, Target};
 use crate::config::Parametrisation;
 
 /// The centred form for complete conditionals and for judging, the non-centred one for samplers.
@@ -70,8 +70,8 @@ impl Study for EightSchools {
         })
     }
 
-    fn conjugate(&self) -> Option<&dyn Conjugate> {
-        Some(&self.centred)
+    fn conjugate(&self) -> Option<Conditionals<'_>> {
+        Some(Conditionals::of(&self.centred).natural(&self.centred))
     }
 
     fn exact(&self) -> Option<&dyn KnownPosterior> {

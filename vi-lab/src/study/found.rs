@@ -1,10 +1,10 @@
 //! What the users of a model want to read off its posterior, beside the figures of every coordinate.
 
 use serde_json::Value;
-use vi_core::{KnownPosterior, LogJoint};
+use vi_core::{KnownPosterior, LogJoint, ParameterSpace};
 use vi_diagnostics::Summary;
 
-use super::{Conjugate, Study, Target};
+use super::{Conditionals, Study, Target};
 use crate::config::Parametrisation;
 
 /// A table in words of the model.
@@ -18,6 +18,17 @@ pub struct Finding {
     pub rows: Vec<Vec<String>>,
     /// How to read it.
     pub note: String,
+}
+
+/// The figures of a variable; none of one that is not there.
+pub(super) fn of<'p>(space: &ParameterSpace, parameters: &'p [Summary], name: &str) -> &'p [Summary] {
+    let found = space.parameters().iter().find(|p| p.name() == name);
+    found.map_or(&[], |p| &parameters[p.range()])
+}
+
+/// Cells of a table.
+pub(super) fn texts<const N: usize>(cells: [&str; N]) -> Vec<String> {
+    cells.map(str::to_owned).to_vec()
 }
 
 /// Makes the tables of a posterior from the figures of its coordinates, in their order.
@@ -54,7 +65,7 @@ impl<S: Study> Study for Found<S> {
     fn target(&self, form: Option<Parametrisation>) -> Option<Target<'_>> {
         self.study.target(form)
     }
-    fn conjugate(&self) -> Option<&dyn Conjugate> {
+    fn conjugate(&self) -> Option<Conditionals<'_>> {
         self.study.conjugate()
     }
     fn exact(&self) -> Option<&dyn KnownPosterior> {

@@ -4,7 +4,6 @@
 //! `Option` of a trait object.
 
 mod conjugate;
-mod discrete;
 mod eight_schools;
 mod found;
 mod plain;
@@ -19,14 +18,14 @@ use vi_core::{
 use vi_diagnostics::Summary;
 use vi_families::FamilyError;
 
-pub use conjugate::Conjugate;
+pub use conjugate::{Conditionals, Conjugate, DampedAscent, MovingAscent, StochasticAscent};
 pub use found::Finding;
 pub use registry::{MODELS, ModelEntry};
 pub(crate) use registry::{build, reads_no_data};
 
 use crate::config::{
-    ApproximationSettings, EstimatorSettings, FamilyKind, FamilySettings, MethodConfig, MethodKind,
-    MethodSettings, Owner, Parametrisation,
+    ApproximationSettings, CaviSettings, EXCHANGEABLE, EstimatorSettings, FamilyKind, FamilySettings,
+    MethodConfig, MethodKind, MethodSettings, Owner, Parametrisation,
 };
 use crate::error::ConfigError;
 use crate::estimators;
@@ -47,7 +46,7 @@ pub trait Study: Send + Sync + std::fmt::Debug {
     fn target(&self, form: Option<Parametrisation>) -> Option<Target<'_>>;
 
     /// Its complete conditionals.
-    fn conjugate(&self) -> Option<&dyn Conjugate>;
+    fn conjugate(&self) -> Option<Conditionals<'_>>;
 
     /// Its exact posterior.
     fn exact(&self) -> Option<&dyn KnownPosterior>;
@@ -96,6 +95,7 @@ impl std::fmt::Debug for Target<'_> {
 pub fn supported(study: &dyn Study) -> Vec<MethodKind> {
     let can = |kind: &MethodKind| match kind {
         MethodKind::Cavi | MethodKind::Gibbs => study.conjugate().is_some(),
+        MethodKind::Svi => study.conjugate().is_some_and(|c| c.exchangeable.is_some()),
         kind if kind.needs_gradient() => {
             study.target(None).is_some_and(|t| t.gradient.is_some() && has_map(t))
         }
@@ -113,11 +113,17 @@ pub(crate) fn check_capability(study: &dyn Study, config: &MethodConfig) -> Resu
         MethodSettings::Approximation(s) => s.parametrisation(),
         MethodSettings::Nuts(s) => s.parametrisation,
         MethodSettings::RandomWalk(s) => s.parametrisation,
-        MethodSettings::Cavi(_) | MethodSettings::Gibbs(_) => None,
+        MethodSettings::Cavi(_) | MethodSettings::Svi(_) | MethodSettings::Gibbs(_) => None,
     };
     let target = study.target(form);
     let lacking = match (&config.settings, target) {
-        (MethodSettings::Cavi(_) | MethodSettings::Gibbs(_), _) => {
+        (MethodSettings::Cavi(s), _) if study.conjugate().is_some() => {
+            return check_keys(study, s, config);
+        }
+        (MethodSettings::Svi(_), _) if study.conjugate().is_some() => {
+            (!supported(study).contains(&MethodKind::Svi)).then_some(EXCHANGEABLE)
+        }
+        (MethodSettings::Cavi(_) | MethodSettings::Svi(_) | MethodSettings::Gibbs(_), _) => {
             study.conjugate().is_none().then_some("complete conditionals")
         }
         (_, None) => Some("form of this `parametrisation`"),
@@ -138,6 +144,20 @@ pub(crate) fn check_capability(study: &dyn Study, config: &MethodConfig) -> Resu
             method: config.name.clone(),
             capability,
             supported: supported(study).into_iter().map(|k| k.name().to_owned()).collect(),
+        }),
+    }
+}
+
+/// Whether the model has what the keys of CAVI ask for.
+fn check_keys(study: &dyn Study, settings: &CaviSettings, config: &MethodConfig) -> Result<(), ConfigError> {
+    match study.conjugate().and_then(|c| c.lacks(settings)) {
+        None => Ok(()),
+        Some((key, capability)) => Err(ConfigError::KeyUnsupported {
+            at: config.at.clone(),
+            model: study.name(),
+            key,
+            method: config.name.clone(),
+            capability,
         }),
     }
 }

@@ -3,10 +3,10 @@
 use serde_json::Value;
 use vi_core::{GaussianExpectation, GradLogJoint, KnownPosterior, LocalLogJoint, LogJoint};
 
-use super::{Conjugate, Study, Target};
+use super::{Conditionals, Study, Target};
 use crate::config::Parametrisation;
 
-/// A model that has a gradient.
+/// A model with what it has beside its log joint.
 #[derive(Debug)]
 pub(super) struct Plain<M> {
     pub(super) name: &'static str,
@@ -14,8 +14,10 @@ pub(super) struct Plain<M> {
     pub(super) n_data: usize,
     pub(super) priors: Value,
     pub(super) labels: Vec<(String, String)>,
+    /// Its gradient, for models that have it.
+    pub(super) gradient: fn(&M) -> Option<&dyn GradLogJoint>,
     /// Its complete conditionals, for models that have them.
-    pub(super) conjugate: fn(&M) -> Option<&dyn Conjugate>,
+    pub(super) conjugate: fn(&M) -> Option<Conditionals<'_>>,
     /// Its exact posterior, for models that know it.
     pub(super) exact: fn(&M) -> Option<&dyn KnownPosterior>,
     /// Its terms block by block, for models that have them.
@@ -24,7 +26,33 @@ pub(super) struct Plain<M> {
     pub(super) gaussian: fn(&M) -> Option<&dyn GaussianExpectation>,
 }
 
-impl<M: GradLogJoint + std::fmt::Debug> Study for Plain<M> {
+impl<M> Plain<M> {
+    /// A model that has its log joint and nothing else.
+    pub(super) fn new(name: &'static str, model: M, n_data: usize, priors: Value) -> Self {
+        Self {
+            name,
+            model,
+            n_data,
+            priors,
+            labels: Vec::new(),
+            gradient: |_| None,
+            conjugate: |_| None,
+            exact: |_| None,
+            local: |_| None,
+            gaussian: |_| None,
+        }
+    }
+
+    /// A model that has a gradient too.
+    pub(super) fn smooth(name: &'static str, model: M, n_data: usize, priors: Value) -> Self
+    where
+        M: GradLogJoint,
+    {
+        Self { gradient: |m| Some(m), ..Self::new(name, model, n_data, priors) }
+    }
+}
+
+impl<M: LogJoint + std::fmt::Debug> Study for Plain<M> {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -41,7 +69,7 @@ impl<M: GradLogJoint + std::fmt::Debug> Study for Plain<M> {
         match form {
             None => Some(Target {
                 log_joint: &self.model,
-                gradient: Some(&self.model),
+                gradient: (self.gradient)(&self.model),
                 local: (self.local)(&self.model),
                 gaussian: (self.gaussian)(&self.model),
                 reported: None,
@@ -50,7 +78,7 @@ impl<M: GradLogJoint + std::fmt::Debug> Study for Plain<M> {
         }
     }
 
-    fn conjugate(&self) -> Option<&dyn Conjugate> {
+    fn conjugate(&self) -> Option<Conditionals<'_>> {
         (self.conjugate)(&self.model)
     }
 

@@ -1,28 +1,28 @@
 //! The models by name.
 
 mod bits;
-mod classical;
-mod components;
+mod factors;
+mod groups;
+mod mixture;
 mod more;
 mod plate;
+mod regressions;
+mod robust;
 mod series;
+mod topics;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use vi_core::LogJoint;
-use vi_diagnostics::Summary;
 use vi_models::ModelError;
 use vi_models::eight_schools::EightSchoolsData;
-use vi_models::gaussian_mixture::{GaussianMixture, GaussianMixturePriors};
 use vi_models::linear_regression::LinearRegression;
 use vi_models::logistic_regression::LogisticRegression;
 use vi_models::normal_mean_precision::NormalMeanPrecision;
 
-use super::Study;
 use super::eight_schools::EightSchools;
-use super::found::Found;
 use super::plain::Plain;
+use super::{Conditionals, Study};
 use crate::config::{Reader, Table};
 use crate::data::Dataset;
 use crate::error::{ConfigError, LabError, Location};
@@ -53,7 +53,8 @@ impl std::fmt::Debug for ModelEntry {
 }
 
 /// All models.
-pub const MODELS: [ModelEntry; 20] = [
+pub const MODELS: [ModelEntry; 29] = [
+    regressions::ARD_REGRESSION,
     series::AUTOREGRESSION,
     ModelEntry {
         name: "eight_schools",
@@ -63,22 +64,16 @@ pub const MODELS: [ModelEntry; 20] = [
         reads_data: true,
         build: eight_schools,
     },
+    factors::FACTOR_ANALYSIS,
     series::GARCH,
-    ModelEntry {
-        name: "gaussian_mixture",
-        about: "finite mixture of Gaussians with Dirichlet and normal-Wishart priors, assignments summed out",
-        example: "[data]\nset = \"old_faithful\"\nstandardise = true\n\n\
-                  [model]\nname = \"gaussian_mixture\"\nn_components = 6\n",
-        data_keys: &["columns", "standardise"],
-        reads_data: true,
-        build: gaussian_mixture,
-    },
+    mixture::GAUSSIAN_MIXTURE,
     more::GAUSSIAN_PROCESS_POISSON,
     more::GAUSSIAN_PROCESS_REGRESSION,
     more::GAUSSIAN_REGRESSION,
     series::HIDDEN_MARKOV,
+    groups::HIERARCHICAL_NORMAL,
     bits::ISING,
-    classical::LATENT_DIRICHLET,
+    topics::LATENT_DIRICHLET,
     ModelEntry {
         name: "linear_regression",
         about: "normal linear regression with a conjugate prior; exact posterior and evidence known",
@@ -98,6 +93,8 @@ pub const MODELS: [ModelEntry; 20] = [
         reads_data: true,
         build: logistic_regression,
     },
+    factors::MATRIX_FACTORISATION,
+    regressions::MULTINOMIAL_REGRESSION,
     more::NES,
     ModelEntry {
         name: "normal_mean_precision",
@@ -108,9 +105,13 @@ pub const MODELS: [ModelEntry; 20] = [
         build: normal_mean_precision,
     },
     more::ONE_COMPARTMENT,
-    classical::PRINCIPAL_COMPONENTS,
+    factors::POISSON_FACTORISATION,
+    groups::POISSON_GAMMA,
+    factors::PRINCIPAL_COMPONENTS,
+    regressions::PROBIT_REGRESSION,
     plate::SIGMOID_BELIEF_NETWORK,
-    classical::STUDENT_T_REGRESSION,
+    regressions::SPIKE_AND_SLAB,
+    robust::STUDENT_T_REGRESSION,
     more::TWO_NORMALS,
 ];
 
@@ -202,18 +203,11 @@ fn normal_mean_precision(
     let (given, priors) = priors(reader, table)?;
     let model = NormalMeanPrecision::new(data.response("normal_mean_precision")?, given);
     let model = checked(&at, model)?;
-    let n_data = data.n_rows();
-    let name = "normal_mean_precision";
     Ok(Box::new(Plain {
-        name,
-        model,
-        n_data,
-        priors,
-        labels: Vec::new(),
-        conjugate: |m| Some(m),
+        conjugate: |m| Some(Conditionals::of(m).natural(m)),
         exact: |m| Some(m),
         local: |m| Some(m),
-        gaussian: |_| None,
+        ..Plain::smooth("normal_mean_precision", model, data.n_rows(), priors)
     }))
 }
 
@@ -226,18 +220,12 @@ fn linear_regression(
     let (given, priors) = priors(reader, table)?;
     let (regression, names) = data.regression("linear_regression")?;
     let model = checked(&at, LinearRegression::new(regression, given))?;
-    let labels = slopes(names);
-    let n_data = data.n_rows();
     Ok(Box::new(Plain {
-        name: "linear_regression",
-        model,
-        n_data,
-        priors,
-        labels,
-        conjugate: |m| Some(m),
+        labels: slopes(names),
+        conjugate: |m| Some(Conditionals::of(m).natural(m).exchangeable(m)),
         exact: |m| Some(m),
         local: |m| Some(m),
-        gaussian: |_| None,
+        ..Plain::smooth("linear_regression", model, data.n_rows(), priors)
     }))
 }
 
@@ -250,58 +238,15 @@ fn logistic_regression(
     let (given, priors) = priors(reader, table)?;
     let (regression, names) = data.regression("logistic_regression")?;
     let model = checked(&at, LogisticRegression::new(regression, given))?;
-    let labels = slopes(names);
-    let n_data = data.n_rows();
     Ok(Box::new(Plain {
-        name: "logistic_regression",
-        model,
-        n_data,
-        priors,
-        labels,
-        conjugate: |m| Some(m),
-        exact: |_| None,
+        labels: slopes(names),
+        conjugate: |m| Some(Conditionals::of(m).natural(m).exchangeable(m)),
         local: |m| Some(m),
         gaussian: |m| Some(m),
+        ..Plain::smooth("logistic_regression", model, data.n_rows(), priors)
     }))
 }
 
 fn slopes(names: Vec<String>) -> Vec<(String, String)> {
     names.into_iter().enumerate().map(|(j, name)| (format!("beta[{}]", j + 1), name)).collect()
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MixtureSize {
-    n_components: usize,
-    #[serde(default)]
-    priors: GaussianMixturePriors,
-}
-
-fn gaussian_mixture(
-    reader: &Reader<'_>,
-    table: Table<'_>,
-    at: Location,
-    data: &Dataset,
-) -> Result<Box<dyn Study>, LabError> {
-    let size: MixtureSize = reader.rest(table, &["name"])?;
-    let priors = described(&size.priors)?;
-    let observations = data.observations()?;
-    let names = observations.names.iter().enumerate();
-    let labels = names.map(|(j, name)| (format!("mean[·,{}]", j + 1), name.clone())).collect();
-    let model = checked(&at, GaussianMixture::new(observations.values, size.n_components, size.priors))?;
-    let n_data = data.n_rows();
-    let (space, names) = (model.parameters().clone(), observations.names.clone());
-    let read = move |parameters: &[Summary]| components::components(&space, parameters, &names);
-    let study = Plain {
-        name: "gaussian_mixture",
-        model,
-        n_data,
-        priors,
-        labels,
-        conjugate: |m| Some(m),
-        exact: |_| None,
-        local: |_| None,
-        gaussian: |_| None,
-    };
-    Ok(Box::new(Found::new(study, read)))
 }

@@ -4,7 +4,7 @@ use ndarray::{Array1, ArrayRef1};
 use serde_json::Value;
 use vi_core::{GradLogJoint, KnownPosterior, LogJoint, ParameterSpace, Reported};
 
-use super::{Conjugate, Study, Target};
+use super::{Conditionals, Study, Target};
 use crate::config::Parametrisation;
 
 /// A model that methods see in its own variables, and that is judged in those that users read.
@@ -74,7 +74,7 @@ impl<M: GradLogJoint + Reported + std::fmt::Debug> Study for Reparametrised<M> {
         }
     }
 
-    fn conjugate(&self) -> Option<&dyn Conjugate> {
+    fn conjugate(&self) -> Option<Conditionals<'_>> {
         None
     }
 

@@ -10,7 +10,7 @@ use crate::config::{Reader, Table};
 use crate::data::Dataset;
 use crate::error::{LabError, Location};
 use crate::study::Study;
-use crate::study::discrete::Discrete;
+use crate::study::plain::Plain;
 
 pub(super) const ISING: ModelEntry = ModelEntry {
     name: "ising",
@@ -42,5 +42,6 @@ fn ising(
     let priors = json!({ "rows": rows, "columns": columns, "field": field, "coupling": coupling });
     let exact: fn(&Ising) -> Option<&dyn vi_core::KnownPosterior> =
         if model.dim() <= MAX_ENUMERATED { |m| Some(m) } else { |_| None };
-    Ok(Box::new(Discrete { name: ISING.name, model, n_data: 0, priors, exact }))
+    let study = Plain { local: |m| Some(m), exact, ..Plain::new(ISING.name, model, 0, priors) };
+    Ok(Box::new(study))
 }

@@ -93,17 +93,7 @@ pub(super) fn smooth<M: GradLogJoint + std::fmt::Debug + 'static>(
     priors: Value,
     labels: Vec<(String, String)>,
 ) -> Box<dyn Study> {
-    Box::new(Plain {
-        name,
-        model,
-        n_data,
-        priors,
-        labels,
-        conjugate: |_| None,
-        exact: |_| None,
-        local: |_| None,
-        gaussian: |_| None,
-    })
+    Box::new(Plain { labels, ..Plain::smooth(name, model, n_data, priors) })
 }
 
 /// The response and its one covariate.

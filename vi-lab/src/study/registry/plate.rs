@@ -12,7 +12,7 @@ use crate::config::{Reader, Table};
 use crate::data::Dataset;
 use crate::error::{ConfigError, LabError, Location};
 use crate::study::Study;
-use crate::study::discrete::Discrete;
+use crate::study::plain::Plain;
 
 pub(super) const SIGMOID_BELIEF_NETWORK: ModelEntry = ModelEntry {
     name: "sigmoid_belief_network",
@@ -102,5 +102,5 @@ fn sigmoid_belief_network(
     let mut priors = described(&theta)?;
     priors["n_hidden"] = n_hidden.into();
     priors["threshold"] = threshold.into();
-    Ok(Box::new(Discrete { name, model: joint, n_data: n_images, priors, exact: |_| None }))
+    Ok(Box::new(Plain { local: |m| Some(m), ..Plain::new(name, joint, n_images, priors) }))
 }
