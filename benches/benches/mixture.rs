@@ -1,6 +1,8 @@
 //! One sweep of coordinate ascent on a Gaussian mixture, with the ELBO checked after every block, from a random start;
 //! and what products of matrices reach on the same machine.
 //!
+//! `mixture_nothing` does nothing: what a process holds without any of these.
+//!
 //! Names are `mixture_<covariance>/<N>x<D>_K<K>[_lean]_<threads>_threads`; lean is without the N × K matrix.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -69,7 +71,9 @@ fn sweeps(c: &mut Criterion) {
                 sweep(c, shape, covariance, false, n_threads);
             }
         }
-        sweep(c, FULL[1], Covariance::Full, true, n_threads);
+        for shape in [FULL[1], FULL[4], FULL[5]] {
+            sweep(c, shape, Covariance::Full, true, n_threads);
+        }
         sweep(c, OTHER[1], Covariance::Diagonal, true, n_threads);
     }
 }
@@ -91,5 +95,9 @@ fn limit(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, limit, sweeps);
+fn nothing(c: &mut Criterion) {
+    c.bench_function("mixture_nothing", |b| pool(2).install(|| b.iter(|| ())));
+}
+
+criterion_group!(benches, nothing, limit, sweeps);
 criterion_main!(benches);
