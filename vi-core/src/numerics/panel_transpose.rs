@@ -48,15 +48,20 @@ impl Op for RowsToPanels<'_> {
         let Self { rows, shift, panels } = self;
         let d = shift.len();
         for (rows, panel) in rows.chunks(d * PANEL).zip(panels.chunks_exact_mut(d * PANEL)) {
-            let (blocks, n) = (panel.as_chunks_mut::<PANEL>().0, rows.len() / d);
-            if n < PANEL {
-                blocks.as_flattened_mut().fill(0.0);
+            let panel = panel.as_chunks_mut::<PANEL>().0;
+            if rows.len() < d * PANEL || d < SIDE {
+                panel.as_flattened_mut().fill(0.0);
+                for (n, row) in rows.chunks_exact(d).enumerate() {
+                    for j in 0..d {
+                        panel[j][n] = row[j] - shift[j];
+                    }
+                }
+                continue;
             }
-            let whole = if n == PANEL { d - d % SIDE } else { 0 };
-            for first in (0..whole).step_by(SIDE) {
-                let Some(shift) = shift[first..].first_chunk::<SIDE>() else { continue };
-                let Some(out) = blocks[first..].first_chunk_mut::<SIDE>() else { continue };
-                for lane in (0..PANEL).step_by(SIDE) {
+            for lane in (0..PANEL).step_by(SIDE) {
+                for first in blocks(d) {
+                    let Some(shift) = shift[first..].first_chunk::<SIDE>() else { continue };
+                    let Some(out) = panel[first..].first_chunk_mut::<SIDE>() else { continue };
                     let mut block = [[0.0; SIDE]; SIDE];
                     for i in 0..SIDE {
                         let Some(row) = rows[(lane + i) * d + first..].first_chunk::<SIDE>() else {
@@ -69,11 +74,6 @@ impl Op for RowsToPanels<'_> {
                     for j in 0..SIDE {
                         out[j][lane..lane + SIDE].copy_from_slice(&block[j]);
                     }
-                }
-            }
-            for (j, out) in blocks.iter_mut().enumerate().skip(whole) {
-                for (out, row) in out.iter_mut().zip(rows.chunks_exact(d)) {
-                    *out = row[j] - shift[j];
                 }
             }
         }
@@ -94,9 +94,16 @@ impl Op for PanelsToRows<'_> {
         let Self { panels, k, rows } = self;
         for (rows, panel) in rows.chunks_mut(k * PANEL).zip(panels.chunks_exact(k * PANEL)) {
             let panel = panel.as_chunks::<PANEL>().0;
-            let whole = if rows.len() == k * PANEL { k - k % SIDE } else { 0 };
-            for lane in (0..if whole > 0 { PANEL } else { 0 }).step_by(SIDE) {
-                for first in (0..whole).step_by(SIDE) {
+            if rows.len() < k * PANEL || k < SIDE {
+                for (n, row) in rows.chunks_exact_mut(k).enumerate() {
+                    for j in 0..k {
+                        row[j] = panel[j][n];
+                    }
+                }
+                continue;
+            }
+            for lane in (0..PANEL).step_by(SIDE) {
+                for first in blocks(k) {
                     let Some(from) = panel[first..].first_chunk::<SIDE>() else { continue };
                     let mut block = [[0.0; SIDE]; SIDE];
                     for j in 0..SIDE {
@@ -109,13 +116,14 @@ impl Op for PanelsToRows<'_> {
                     }
                 }
             }
-            for (n, row) in rows.chunks_exact_mut(k).enumerate() {
-                for (out, from) in row[whole..].iter_mut().zip(&panel[whole..]) {
-                    *out = from[n];
-                }
-            }
         }
     }
+}
+
+/// Where blocks of a row of at least [`SIDE`] values begin: the last one overlaps the one before it.
+#[inline(always)]
+fn blocks(n: usize) -> impl Iterator<Item = usize> {
+    (0..n).step_by(SIDE).map(move |first| first.min(n - SIDE))
 }
 
 #[cfg(test)]
