@@ -3,11 +3,13 @@
 usage: python compare_mixture.py [--rounds 2] [--only REGEX] [--bench "cargo bench -p vi-benches --bench mixture --"]
 
 A round runs the bench `mixture` for a shape and, after it, the peers on the same shape with 1 and 2 threads; ratios are to
-the better of theirs and to ours on 2 threads. GFLOP/s are 4 N K P over the whole sweep.
+the better of theirs and to ours on 2 threads. GFLOP/s are 4 N K P over the whole sweep. Beside it stands the most memory that
+the process of one bench ever held (2 threads; data made in place, the start and the checks of the first sweep included) less
+that of one with nothing in it, over the data and one N×K matrix.
 """
-import argparse, json, re, shlex, sys
+import argparse, json, os, re, shlex, subprocess, sys
 
-from compare import HERE, ROOT, criterion, run, spread
+from compare import HERE, ROOT, criterion, environment, run, spread
 
 SHAPES = [("full", 100_000, 2, 10), ("full", 100_000, 10, 10), ("full", 100_000, 10, 50), ("full", 100_000, 50, 10),
           ("full", 100_000, 50, 50), ("full", 1_000_000, 10, 10), ("diagonal", 100_000, 10, 10),
@@ -19,6 +21,27 @@ CARGO = "cargo bench -p vi-benches --bench mixture --"
 def peer(script, *arguments):
     lines = run([sys.executable, script, *arguments], HERE).splitlines()
     return json.loads([line for line in lines if line.startswith("{")][-1])
+
+
+def peak(cargo, name):
+    """MiB of the bench `name`, whose process also holds what the harness needs."""
+    command = shlex.split(cargo) + ["--profile-time", "1", f"^{name}$"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        sys.exit(f"{' '.join(command)}: status {status}")
+    return usage.ru_maxrss / 1024
+
+
+def memory(cargo, shapes):
+    empty = peak(cargo, "mixture_nothing")
+    print(f"\nMiB at the peak, less {empty:.0f} of the harness; in units of data and one N×K matrix")
+    for covariance, n, d, k in shapes:
+        for lean in ("", "_lean"):
+            held = peak(cargo, f"mixture_{covariance}/{n}x{d}_K{k}{lean}_2_threads") - empty
+            if held > 1:
+                size = 8 * n * (d + k) / 2**20
+                print(f"  {covariance}, {n}×{d}, K = {k}{lean}: {held:.1f} of {size:.1f}: {held / size:.2f}")
 
 
 def features(covariance, d):
@@ -55,8 +78,11 @@ def main():
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--only", default="")
     parser.add_argument("--bench", default=CARGO)
+    parser.add_argument("--memory", action="store_true", help="only the memory")
     arguments = parser.parse_args()
     shapes = [s for s in SHAPES if re.search(arguments.only, "{}/{}x{}_K{}".format(*s))]
+    if arguments.memory:
+        return memory(arguments.bench, shapes)
     rounds = [one_round(arguments.bench, shapes) for _ in range(arguments.rounds)]
     print("GFLOP/s of 1024×1024 products: " + ", ".join(
         f"{t} threads {spread([r['gemm', t] for r in rounds], 1)}" for t in (1, 2)))

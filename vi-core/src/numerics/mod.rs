@@ -23,6 +23,8 @@
 //! | `elementwise` | `exp`, `log`, `log1p`, `softplus`, `sigmoid`, `log_gamma`, `digamma`, `trigamma`, `exp_digamma` and their in-place forms |
 //! | `linear` | `sum_softplus_products`: softplus of linear predictors, without storing them |
 //! | `panels` | products over data in panels and the softmax between them: a sweep of a mixture |
+//! | `panel_forms` | the first of those products where features are products of coordinates, which are not formed |
+//! | `panel_transpose` | data by rows into panels and back |
 //! | `row_panels` | `RowPanels`: a matrix with its rows side by side |
 //! | `logistic` | `SoftplusSums`: softplus of linear predictors and its gradient, at few points |
 //! | `map` | functions of your own, of several slices |
@@ -39,6 +41,8 @@ mod linear;
 mod logistic;
 mod map;
 mod mixture;
+mod panel_forms;
+mod panel_transpose;
 mod panels;
 mod reduce;
 mod row_panels;
@@ -58,6 +62,8 @@ pub use linear::sum_softplus_products;
 pub use logistic::SoftplusSums;
 pub use map::{Lane, SliceFunction, map_slices};
 pub use mixture::{MIXTURE_LANES, MixtureProportions, MixtureRows};
+pub use panel_forms::panel_quadratics;
+pub use panel_transpose::{panels_to_rows, rows_to_panels};
 pub use panels::{PANEL, add_panel_sums, n_panels, panel_pairs, panel_products, softmax_panels};
 pub use reduce::{log_sum_exp, sum_softplus, sum_softplus_sigmoid, sum_softplus_sigmoid_rows_inplace};
 pub use row_panels::{PANEL_ROWS, RowPanels};

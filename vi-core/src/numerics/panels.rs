@@ -95,7 +95,7 @@ pub fn panel_pairs(
 ) {
     assert!(first + pairs.len() <= width, "{} rows from {first} on, of {width}", pairs.len());
     if d > 0 && width > 0 {
-        dispatch(Pairs { x, d, pairs, out, width, first });
+        dispatch_vectors(Pairs { x, d, pairs, out, width, first });
     }
 }
 
@@ -108,18 +108,31 @@ struct Pairs<'a> {
     first: usize,
 }
 
-impl Op for Pairs<'_> {
+impl VectorOp for Pairs<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) {
+    fn run<S: Simd, A: Arithmetic>(self, simd: S) {
+        match PANEL / S::F64_LANES {
+            4 => self.run_with::<S, 4>(simd),
+            8 => self.run_with::<S, 8>(simd),
+            16 => self.run_with::<S, 16>(simd),
+            _ => self.run_with::<S, 32>(simd),
+        }
+    }
+}
+
+impl Pairs<'_> {
+    #[inline(always)]
+    fn run_with<S: Simd, const W: usize>(self, simd: S) {
         let Self { x, d, pairs, out, width, first } = self;
-        let x = x.as_chunks::<PANEL>().0.chunks_exact(d);
-        for (x, out) in x.zip(out.as_chunks_mut::<PANEL>().0.chunks_exact_mut(width)) {
+        let x = S::as_simd_f64s(x).0.as_chunks::<W>().0.chunks_exact(d);
+        let out = S::as_mut_simd_f64s(out).0.as_chunks_mut::<W>().0.chunks_exact_mut(width);
+        for (x, out) in x.zip(out) {
             for ((i, j), out) in pairs.iter().zip(&mut out[first..]) {
                 let (a, b) = (&x[*i], &x[*j]);
-                for lane in 0..PANEL {
-                    out[lane] = a[lane] * b[lane];
+                for v in 0..W {
+                    out[v] = simd.mul_f64s(a[v], b[v]);
                 }
             }
         }
@@ -127,7 +140,7 @@ impl Op for Pairs<'_> {
 }
 
 /// Rows whose products with a panel are formed together.
-const ROWS: usize = 6;
+pub(super) const ROWS: usize = 6;
 
 struct Products<'a> {
     rows: ArrayView2<'a, f64>,
@@ -236,7 +249,7 @@ impl VectorOp for Sums<'_> {
 
     #[inline(always)]
     fn run<S: Simd, A: Arithmetic>(self, simd: S) {
-        // Five weights times four features, or three times three, leave registers for what is loaded. The vectors of a
+        // Five weights times four features, or five times two, leave registers for what is loaded. The vectors of a
         // panel are counted at compile time.
         if S::REGISTER_COUNT >= 32 {
             match PANEL / S::F64_LANES {
@@ -247,9 +260,9 @@ impl VectorOp for Sums<'_> {
             }
         } else {
             match PANEL / S::F64_LANES {
-                8 => self.run_with::<S, 3, 3, 8>(simd),
-                16 => self.run_with::<S, 3, 3, 16>(simd),
-                _ => self.run_with::<S, 3, 3, 32>(simd),
+                8 => self.run_with::<S, 5, 2, 8>(simd),
+                16 => self.run_with::<S, 5, 2, 16>(simd),
+                _ => self.run_with::<S, 5, 2, 32>(simd),
             }
         }
     }
@@ -262,22 +275,27 @@ impl Sums<'_> {
         let (k, p) = sums.dim();
         let weights = S::as_simd_f64s(weights).0.as_chunks::<W>().0;
         let features = S::as_simd_f64s(features).0.as_chunks::<W>().0;
-        for first in (0..k).step_by(R) {
+        let blocks = k.div_ceil(R);
+        let mut first = 0;
+        for b in 0..blocks {
+            // Blocks of almost equal height: a low one would wait for its own sums.
+            let height = (b + 1) * k / blocks - first;
             for column in (0..p).step_by(C) {
                 let at = Corner { k, p, first, column };
-                let tile = match k - first {
+                let tile = match height {
                     1 => corner::<S, 1, R, C, W>(simd, weights, features, at),
                     2 => corner::<S, 2, R, C, W>(simd, weights, features, at),
                     3 if R > 3 => corner::<S, 3, R, C, W>(simd, weights, features, at),
                     4 if R > 4 => corner::<S, 4, R, C, W>(simd, weights, features, at),
                     _ => corner::<S, R, R, C, W>(simd, weights, features, at),
                 };
-                for (r, tile) in tile.iter().enumerate().take(k - first) {
+                for (r, tile) in tile.iter().enumerate().take(height) {
                     for (c, value) in tile.iter().enumerate().take(p - column) {
                         sums[[first + r, column + c]] += value;
                     }
                 }
             }
+            first += height;
         }
     }
 }

@@ -109,9 +109,7 @@ impl ConditionallyConjugate for GaussianMixture {
             Weights => factors.weights.log_density(&stats.weights),
             Components => factors.components.log_density_at(self.covariance(), &stats.components),
             Assignments => {
-                let rows = self.responsibilities(factors, Exec::local());
-                let labels = rows.rows().into_iter().zip(&stats.labels);
-                let labels: f64 = labels.map(|(r, &label)| r[label as usize].ln()).sum();
+                let labels = self.log_prob_of_labels(&factors.assignments, &stats.labels);
                 let missing = self.missing.iter().flat_map(|m| m.rows().map(move |(n, at)| (m, n, at)));
                 let missing = missing.map(|(m, n, at)| {
                     let columns = m.columns(at.clone());

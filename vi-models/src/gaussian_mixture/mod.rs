@@ -26,7 +26,8 @@
 //! # Cost
 //!
 //! A component's log density is linear in T(x) = (x, products, 1), P features, so a sweep is two matrix products over
-//! tiles of 512 data with the softmax between them, in one pass over the data: 4 N K P flops and N K exponentials.
+//! tiles of 256 data with the softmax between them, in one pass over the data: 4 N K P flops and N K exponentials. Where
+//! there are many products they are not formed for the first: it is Horner's rule by coordinates.
 //! Nothing of size N is kept but the responsibilities, and those not with
 //! [`GaussianMixture::without_responsibilities`]; the ELBO needs no further pass. Data are centred first (at their
 //! mean), which is what keeps xxᵀ from cancelling; digits are lost only when clusters lie ≫ 10⁴ standard deviations

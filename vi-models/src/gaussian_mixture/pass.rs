@@ -111,6 +111,29 @@ impl GaussianMixture {
         out
     }
 
+    /// Σ_n log q(z_n = labels_n), without a second matrix of responsibilities.
+    pub(super) fn log_prob_of_labels(&self, q: &AssignmentFactors, labels: &[u32]) -> f64 {
+        let (n, k) = (self.data.nrows(), self.n_components);
+        let kept = q.responsibilities.as_slice().expect("row-major");
+        let mut total = 0.0;
+        for items in tiles(0..n) {
+            let labels = &labels[items.clone()];
+            let mut add = |rows: &[f64]| {
+                let rows = rows.chunks_exact(k).zip(labels);
+                total += rows.map(|(row, label)| row[*label as usize].ln()).sum::<f64>();
+            };
+            if kept.is_empty() {
+                scratch::with(items.len() * k, |rows| {
+                    self.tile_responsibilities(q, items, rows);
+                    add(rows);
+                });
+            } else {
+                add(&kept[items.start * k..items.end * k]);
+            }
+        }
+        total
+    }
+
     /// The responsibilities of at most a tile of data into `out` (n, K), from η.
     pub(super) fn tile_responsibilities(&self, q: &AssignmentFactors, items: Range<usize>, out: &mut [f64]) {
         with_workspace(|w| {

@@ -4,20 +4,23 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayRef1, ArrayRef2, s};
-use vi_core::numerics::{PANEL, add_panel_sums, n_panels, panel_products, softmax_panels};
+use vi_core::numerics::{
+    PANEL, add_panel_sums, n_panels, panel_products, panel_quadratics, panels_to_rows, rows_to_panels,
+    softmax_panels,
+};
 
 use super::data::{Conditional, Missing, centred};
-use super::layout::Layout;
+use super::layout::{Layout, Products};
 
-/// Data per tile.
-pub(super) const TILE: usize = 16 * PANEL;
+/// Data per tile: features and weights of one together fit the second-level cache.
+pub(super) const TILE: usize = 8 * PANEL;
 
 /// Features that are formed together: all where they are fewer, so that they are formed once for both products;
-/// otherwise blocks of [`BLOCK`], which stay in the second-level cache.
+/// otherwise blocks of [`BLOCK`], which hardly leave the first-level cache.
 const WHOLE: usize = 128;
 
 /// A multiple of the number of features whose sums are formed together.
-const BLOCK: usize = 60;
+const BLOCK: usize = 24;
 
 /// Which rows of which data take part.
 #[derive(Clone, Copy, Debug)]
@@ -87,17 +90,12 @@ impl Workspace {
         for (n, one) in self.ones.iter_mut().enumerate() {
             *one = if n < items.len() { 1.0 } else { 0.0 };
         }
-        if !items.len().is_multiple_of(PANEL) {
-            self.x[(panels - 1) * d * PANEL..].fill(0.0);
-        }
         let data = rows.data.as_slice().expect("data are row-major");
         let centre = rows.centre.as_slice().expect("contiguous");
-        for (n, item) in items.clone().enumerate() {
-            let at = rows.index(item) * d;
-            let out = &mut self.x[n / PANEL * d * PANEL + n % PANEL..];
-            for ((v, c), out) in data[at..at + d].iter().zip(centre).zip(out.iter_mut().step_by(PANEL)) {
-                *out = v - c;
-            }
+        if rows.indices.is_none() {
+            rows_to_panels(&data[items.start * d..items.end * d], centre, &mut self.x);
+        } else {
+            self.load_rows(rows, items.clone());
         }
         self.incomplete.clear();
         let Some(missing) = rows.missing.filter(|m| !m.is_empty()) else { return };
@@ -106,6 +104,20 @@ impl Workspace {
             self.incomplete.push((n, rows.index(item)));
             for i in missing.columns(at) {
                 self.x[(n / PANEL * d + i) * PANEL + n % PANEL] = 0.0;
+            }
+        }
+    }
+
+    /// x − c of rows that need not follow each other.
+    fn load_rows(&mut self, rows: Rows<'_>, items: Range<usize>) {
+        let d = rows.data.ncols();
+        let (data, centre) = (rows.data.as_slice().expect("row-major"), rows.centre);
+        self.x[items.len() / PANEL * d * PANEL..].fill(0.0);
+        for (n, item) in items.enumerate() {
+            let at = rows.index(item) * d;
+            let out = &mut self.x[n / PANEL * d * PANEL + n % PANEL..];
+            for ((v, c), out) in data[at..at + d].iter().zip(centre).zip(out.iter_mut().step_by(PANEL)) {
+                *out = v - c;
             }
         }
     }
@@ -122,10 +134,15 @@ impl Workspace {
         self.weights.resize(panels * eta.nrows() * PANEL, 0.0);
         self.log_normaliser.resize(panels * groups * PANEL, 0.0);
         self.entropy.resize(panels * groups * PANEL, 0.0);
-        for block in blocks(layout.n_features) {
-            self.set_features(layout, block.clone());
-            let eta = eta.slice(s![.., block.clone()]);
-            panel_products(&eta, &self.features, &mut self.weights, block.start > 0);
+        // Products of many coordinates cost as much to form as few components make of them.
+        if layout.products == Products::All && layout.n_features > WHOLE {
+            panel_quadratics(eta, layout.dim, &self.x, &mut self.weights);
+        } else {
+            for block in blocks(layout.n_features) {
+                self.set_features(layout, block.clone());
+                let eta = eta.slice(s![.., block.clone()]);
+                panel_products(&eta, &self.features, &mut self.weights, block.start > 0);
+            }
         }
         softmax_panels(&mut self.weights, n_components, &mut self.log_normaliser, &mut self.entropy);
         for i in 0..self.incomplete.len() {
@@ -265,14 +282,8 @@ impl Workspace {
 
     /// Copies the weights of one set of components into `out` (n, K).
     pub(super) fn copy_weights(&self, n_components: usize, out: &mut [f64]) {
-        let panels =
-            out.chunks_mut(n_components * PANEL).zip(self.weights.chunks_exact(n_components * PANEL));
-        for (out, weights) in panels {
-            for (n, row) in out.chunks_exact_mut(n_components).enumerate() {
-                for (r, weights) in row.iter_mut().zip(weights.chunks_exact(PANEL)) {
-                    *r = weights[n];
-                }
-            }
+        if !out.is_empty() {
+            panels_to_rows(&self.weights, n_components, out);
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The contracts of the traits, for every shape of covariances and every prior of the weights.
 
-use ndarray::Array2;
+use ndarray::{Array1, Array2};
 use rand_distr::{Distribution, StandardNormal};
 use vi_core::testing::{
     check_batch, check_conditional, check_conditional_against, check_gradient, check_gradient_batch,
     check_predictive, check_subsample,
 };
-use vi_core::{Exec, LogJoint, Subsample};
+use vi_core::{Exec, LogJoint, Predictive, Subsample};
 use vi_models::gaussian_mixture::{
     Covariance, GaussianMixture, GaussianMixtureBlock, GaussianMixturePriors, WeightsPrior,
 };
@@ -29,7 +29,7 @@ pub(crate) fn synthetic(n: usize) -> Array2<f64> {
 #[test]
 fn every_shape_keeps_the_contracts() {
     for priors in all_priors() {
-        // 600 data: a full tile and a part of one.
+        // 600 data: full tiles and a part of one.
         let large = GaussianMixture::new(synthetic(600), 3, priors.clone()).unwrap();
         check_gradient(&large, 2, key());
         check_conditional_against(&large, &[GaussianMixtureBlock::Assignments], 3, key());
@@ -45,6 +45,43 @@ fn every_shape_keeps_the_contracts() {
         check_conditional(&model, key());
         check_conditional(&model.without_responsibilities(), key());
     }
+}
+
+/// So many columns that products of coordinates are not formed; precisions L Lᵀ with ones on the diagonal of L.
+#[test]
+fn many_columns_keep_the_contracts() {
+    let (n, k, d) = (70, 2, 15);
+    let value = |i: usize, j: usize| ((i * 31 + j * 17) as f64 * 0.618).fract() - 0.5;
+    let x = Array2::from_shape_fn((n, d), |(i, j)| 3.0 * value(i, j));
+    let model = GaussianMixture::new(x.clone(), k, GaussianMixturePriors::default()).unwrap();
+    let weights = [0.4, 0.6];
+    let mean = Array2::from_shape_fn((k, d), |(k, j)| value(k + 7, j));
+    let factors: Vec<Array2<f64>> = (0..k)
+        .map(|k| {
+            Array2::from_shape_fn((d, d), |(i, j)| {
+                if i == j {
+                    1.0
+                } else if j < i {
+                    0.4 * value(i + k, j)
+                } else {
+                    0.0
+                }
+            })
+        })
+        .collect();
+    let precisions = factors.iter().flat_map(|l| l.dot(&l.t()));
+    let z: Array1<f64> = weights.into_iter().chain(mean.iter().copied()).chain(precisions).collect();
+    let mut found = Array1::zeros(n);
+    model.log_likelihood_pointwise(&x, &z, &mut found);
+    for (x, found) in x.rows().into_iter().zip(&found) {
+        let density = |k: usize| {
+            let y = factors[k].t().dot(&(&x - &mean.row(k)));
+            weights[k] * (-0.5 * (y.dot(&y) + d as f64 * (2.0 * std::f64::consts::PI).ln())).exp()
+        };
+        close(&[*found], &[(density(0) + density(1)).ln()], 1e-12, "log density");
+    }
+    check_gradient(&model, 1, key());
+    check_conditional_against(&model, &[GaussianMixtureBlock::Assignments], 2, key());
 }
 
 /// With one column all shapes but the shared one are the same model.
