@@ -52,6 +52,7 @@ mod point;
 mod predictive;
 mod prior;
 mod realise;
+mod split;
 mod start;
 mod tile;
 mod weights;
