@@ -3,7 +3,9 @@
 //!
 //! `mixture_nothing` does nothing: what a process holds without any of these.
 //!
-//! Names are `mixture_<covariance>/<N>x<D>_K<K>[_lean]_<threads>_threads`; lean is without the N × K matrix.
+//! Names are `mixture_<covariance>/<N>x<D>_K<K>[_lean]_<threads>_threads`; lean is without the N × K matrix. In
+//! `mixture_missing` a tenth of the values is missing: in five patterns of two columns, each of a tenth of the data, or
+//! each value by itself.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::Array2;
@@ -87,6 +89,44 @@ fn sweeps(c: &mut Criterion) {
     }
 }
 
+/// NaN for a tenth of the values of `x` (N, 10).
+fn with_gaps(mut x: Array2<f64>, patterns: bool) -> Array2<f64> {
+    let draws = standard_normal(x.nrows(), x.ncols(), 3);
+    for ((n, j), v) in x.indexed_iter_mut() {
+        // −1.2816 is the lowest decile.
+        let missing = if patterns { n % 2 == 0 && n / 2 % 5 == j / 2 } else { draws[[n, j]] < -1.2816 };
+        if missing {
+            *v = f64::NAN;
+        }
+    }
+    x
+}
+
+fn missing(c: &mut Criterion) {
+    let mut group = c.benchmark_group("mixture_missing");
+    let (n, d, k) = (10_000, 10, 10);
+    for covariance in [Covariance::Full, Covariance::Diagonal] {
+        for (name, patterns) in [("five_patterns", true), ("at_random", false)] {
+            let name = format!("{covariance:?}_{n}x{d}_K{k}_{name}").to_lowercase();
+            group.sample_size(10).throughput(Throughput::Elements(n as u64)).bench_function(name, |b| {
+                let priors = GaussianMixturePriors { covariance, ..GaussianMixturePriors::default() };
+                let x = with_gaps(gaussian_clusters(n, d, k), patterns);
+                let model =
+                    GaussianMixture::with_missing_values(x, k, priors).expect("default priors are valid");
+                let key = StreamKey::from_seed(1);
+                pool(1).install(|| {
+                    let cavi = Cavi::new(&model, Exec::local());
+                    let (factors, stats) =
+                        model.start_at_random(key, Exec::local()).expect("the data admit a start");
+                    let mut state = cavi.warm_start(factors, stats).expect("the bound is finite");
+                    b.iter(|| cavi.step(key, &mut state).expect("the conditionals are exact"));
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
 /// What a product of matrices can reach: squares of order 1024, one for every thread.
 fn limit(c: &mut Criterion) {
     const N: usize = 1024;
@@ -108,5 +148,5 @@ fn nothing(c: &mut Criterion) {
     c.bench_function("mixture_nothing", |b| pool(2).install(|| b.iter(|| ())));
 }
 
-criterion_group!(benches, nothing, limit, sweeps);
+criterion_group!(benches, nothing, limit, sweeps, missing);
 criterion_main!(benches);

@@ -27,7 +27,8 @@ pub trait SplitMerge: ConditionallyConjugate {
     fn merge_candidates(&self, factors: &Self::Factors, stats: &Self::Stats) -> Vec<(usize, usize)>;
 
     /// Component `from` in two: one stays, one goes `into` a component that is empty or nearly so, and keeps what that had.
-    /// Different keys give different halves. `None` if there is nothing to split.
+    /// Attempts 0, 1, … look for the halves in different ways, and with different keys may find others. `None` if there is
+    /// nothing to split.
     ///
     /// # Errors
     /// [`ConjugateError`] when no component fits a half.
@@ -36,9 +37,24 @@ pub trait SplitMerge: ConditionallyConjugate {
         from: usize,
         into: usize,
         factors: &Self::Factors,
+        attempt: usize,
         key: StreamKey,
         exec: Exec<'_>,
     ) -> Result<Option<FactorsAndStats<Self>>, ConjugateError>;
+
+    /// Components in the order that the prior of their weights favours; `None` (the default) if it favours none, or they
+    /// stand in it.
+    ///
+    /// # Errors
+    /// [`ConjugateError`] when what was a component is none in another place.
+    fn reorder(
+        &self,
+        _factors: &Self::Factors,
+        _stats: &Self::Stats,
+        _exec: Exec<'_>,
+    ) -> Result<Option<FactorsAndStats<Self>>, ConjugateError> {
+        Ok(None)
+    }
 
     /// All data of component `from` given to component `into`.
     ///

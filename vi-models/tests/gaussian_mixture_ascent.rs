@@ -230,13 +230,19 @@ fn seeds_find_well_separated_clusters() {
 #[test]
 fn bits_do_not_depend_on_threads() {
     let x = Array2::from_shape_fn((2500, 3), |(i, j)| (((i * 31 + j * 17) % 101) as f64).sqrt());
-    let model = GaussianMixture::new(x, 4, GaussianMixturePriors::default()).unwrap();
+    let gaps = Array2::from_shape_fn(x.dim(), |(i, j)| if i % 7 == 2 * j { f64::NAN } else { x[[i, j]] });
+    let priors = GaussianMixturePriors::default;
+    bits_of(&GaussianMixture::new(x, 4, priors()).unwrap());
+    bits_of(&GaussianMixture::with_missing_values(gaps, 4, priors()).unwrap());
+}
+
+fn bits_of(model: &GaussianMixture) {
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let key = StreamKey::from_seed(5);
             let mut state = model.init(key, Exec::local()).unwrap();
-            let elbo: Vec<u64> = ascend(&model, &mut state, 3).iter().map(|e| e.to_bits()).collect();
+            let elbo: Vec<u64> = ascend(model, &mut state, 3).iter().map(|e| e.to_bits()).collect();
             for &block in model.blocks() {
                 model.draw(block, &state.0, key, &mut state.1, Exec::local());
             }

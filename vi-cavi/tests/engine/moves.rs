@@ -6,7 +6,7 @@ use vi_cavi::{
 use vi_core::testing::check_kernel;
 use vi_core::{ConditionallyConjugate, Exec, SplitMerge, StreamKey, run};
 use vi_models::gaussian_mixture::{
-    Covariance, GaussianMixture, GaussianMixtureFactors, GaussianMixturePriors, GaussianMixtureStats,
+    GaussianMixture, GaussianMixtureFactors, GaussianMixturePriors, GaussianMixtureStats,
 };
 
 use crate::data;
@@ -75,7 +75,7 @@ fn from_two_clusters_merged_and_one_split_moves_reach_the_optimum() {
 }
 
 #[test]
-fn in_every_shape_but_tied_moves_lead_to_the_optimum_and_in_none_they_lower_the_bound() {
+fn in_every_shape_moves_lead_to_the_optimum_and_never_lower_the_bound() {
     for model in data::mixtures_of_every_kind(four(4).data(), 4) {
         let best = converged(&model, from_labels(&model, |n| n / EACH));
         let stuck = converged(&model, bad_start(&model));
@@ -83,9 +83,8 @@ fn in_every_shape_but_tied_moves_lead_to_the_optimum_and_in_none_they_lower_the_
         let elbo = state.ascent.elbo;
         let what = format!("{:?}: best {}, stuck {}, moved {elbo}", model.priors(), best.elbo, stuck.elbo);
         assert!(best.elbo - stuck.elbo > 20.0, "{what}");
-        // A tied covariance that a bad start has made wide stays wide over the sweeps of a trial: moves help, no more.
-        let tied = model.priors().covariance == Covariance::Tied;
-        assert!(elbo > stuck.elbo && (tied || (elbo - best.elbo).abs() < 1e-2), "{what}");
+        // Under sticks the order of equal clusters that moves find may be a better one.
+        assert!(elbo > best.elbo - 1e-2, "{what}");
         // The bound is the model's, of these factors.
         assert_eq!(elbo, model.elbo(&state.ascent.factors, &state.ascent.stats));
     }
@@ -96,8 +95,8 @@ fn at_the_optimum_every_move_is_tried_and_none_is_made() {
     let model = four(4);
     let best = converged(&model, from_labels(&model, |n| n / EACH));
     let state = moved(&model, MoveSettings::default(), best.clone());
-    // Five pairs, four deletions, and for each pair the two others cut in two ways.
-    assert_eq!((state.accepted.len(), state.n_tried), (0, 5 + 4 + 5 * 2 * 2));
+    // The order, five pairs, four deletions, and for each pair one of the three that are left is cut.
+    assert_eq!((state.accepted.len(), state.n_tried), (0, 1 + 5 + 4 + 5 * 3));
     assert!((state.ascent.elbo - best.elbo).abs() < 1e-6);
 }
 
@@ -148,10 +147,10 @@ fn each_move_does_what_it_says() {
     assert!(factors.responsibilities().column(2).iter().all(|r| *r == 0.0));
     // Merged 1 into 3 and split again into what that freed: the two clusters come apart.
     let (merged, _) = model.merge(1, 3, &state.factors, Exec::local()).unwrap();
-    let (_, stats) = model.split(3, 1, &merged, key(), Exec::local()).unwrap().unwrap();
+    let (_, stats) = model.split(3, 1, &merged, 1, key(), Exec::local()).unwrap().unwrap();
     assert!(near(sizes(&stats)[1], EACH as f64) && near(sizes(&stats)[3], EACH as f64), "{}", sizes(&stats));
     // An empty component cannot be split.
-    assert!(model.split(4, 1, &state.factors, key(), Exec::local()).unwrap().is_none());
+    assert!(model.split(4, 1, &state.factors, 0, key(), Exec::local()).unwrap().is_none());
 }
 
 #[test]
@@ -201,7 +200,7 @@ fn a_split_finds_clusters_across_the_direction_in_which_the_component_is_long() 
     let both = from_labels(&model, |_| 0);
     for seed in 0..5 {
         let key = StreamKey::from_seed(seed);
-        let halves = model.split(0, 1, &both.factors, key, Exec::local()).unwrap().unwrap();
+        let halves = model.split(0, 1, &both.factors, 0, key, Exec::local()).unwrap().unwrap();
         let r = halves.0.responsibilities().to_owned();
         let wrong = (0..200).filter(|n| (r[[*n, 0]] > 0.5) != (r[[0, 0]] > 0.5));
         let side = wrong.filter(|n| *n < 100).count();

@@ -6,13 +6,30 @@
 //! x_m ~ N(Λ_mm⁻¹ h, Λ_mm⁻¹),     ∫ = exp(a + ½ hᵀΛ_mm⁻¹h) (2π)^(m/2) |Λ_mm|^(−½)
 //! ```
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2};
 use vi_core::linalg::{cholesky_inplace, invert_factor};
 
+use super::MODEL;
 use super::layout::Layout;
+use crate::ModelError;
 use crate::checks::LOG_2_PI;
+
+/// Every value finite, or NaN where values may be missing.
+pub(super) fn check(
+    values: &ArrayRef2<f64>,
+    data: &'static str,
+    may_be_missing: bool,
+) -> Result<(), ModelError> {
+    let wrong = |v: f64| !(v.is_finite() || (may_be_missing && v.is_nan()));
+    let Some(((row, column), &value)) = values.indexed_iter().find(|(_, v)| wrong(**v)) else {
+        return Ok(());
+    };
+    let requirement = if may_be_missing { "finite, or NaN where it is missing" } else { "finite" };
+    Err(ModelError::Datum { model: MODEL, data, row, column, value, requirement })
+}
 
 /// Which values are missing.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +39,8 @@ pub(super) struct Missing {
     /// Where the columns of each such row begin; one more at the end.
     starts: Vec<usize>,
     columns: Vec<usize>,
+    /// Of each such row, the first one that lacks the same columns: its pattern.
+    patterns: Vec<usize>,
 }
 
 impl Missing {
@@ -34,6 +53,10 @@ impl Missing {
                 missing.rows.push(n);
                 missing.starts.push(missing.columns.len());
             }
+        }
+        let mut first = BTreeMap::new();
+        for (i, at) in missing.starts.windows(2).enumerate() {
+            missing.patterns.push(*first.entry(&missing.columns[at[0]..at[1]]).or_insert(i));
         }
         missing
     }
@@ -53,6 +76,16 @@ impl Missing {
         Some(self.starts[i]..self.starts[i + 1])
     }
 
+    /// The pattern of row `n`, if it lacks anything.
+    pub(super) fn pattern_of_row(&self, n: usize) -> Option<usize> {
+        self.rows.binary_search(&n).ok().map(|i| self.patterns[i])
+    }
+
+    /// The columns that rows of a pattern lack, ascending.
+    pub(super) fn columns_of_pattern(&self, pattern: usize) -> &[usize] {
+        &self.columns[self.starts[pattern]..self.starts[pattern + 1]]
+    }
+
     /// All rows with missing values, and where those are among all of them.
     pub(super) fn rows(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
         self.rows.iter().enumerate().map(|(i, n)| (*n, self.starts[i]..self.starts[i + 1]))
@@ -63,14 +96,20 @@ impl Missing {
     }
 }
 
+/// The rows of `data` by which columns they have: (observed columns, rows) of every pattern.
+pub(super) fn by_observed(data: &ArrayRef2<f64>) -> BTreeMap<Vec<usize>, Vec<usize>> {
+    let mut patterns: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
+    for (n, row) in data.rows().into_iter().enumerate() {
+        let observed = row.iter().enumerate().filter(|(_, v)| !v.is_nan()).map(|(i, _)| i).collect();
+        patterns.entry(observed).or_default().push(n);
+    }
+    patterns
+}
+
 /// The law of the missing part of a datum under one component.
 pub(super) struct Conditional {
-    /// log ∫ exp⟨η, T(x)⟩ dx_m.
-    pub(super) log_integral: f64,
     /// The datum (D) with the missing values at their means.
     pub(super) filled: Vec<f64>,
-    /// Λ_mm⁻¹ (m, m).
-    covariance: Vec<f64>,
     /// The Cholesky factor of Λ_mm (m, m).
     factor: Vec<f64>,
     log_det: f64,
@@ -92,8 +131,6 @@ impl Conditional {
             invert_factor(&factor, &mut covariance, m);
             log_det = 2.0 * (0..m).map(|i| factor[i * m + i].ln()).sum::<f64>();
         }
-        let mut log_integral = 0.0;
-        layout.for_each_feature(x, |_, _| 0.0, |p, v| log_integral += eta[p] * v);
         let pull = |a: usize| -> f64 {
             let seen = x.iter().enumerate().map(|(j, x)| layout.precision_entry(eta, a, j) * x);
             eta[a] - seen.sum::<f64>()
@@ -102,23 +139,8 @@ impl Conditional {
         let mut filled = x.to_vec();
         for (i, a) in columns.iter().enumerate() {
             filled[*a] = covariance[i * m..(i + 1) * m].iter().zip(&h).map(|(c, h)| c * h).sum();
-            log_integral += 0.5 * h[i] * filled[*a];
         }
-        log_integral += 0.5 * (m as f64 * LOG_2_PI - log_det);
-        Self { log_integral, filled, covariance, factor, log_det }
-    }
-
-    pub(super) fn entropy(&self, columns: &[usize]) -> f64 {
-        0.5 * (columns.len() as f64 * (1.0 + LOG_2_PI) - self.log_det)
-    }
-
-    /// Cov(x_i, x_j) of the datum.
-    pub(super) fn spread(&self, columns: &[usize], i: usize, j: usize) -> f64 {
-        let at = |a: usize| columns.iter().position(|c| *c == a);
-        match (at(i), at(j)) {
-            (Some(i), Some(j)) => self.covariance[i * columns.len() + j],
-            _ => 0.0,
-        }
+        Self { filled, factor, log_det }
     }
 
     /// The missing values (m) from standard normal noise, in place.

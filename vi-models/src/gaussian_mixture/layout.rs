@@ -60,7 +60,7 @@ impl Layout {
     }
 
     /// Where x_i x_j stands.
-    fn product(&self, i: usize, j: usize) -> usize {
+    pub(super) fn product(&self, i: usize, j: usize) -> usize {
         let (i, j) = (i.max(j), i.min(j));
         match self.products {
             Products::All => self.dim + i * (i + 1) / 2 + j,
@@ -130,21 +130,15 @@ impl Layout {
         }
     }
 
-    /// Calls `f(p, T_p(x))` for every feature of a datum x (D); with `spread`, of the expectation under a normal law
-    /// around x whose covariances these are.
-    pub(super) fn for_each_feature(
-        &self,
-        x: &[f64],
-        spread: impl Fn(usize, usize) -> f64,
-        mut f: impl FnMut(usize, f64),
-    ) {
+    /// Calls `f(p, T_p(x))` for every feature of a datum x (D).
+    pub(super) fn for_each_feature(&self, x: &[f64], mut f: impl FnMut(usize, f64)) {
         let d = self.dim;
         x.iter().enumerate().for_each(|(i, v)| f(i, *v));
         if self.products == Products::Norm {
-            f(d, (0..d).map(|i| x[i] * x[i] + spread(i, i)).sum());
+            f(d, x.iter().map(|x| x * x).sum());
         }
         for (p, (i, j)) in self.pairs.iter().enumerate() {
-            f(d + p, x[*i] * x[*j] + spread(*i, *j));
+            f(d + p, x[*i] * x[*j]);
         }
         f(self.n_features - 1, 1.0);
     }

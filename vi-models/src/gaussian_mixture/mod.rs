@@ -31,7 +31,8 @@
 //! Nothing of size N is kept but the responsibilities, and those not with
 //! [`GaussianMixture::without_responsibilities`]; the ELBO needs no further pass. Data are centred first (at their
 //! mean), which is what keeps xxᵀ from cancelling; digits are lost only when clusters lie ≫ 10⁴ standard deviations
-//! apart. Data with missing values leave the products and cost K solves each.
+//! apart. Data with missing values take part in the products with zeros for those; what that leaves out is added by
+//! patterns of missing columns (`incomplete`), at one factorisation per component, pattern and tile.
 //!
 //! Source: C. M. Bishop, *Pattern Recognition and Machine Learning* (2006), §10.2.
 
@@ -41,6 +42,7 @@ mod covariance;
 mod data;
 mod exchangeable;
 mod factors;
+mod incomplete;
 mod layout;
 mod log_joint;
 mod minibatch;
@@ -51,6 +53,7 @@ mod point;
 mod predictive;
 mod prior;
 mod realise;
+mod split;
 mod start;
 mod tile;
 mod weights;
@@ -58,7 +61,7 @@ mod weights;
 use ndarray::{Array1, Array2};
 use vi_core::{Parameter, ParameterSpace, Support};
 
-use crate::{ModelError, checks};
+use crate::ModelError;
 
 pub use conjugate::GaussianMixtureBlock;
 pub use covariance::Covariance;
@@ -106,7 +109,7 @@ impl GaussianMixture {
         n_components: usize,
         priors: GaussianMixturePriors,
     ) -> Result<Self, ModelError> {
-        checks::finite_matrix(MODEL, "data", &data)?;
+        data::check(&data, "data", false)?;
         Self::build(data, n_components, priors, None)
     }
 
@@ -119,13 +122,7 @@ impl GaussianMixture {
         n_components: usize,
         priors: GaussianMixturePriors,
     ) -> Result<Self, ModelError> {
-        if data.is_empty() {
-            return Err(ModelError::Empty { model: MODEL, data: "data" });
-        }
-        if let Some(((row, column), &value)) = data.indexed_iter().find(|(_, v)| v.is_infinite()) {
-            let requirement = "finite, or NaN where it is missing";
-            return Err(ModelError::Datum { model: MODEL, data: "data", row, column, value, requirement });
-        }
+        data::check(&data, "data", true)?;
         let missing = Missing::find(&data);
         Self::build(data, n_components, priors, Some(missing))
     }
@@ -136,6 +133,9 @@ impl GaussianMixture {
         priors: GaussianMixturePriors,
         missing: Option<Missing>,
     ) -> Result<Self, ModelError> {
+        if data.is_empty() {
+            return Err(ModelError::Empty { model: MODEL, data: "data" });
+        }
         let (k, d, covariance) = (n_components, data.ncols(), priors.covariance);
         if k < 2 {
             return Err(ModelError::Prior {

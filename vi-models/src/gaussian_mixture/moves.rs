@@ -7,23 +7,20 @@
 use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayView1};
-use rand::RngExt;
-use rand_distr::StandardNormal;
 use vi_core::linalg::Cholesky;
 use vi_core::{ConditionallyConjugate, ConjugateError, Exec, FactorsAndStats, SplitMerge, StreamKey};
 
 use super::components::ComponentFactors;
 use super::data::centred;
 use super::factors::AssignmentFactors;
+use super::split::Plane;
 use super::{
     Covariance, GaussianMixture, GaussianMixtureBlock as Block, GaussianMixtureFactors, GaussianMixtureStats,
+    WeightsPrior,
 };
 
 /// A component with less than one datum has nothing to split or to merge.
 const OCCUPIED: f64 = 1.0;
-
-/// Passes over the data in which the direction of a split is looked for.
-const N_PASSES: usize = 10;
 
 impl GaussianMixture {
     /// E\[Λ_k\] (D, D), whatever the shape of the covariances.
@@ -39,13 +36,13 @@ impl GaussianMixture {
     }
 
     /// E\[Λ_k\]⁻¹ (D, D).
-    fn expected_covariance(&self, q: &ComponentFactors, k: usize) -> Array2<f64> {
+    pub(super) fn expected_covariance(&self, q: &ComponentFactors, k: usize) -> Array2<f64> {
         let precision = self.expected_precision(q, k);
         Cholesky::factor(&precision).map_or_else(|_| Array2::eye(self.layout.dim), |c| c.inverse())
     }
 
     /// r_nk (N) of component `k`.
-    fn column(&self, q: &AssignmentFactors, k: usize, exec: Exec<'_>) -> Vec<f64> {
+    pub(super) fn column(&self, q: &AssignmentFactors, k: usize, exec: Exec<'_>) -> Vec<f64> {
         if self.keep_responsibilities {
             return q.responsibilities.column(k).to_vec();
         }
@@ -59,54 +56,8 @@ impl GaussianMixture {
         column
     }
 
-    /// A direction a (D) in which the data of component `k`, with weights r (N), are least like a Gaussian: the halves are
-    /// told apart by the sign of aᵀ(x − m).
-    ///
-    /// ```text
-    /// w ← E[s³ z] − 3w,   w ← w/|w|,     s = wᵀz,   z = Lᵀ(x − m),   LLᵀ = E[Λ],   a = Lw
-    /// ```
-    /// Two clusters in one component have the most negative kurtosis along the line that joins them, whatever the units
-    /// and the spread in other directions. The iteration begins at random, and another key may find another direction.
-    ///
-    /// Source: Hyvärinen & Oja, "A fast fixed-point algorithm for independent component analysis", Neural Computation 9 (1997).
-    fn split_direction(
-        &self,
-        factors: &GaussianMixtureFactors,
-        k: usize,
-        weights: &[f64],
-        key: StreamKey,
-    ) -> Option<Array1<f64>> {
-        let mean = factors.components.mean.row(k);
-        let root = Cholesky::factor(&self.expected_precision(&factors.components, k)).ok()?.l().to_owned();
-        let (d, total) = (mean.len(), weights.iter().sum::<f64>());
-        let mut rng = key.rng(0);
-        let mut w: Array1<f64> = (0..d).map(|_| rng.sample(StandardNormal)).collect();
-        w /= w.dot(&w).sqrt();
-        for _ in 0..N_PASSES {
-            let direction = root.dot(&w);
-            let level = direction.dot(&mean);
-            let (mut cubes, mut weight) = (Array1::<f64>::zeros(d), 0.0);
-            for (n, r) in weights.iter().enumerate().filter(|(_, r)| **r > 0.0) {
-                self.with_row(factors, n, k, |x| {
-                    let x = ArrayView1::from(x);
-                    let cube = r * (direction.dot(&x) - level).powi(3);
-                    cubes.scaled_add(cube, &x);
-                    weight += cube;
-                });
-            }
-            cubes.scaled_add(-weight, &mean);
-            let next = root.t().dot(&cubes) / total - 3.0 * &w;
-            let norm = next.dot(&next).sqrt();
-            if !(norm.is_finite() && norm > 0.0) {
-                return None;
-            }
-            w = next / norm;
-        }
-        Some(root.dot(&w))
-    }
-
     /// Calls `f` with x_n − c (D), missing values at their means under component k.
-    fn with_row<R>(
+    pub(super) fn with_row<R>(
         &self,
         factors: &GaussianMixtureFactors,
         n: usize,
@@ -186,23 +137,22 @@ impl SplitMerge for GaussianMixture {
         pairs.into_iter().map(|(_, pair)| pair).collect()
     }
 
-    /// By a plane through the mean of the component, across a direction in which its data are least like a Gaussian.
+    /// By a plane: see `split_plane` for the ways to find one.
     fn split(
         &self,
         from: usize,
         into: usize,
         factors: &GaussianMixtureFactors,
+        attempt: usize,
         key: StreamKey,
         exec: Exec<'_>,
     ) -> Result<Option<FactorsAndStats<Self>>, ConjugateError> {
-        let (q, sums) = (&factors.components, factors.assignments.sums());
-        let size = self.layout.count(&sums.row(from).to_vec());
+        let size = factors.assignments.sums()[[from, self.layout.n_features - 1]];
         if size < 2.0 * OCCUPIED {
             return Ok(None);
         }
-        let weights = self.column(&factors.assignments, from, exec);
-        let Some(direction) = self.split_direction(factors, from, &weights, key) else { return Ok(None) };
-        let level = direction.dot(&q.mean.row(from));
+        let plane = self.split_plane(factors, from, attempt, key, exec);
+        let Some(Plane { direction, level }) = plane else { return Ok(None) };
         let change = |n: usize, row: &mut [f64]| {
             let beyond = |x: &[f64]| direction.dot(&ArrayView1::from(x)) > level;
             if row[from] > 0.0 && self.with_row(factors, n, from, beyond) {
@@ -244,5 +194,26 @@ impl SplitMerge for GaussianMixture {
             self.expect(block, &factors, &mut stats, exec);
         }
         Ok((factors, stats))
+    }
+
+    /// Larger components first, where weights are sticks: what is left for a component shrinks with its place.
+    fn reorder(
+        &self,
+        factors: &GaussianMixtureFactors,
+        stats: &GaussianMixtureStats,
+        exec: Exec<'_>,
+    ) -> Result<Option<FactorsAndStats<Self>>, ConjugateError> {
+        let (sizes, mut order) = (stats.counts(), (0..self.n_components).collect::<Vec<_>>());
+        order.sort_by(|a, b| sizes[*b].total_cmp(&sizes[*a]));
+        if self.prior.given.weights == WeightsPrior::Dirichlet || order.is_sorted() {
+            return Ok(None);
+        }
+        let change = |_: usize, row: &mut [f64]| {
+            vi_core::scratch::with(row.len(), |before| {
+                before.copy_from_slice(row);
+                row.iter_mut().zip(&order).for_each(|(r, k)| *r = before[*k]);
+            });
+        };
+        self.start_from_changed(factors, change, exec).map(Some)
     }
 }

@@ -9,7 +9,8 @@ use vi_core::{Predictive, StreamRng};
 use super::components::{ComponentFactors, row};
 use super::point::point_stats;
 use super::realise::{choose, factor};
-use super::{Covariance, GaussianMixture, GaussianMixtureFactors};
+use super::{Covariance, GaussianMixture, GaussianMixtureFactors, MODEL, data};
+use crate::ModelError;
 use crate::checks::LOG_2_PI;
 
 /// Data are observations (n, D); only the number of rows matters to a simulation.
@@ -64,55 +65,89 @@ impl GaussianMixture {
     /// p(x̂ | q) = Σ_k E[π_k] ∫ N(x̂ | μ, Λ⁻¹) q(μ_k, Λ_k)
     /// ```
     /// Each integral is a multivariate Student-t density (PRML eq. 10.81), for diagonal covariances a product of
-    /// univariate ones. Given q it is exact; NaN where a value is missing.
+    /// univariate ones. Given q it is exact. Where the model admits missing values, NaN is one, and the density is that of
+    /// what is observed: 1 of a row without any.
     ///
-    /// # Panics
-    /// If `data` has not D columns.
-    pub fn log_predictive(&self, factors: &GaussianMixtureFactors, data: &ArrayRef2<f64>) -> Array1<f64> {
-        let (k, d) = self.dims();
-        assert_eq!(data.ncols(), d, "gaussian_mixture: columns of the new data");
-        let q = &factors.components;
-        let laws: Vec<StudentT<'_>> = (0..k).map(|k| StudentT::new(self.covariance(), q, k)).collect();
+    /// # Errors
+    /// [`ModelError::Datum`] when a value is not finite, unless it is NaN and the model admits missing values;
+    /// [`ModelError::Length`] when `data` has not D columns.
+    pub fn log_predictive(
+        &self,
+        factors: &GaussianMixtureFactors,
+        data: &ArrayRef2<f64>,
+    ) -> Result<Array1<f64>, ModelError> {
+        let ((k, d), q) = (self.dims(), &factors.components);
+        if data.ncols() != d {
+            let (data, expected, actual) = ("columns of the new data", d, data.ncols());
+            return Err(ModelError::Length { model: MODEL, data, expected, actual });
+        }
+        data::check(data, "new data", self.missing.is_some())?;
         let log_weights: Vec<f64> = factors.weights.mean().iter().map(|w| w.ln()).collect();
-        let one = |row: ndarray::ArrayView1<'_, f64>| {
-            let x = &row - &self.centre;
-            let terms: Vec<f64> = laws
-                .iter()
-                .zip(&log_weights)
-                .map(|(law, log_weight)| log_weight + law.log_density(&x))
-                .collect();
-            vi_core::numerics::log_sum_exp(&terms)
-        };
-        data.rows().into_iter().map(one).collect()
+        let (mut out, mut terms) = (Array1::zeros(data.nrows()), vec![0.0; k]);
+        for (observed, rows) in data::by_observed(data) {
+            if observed.is_empty() {
+                continue;
+            }
+            let laws: Vec<StudentT> =
+                (0..k).map(|k| StudentT::new(self.covariance(), q, k, &observed)).collect();
+            for n in rows {
+                let x: Array1<f64> = observed.iter().map(|&i| data[[n, i]] - self.centre[i]).collect();
+                for ((term, law), log_weight) in terms.iter_mut().zip(&laws).zip(&log_weights) {
+                    *term = log_weight + law.log_density(&x);
+                }
+                out[n] = vi_core::numerics::log_sum_exp(&terms);
+            }
+        }
+        Ok(out)
     }
 }
 
-/// The predictive law of one component.
-struct StudentT<'a> {
+/// The predictive law of the observed columns (o) under one component.
+///
+/// A part of a Student-t vector is Student-t. What its law is follows from that of its precision given the means:
+/// ```text
+/// full, tied   Wishart(ν − (D − o), B_oo)     diagonal   (ν, B_o)     spherical   (ν D/o, B D/o)
+/// ```
+struct StudentT {
     covariance: Covariance,
-    mean: ndarray::ArrayView1<'a, f64>,
+    mean: Array1<f64>,
     /// β/(1 + β).
     shrink: f64,
     dof: f64,
-    inverse_scale: &'a [f64],
+    inverse_scale: Vec<f64>,
     factor: Option<Cholesky>,
     constant: f64,
 }
 
-impl<'a> StudentT<'a> {
-    fn new(covariance: Covariance, q: &'a ComponentFactors, k: usize) -> Self {
-        let (at, d) = (covariance.of(k), q.mean.ncols());
-        let (dof, inverse_scale) = (q.dof[at], row(&q.inverse_scale, at));
+impl StudentT {
+    fn new(covariance: Covariance, q: &ComponentFactors, k: usize, observed: &[usize]) -> Self {
+        let (at, d, o) = (covariance.of(k), q.mean.ncols(), observed.len());
+        let (all, b) = (q.dof[at], row(&q.inverse_scale, at));
+        let (dof, inverse_scale): (f64, Vec<f64>) = match covariance {
+            Covariance::Full | Covariance::Tied => {
+                let entries = observed.iter().flat_map(|i| observed.iter().map(move |j| b[i * d + j]));
+                (all - (d - o) as f64, entries.collect())
+            }
+            Covariance::Diagonal => (all, observed.iter().map(|i| b[*i]).collect()),
+            Covariance::Spherical => {
+                let share = d as f64 / o as f64;
+                (all * share, vec![b[0] * share])
+            }
+        };
+        let factor = factor(covariance, &inverse_scale, o);
+        let log_det = match &factor {
+            Some(factor) => factor.log_det(),
+            None => covariance.log_det_of_values(&inverse_scale, o),
+        };
         let shrink = q.count[k] / (1.0 + q.count[k]);
         // A datum more takes ν to ν + 1 and β to β + 1: what that does to the normalisers.
-        let gain =
-            |log_det: f64| covariance.log_norm(dof, log_det, d) - covariance.log_norm(dof + 1.0, log_det, d);
-        let constant = gain(q.log_det_inverse_scale[at]) + 0.5 * d as f64 * (shrink.ln() - LOG_2_PI);
-        let factor = factor(covariance, inverse_scale, d);
-        Self { covariance, mean: q.mean.row(k), shrink, dof, inverse_scale, factor, constant }
+        let gain = covariance.log_norm(dof, log_det, o) - covariance.log_norm(dof + 1.0, log_det, o);
+        let constant = gain + 0.5 * o as f64 * (shrink.ln() - LOG_2_PI);
+        let mean = observed.iter().map(|i| q.mean[[k, *i]]).collect();
+        Self { covariance, mean, shrink, dof, inverse_scale, factor, constant }
     }
 
-    /// At x (D), centred: |B + s (x − m)(x − m)ᵀ| against |B|.
+    /// At x (o), centred: |B + s (x − m)(x − m)ᵀ| against |B|.
     fn log_density(&self, x: &Array1<f64>) -> f64 {
         let difference = x - &self.mean;
         let half = 0.5 * (self.dof + 1.0);
@@ -123,11 +158,11 @@ impl<'a> StudentT<'a> {
                 (self.shrink * y.dot(&y)).ln_1p()
             }
             (None, Covariance::Spherical) => {
-                let d = difference.len() as f64;
-                d * (self.shrink * difference.dot(&difference) / (d * self.inverse_scale[0])).ln_1p()
+                let o = difference.len() as f64;
+                o * (self.shrink * difference.dot(&difference) / (o * self.inverse_scale[0])).ln_1p()
             }
             (None, _) => {
-                let terms = difference.iter().zip(self.inverse_scale);
+                let terms = difference.iter().zip(&self.inverse_scale);
                 terms.map(|(v, b)| (self.shrink * v * v / b).ln_1p()).sum()
             }
         };

@@ -167,7 +167,7 @@ impl GaussianMixture {
                         }
                     }
                     let sums = &mut sums[labels[n] as usize * p..(labels[n] as usize + 1) * p];
-                    layout.for_each_feature(&x, |_, _| 0.0, |p, v| sums[p] += v);
+                    layout.for_each_feature(&x, |p, v| sums[p] += v);
                 }
             },
         );

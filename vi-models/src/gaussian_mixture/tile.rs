@@ -9,7 +9,8 @@ use vi_core::numerics::{
     softmax_panels,
 };
 
-use super::data::{Conditional, Missing, centred};
+use super::data::Missing;
+use super::incomplete::Incomplete;
 use super::layout::{Layout, Products};
 
 /// Data per tile: features and weights of one together fit the second-level cache.
@@ -57,8 +58,7 @@ pub(super) struct Workspace {
     log_normaliser: Vec<f64>,
     /// Of the assignment, and of missing values (panels, rows of η / K, 32).
     entropy: Vec<f64>,
-    /// Rows of the tile with missing values: (lane of the tile, row of the data).
-    incomplete: Vec<(usize, usize)>,
+    incomplete: Incomplete,
     n: usize,
 }
 
@@ -97,15 +97,7 @@ impl Workspace {
         } else {
             self.load_rows(rows, items.clone());
         }
-        self.incomplete.clear();
-        let Some(missing) = rows.missing.filter(|m| !m.is_empty()) else { return };
-        for (n, item) in items.enumerate() {
-            let Some(at) = missing.of_row(rows.index(item)) else { continue };
-            self.incomplete.push((n, rows.index(item)));
-            for i in missing.columns(at) {
-                self.x[(n / PANEL * d + i) * PANEL + n % PANEL] = 0.0;
-            }
-        }
+        self.incomplete.load(rows.missing, items.map(|item| rows.index(item)), d, &mut self.x);
     }
 
     /// x − c of rows that need not follow each other.
@@ -144,54 +136,9 @@ impl Workspace {
                 panel_products(&eta, &self.features, &mut self.weights, block.start > 0);
             }
         }
+        self.incomplete.add_to_logits(layout, eta, rows.missing, &self.x, &mut self.weights);
         softmax_panels(&mut self.weights, n_components, &mut self.log_normaliser, &mut self.entropy);
-        for i in 0..self.incomplete.len() {
-            for group in 0..groups {
-                self.set_incomplete(layout, n_components, eta, rows, i, group);
-            }
-        }
-    }
-
-    /// The same for a datum with missing values.
-    fn set_incomplete(
-        &mut self,
-        layout: &Layout,
-        n_components: usize,
-        eta: &ArrayRef2<f64>,
-        rows: Rows<'_>,
-        i: usize,
-        group: usize,
-    ) {
-        let (lane, n) = self.incomplete[i];
-        let Some((missing, at)) = rows.missing.and_then(|m| m.of_row(n).map(|at| (m, at))) else { return };
-        let columns = missing.columns(at);
-        let mut x = vec![0.0; layout.dim];
-        centred(rows.data, rows.centre, n, &mut x);
-        let conditionals: Vec<Conditional> = (0..n_components)
-            .map(|k| {
-                let eta = eta.row(group * n_components + k);
-                Conditional::new(layout, eta.as_slice().expect("contiguous"), &x, columns)
-            })
-            .collect();
-        let mut weights: Vec<f64> = conditionals.iter().map(|c| c.log_integral).collect();
-        let log_normaliser = vi_core::numerics::log_sum_exp(&weights);
-        let mut entropy = 0.0;
-        for (w, conditional) in weights.iter_mut().zip(&conditionals) {
-            let log = *w - log_normaliser;
-            *w = log.exp();
-            if *w > 0.0 {
-                entropy += *w * (conditional.entropy(columns) - log);
-            } else if w.is_nan() {
-                entropy = f64::NAN;
-            }
-        }
-        let groups = eta.nrows() / n_components;
-        let at = (lane / PANEL * groups + group) * PANEL + lane % PANEL;
-        (self.log_normaliser[at], self.entropy[at]) = (log_normaliser, entropy);
-        for (k, w) in weights.iter().enumerate() {
-            let row = lane / PANEL * eta.nrows() + group * n_components + k;
-            self.weights[row * PANEL + lane % PANEL] = *w;
-        }
+        self.incomplete.add_entropies(rows.missing, n_components, &self.weights, &mut self.entropy);
     }
 
     fn set_features(&mut self, layout: &Layout, block: Range<usize>) {
@@ -207,43 +154,14 @@ impl Workspace {
         rows: Rows<'_>,
         sums: &mut ArrayRef2<f64>,
     ) {
-        if let Some(eta) = eta {
-            self.add_incomplete(layout, eta, rows, sums);
-        }
         for block in blocks(layout.n_features) {
             if block.len() < layout.n_features || eta.is_none() {
                 self.set_features(layout, block.clone());
             }
             add_panel_sums(&self.weights, &self.features, &mut sums.slice_mut(s![.., block]));
         }
-    }
-
-    /// The share of data with missing values, whose weights are zero afterwards.
-    fn add_incomplete(
-        &mut self,
-        layout: &Layout,
-        eta: &ArrayRef2<f64>,
-        rows: Rows<'_>,
-        sums: &mut ArrayRef2<f64>,
-    ) {
-        for &(lane, n) in &self.incomplete {
-            let Some((missing, at)) = rows.missing.and_then(|m| m.of_row(n).map(|at| (m, at))) else {
-                continue;
-            };
-            let columns = missing.columns(at);
-            let mut x = vec![0.0; layout.dim];
-            centred(rows.data, rows.centre, n, &mut x);
-            for (k, mut sums) in sums.rows_mut().into_iter().enumerate() {
-                let weight = &mut self.weights[(lane / PANEL * eta.nrows() + k) * PANEL + lane % PANEL];
-                let w = std::mem::take(weight);
-                if w == 0.0 {
-                    continue;
-                }
-                let eta = eta.row(k);
-                let conditional = Conditional::new(layout, eta.as_slice().expect("contiguous"), &x, columns);
-                let spread = |i, j| conditional.spread(columns, i, j);
-                layout.for_each_feature(&conditional.filled, spread, |p, v| sums[p] += w * v);
-            }
+        if let Some(eta) = eta {
+            self.incomplete.add_sums(layout, eta, rows.missing, &self.x, &self.weights, sums);
         }
     }
 

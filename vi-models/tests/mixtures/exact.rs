@@ -138,7 +138,7 @@ fn predictive_densities_are_ratios_of_evidences() {
             (x.slice(ndarray::s![..N - 1, ..]).to_owned(), x.slice(ndarray::s![N - 1.., ..]).to_owned());
         let model = GaussianMixture::new(old, 2, priors.clone()).unwrap();
         let (q, _) = model.start_from_labels(&[0, 0, 1, 0, 1], Exec::local()).unwrap();
-        let found = model.log_predictive(&q, &new)[0];
+        let found = model.log_predictive(&q, &new).unwrap()[0];
         let joint = |labels: &[usize]| {
             let ones = labels.iter().sum::<usize>() as f64;
             log_prior_of_labels(priors.weights, priors.concentration, [labels.len() as f64 - ones, ones])

@@ -5,6 +5,7 @@ mod exact;
 mod gibbs;
 mod memory;
 mod missing;
+mod moves;
 mod runs;
 mod scikit_learn;
 mod support;

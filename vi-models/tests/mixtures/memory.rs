@@ -5,6 +5,7 @@ use vi_core::testing::CountingAllocator;
 use vi_core::{ConditionallyConjugate, Exec, StreamKey};
 use vi_models::gaussian_mixture::{GaussianMixture, GaussianMixturePriors};
 
+use crate::missing::patterns;
 use crate::support::{State, WEIGHTS, all_priors};
 
 fn sweep(model: &GaussianMixture, (q, stats): &mut State) -> f64 {
@@ -29,10 +30,15 @@ fn alone(f: impl FnOnce() + Send) {
 #[test]
 fn later_sweeps_allocate_nothing() {
     for priors in all_priors() {
-        for lean in [false, true] {
-            let name = format!("{:?}, {:?}, lean {lean}", priors.covariance, priors.weights);
+        for (lean, gaps) in [(false, false), (true, false), (false, true), (true, true)] {
+            let name = format!("{:?}, {:?}, lean {lean}, gaps {gaps}", priors.covariance, priors.weights);
             alone(|| {
-                let mut model = GaussianMixture::new(data(1500, 2), 3, priors.clone()).unwrap();
+                let mut model = if gaps {
+                    let priors = GaussianMixturePriors { mean: None, scale: None, ..priors.clone() };
+                    GaussianMixture::with_missing_values(patterns(1500, true), 3, priors).unwrap()
+                } else {
+                    GaussianMixture::new(data(1500, 2), 3, priors.clone()).unwrap()
+                };
                 if lean {
                     model = model.without_responsibilities();
                 }
