@@ -4,34 +4,38 @@ use std::fs;
 use std::path::Path;
 
 use vi_lab::Interrupt;
+use vi_models::gaussian_mixture::{GaussianMixture, GaussianMixturePriors};
 
 use crate::common::run;
 use crate::json;
 
-/// Three clusters in a row, and four components for them: restarts end in several optima.
-fn three_clusters(directory: &Path) -> (ndarray::Array2<f64>, String) {
+/// Clusters in a row, six apart, and a mixture of so many components for them.
+fn clusters(directory: &Path, n_clusters: u32, n_components: usize) -> (ndarray::Array2<f64>, String) {
+    let n = 12 * n_clusters;
     let values: Vec<f64> =
-        (0..36).map(|i| 4.0 * f64::from(i % 3) + 0.9 * (f64::from(i) * 2.4).sin()).collect();
+        (0..n).map(|i| 6.0 * f64::from(i % n_clusters) + 0.9 * (f64::from(i) * 2.4).sin()).collect();
     let rows: Vec<String> = values.iter().map(f64::to_string).collect();
     let file = directory.join("clusters.csv");
     fs::write(&file, format!("x\n{}\n", rows.join("\n"))).expect("a file");
     let head = format!(
         "name = \"clusters\"\nseed = 5\n[data]\nfile = {:?}\n[model]\nname = \"gaussian_mixture\"\n\
-         n_components = 4\n",
+         n_components = {n_components}\n",
         file.display().to_string()
     );
-    (ndarray::Array2::from_shape_vec((36, 1), values).expect("36 values"), head)
+    (ndarray::Array2::from_shape_vec((n as usize, 1), values).expect("one column"), head)
 }
 
+/// A prior that lets components run empty before they find their cluster: restarts end in several optima.
 #[test]
 fn restarts_report_every_optimum_with_its_frequency() {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let (data, head) = three_clusters(directory.path());
+    let (data, head) = clusters(directory.path(), 5, 5);
+    let head = format!("{head}[model.priors]\nconcentration = 0.01\ncount = 0.01\n");
     let text = format!("{head}[[methods]]\nmethod = \"cavi\"\nn_restarts = 12\nn_draws = 100\n");
     let outcome = run(&text, directory.path(), 2, false, &Interrupt::new());
     // The engine's own account of the same restarts.
-    let model =
-        vi_models::gaussian_mixture::GaussianMixture::new(data, 4, Default::default()).expect("a model");
+    let priors = GaussianMixturePriors { concentration: 0.01, count: 0.01, ..Default::default() };
+    let model = GaussianMixture::new(data, 5, priors).expect("a model");
     let key = vi_core::StreamKey::from_seed(5).fold_in(vi_core::checkpoint::fingerprint(&"cavi"));
     let settings = vi_cavi::CaviSettings { n_restarts: 12, ..Default::default() };
     let fit = vi_cavi::fit(&model, &settings, key, vi_core::Exec::local()).expect("a fit");
@@ -59,7 +63,7 @@ fn restarts_report_every_optimum_with_its_frequency() {
 #[test]
 fn damped_annealed_and_moving_ascents_are_those_of_the_engine() {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let (_, head) = three_clusters(directory.path());
+    let (_, head) = clusters(directory.path(), 3, 4);
     let methods = [
         "name = \"plain\"",
         "name = \"damped\"\ndamping = { rate = 0.8 }",

@@ -43,7 +43,7 @@ fn components_that_the_data_do_not_have_are_switched_off() {
     );
     let [relevance, loadings] = findings.as_slice() else { panic!("{findings:?}") };
     assert_eq!((relevance.rows[0][3].as_str(), relevance.rows[1][3].as_str()), ("", "switched off"));
-    assert_eq!(loadings.header.len(), 2, "{:?}", loadings.header);
+    assert_eq!(loadings.header.len(), 3, "{:?}", loadings.header);
     let loading = |d: usize| loadings.rows[d][1].parse::<f64>().expect("a loading");
     // The largest eigenvalue of the correlations is 1.9008, the other 0.0992: two loadings of √(½ (1.9008 − 0.0992)).
     assert!((loading(0).abs() - 0.949).abs() < 0.02 && loading(0) * loading(1) > 0.0, "{:?}", loadings.rows);
@@ -87,8 +87,9 @@ fn topics_are_told_in_the_words_of_the_vocabulary() {
     }
     fs::write(data.path().join("counts.csv"), rows).expect("a file");
     fs::write(data.path().join("words.txt"), "whale\nball\nship\nunused\ndance\n").expect("a file");
-    let (findings, _) = found(&format!(
+    let (findings, outcome) = found(&format!(
         "[data]\nfile = {:?}\nvocabulary = {:?}\n[model]\nname = \"latent_dirichlet\"\nn_topics = 2\n\
+         [[methods]]\nmethod = \"cavi\"\nn_restarts = 4\nn_draws = 100\n\
          [[methods]]\nmethod = \"svi\"\nbatch_size = 4\nn_epochs = 40\nn_draws = 100\n",
         data.path().join("counts.csv").display().to_string(),
         data.path().join("words.txt").display().to_string()
@@ -98,6 +99,11 @@ fn topics_are_told_in_the_words_of_the_vocabulary() {
     topics.iter_mut().for_each(|words| words.sort_unstable());
     topics.sort();
     assert_eq!(topics, [["ball", "dance"], ["ship", "whale"]], "{:?}", findings[0].rows);
+    let (best, svi) = (&outcome.summary.methods[0], &outcome.summary.methods[1]);
+    assert!(
+        svi.elbo.expect("a bound") <= best.elbo.expect("a bound") + 1e-3,
+        "minibatches reach no better optimum"
+    );
 }
 
 #[test]
