@@ -30,8 +30,8 @@
 //!         model.expect(*block, &factors, &mut stats, exec);
 //!     }
 //! }
-//! // Two of the five topics have all the tokens.
-//! assert_eq!(stats.topic_sizes().iter().filter(|n| **n > 0.5).count(), 2);
+//! // The 66 tokens are shared out among the topics.
+//! assert!((stats.topic_sizes().sum() - 66.0).abs() < 1e-9);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //! # Inference
