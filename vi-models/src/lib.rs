@@ -27,6 +27,7 @@
 //! | [`sigmoid_belief_network`] | bits below bits: a generative model whose parameters are learned |
 //! | [`count_factors`] | counts made by positive factors: Gamma–Poisson, and a deep exponential family of two layers |
 //! | [`latent_dirichlet`] | latent Dirichlet allocation: topics of documents |
+//! | [`hierarchical_dirichlet`] | hierarchical Dirichlet process: topics as many as the documents need |
 //! | [`one_compartment`] | pharmacokinetics of one dose in one compartment |
 //! | [`prior`] | priors of single parameters |
 //! | [`regression`] | covariates and responses: the data of the regressions |
@@ -50,6 +51,7 @@ pub mod gaussian_regression;
 mod gaussian_softplus;
 mod half_cauchy;
 pub mod hidden_markov;
+pub mod hierarchical_dirichlet;
 pub mod hierarchical_normal;
 pub mod ising;
 mod lanes;
@@ -71,6 +73,7 @@ mod scratch;
 pub mod sigmoid_belief_network;
 pub mod sparse_counts;
 pub mod spike_and_slab;
+mod stick_breaking;
 pub mod student_t_regression;
 pub mod two_normals;
 

@@ -50,7 +50,7 @@ impl LatentDirichletAllocation {
                 Concentration::Each(best.concentration().to_vec())
             }
         };
-        let topics = symmetric(self.n_words(), stats.sum_log_topics / self.n_topics() as f64, "topics")?;
+        let topics = symmetric(self.n_words(), stats.topics.sum_logs / self.n_topics() as f64, "topics")?;
         Ok(LatentDirichletPriors { proportions: Some(proportions), topics: Some(topics) })
     }
 

@@ -1,11 +1,11 @@
 //! The model by its complete conditionals.
 
-use ndarray::{ArrayRef1, ArrayView2};
+use ndarray::ArrayRef1;
 use vi_core::{ConditionallyConjugate, ConjugateError, Exec, ParameterSpace, StreamKey, StreamRng};
-use vi_families::special::log_gamma;
 
 use super::documents::Follow;
 use super::draws::log_dirichlet_variate;
+use super::topics::log_densities;
 use super::words::{dot, slice};
 use super::{LatentDirichletAllocation, LatentDirichletFactors, LatentDirichletStats};
 
@@ -61,15 +61,15 @@ impl ConditionallyConjugate for LatentDirichletAllocation {
     ) -> Result<(), ConjugateError> {
         let given = Follow::Given(&stats.log_proportions);
         match block {
-            Topics => self.condition_topics(stats, &mut factors.topics, exec),
+            Topics => factors.topics.condition(self.prior.topics, &stats.topics, exec),
             Documents => {
                 // Drawn proportions are given: there is nothing to iterate.
                 let each = Follow::Each(self.document_update.unwrap_or_default());
                 let follow = if stats.realised { given } else { each };
-                self.condition_assignments(&stats.log_topics, follow, factors, exec);
+                self.condition_assignments(&stats.topics.logs, follow, factors, exec);
             }
             Proportions => self.condition_proportions(&stats.document_counts, factors, exec),
-            Assignments => self.condition_assignments(&stats.log_topics, given, factors, exec),
+            Assignments => self.condition_assignments(&stats.topics.logs, given, factors, exec),
         }
         self.check(block, factors)
     }
@@ -82,7 +82,7 @@ impl ConditionallyConjugate for LatentDirichletAllocation {
         exec: Exec<'_>,
     ) {
         match block {
-            Topics => self.expect_topics(&factors.topics, stats, exec),
+            Topics => stats.topics.expect(&factors.topics, exec),
             Documents => {
                 self.expect_assignments(factors, stats, exec);
                 self.expect_proportions(factors, stats, exec);
@@ -102,7 +102,7 @@ impl ConditionallyConjugate for LatentDirichletAllocation {
     ) {
         let (k, width) = (self.layout.n_topics, self.layout.document_width());
         match block {
-            Topics => self.draw_topics(&factors.topics, key, stats, exec),
+            Topics => stats.topics.draw(&factors.topics, key, exec),
             Documents => {
                 self.draw_assignments(factors, key.fold_in(0), stats, exec);
                 let concentration = &stats.document_counts + &self.prior.alpha_array();
@@ -125,29 +125,18 @@ impl ConditionallyConjugate for LatentDirichletAllocation {
     ) -> f64 {
         let (layout, k) = (self.layout, self.layout.n_topics);
         match block {
-            Topics => {
-                let rows = factors.topics.rows.rows().into_iter().zip(stats.log_topics.rows());
-                let words = rows.map(|(lambda, logs)| {
-                    let terms = lambda.iter().zip(logs).take(k);
-                    terms.map(|(lambda, log)| (lambda - 1.0) * log - log_gamma(*lambda)).sum::<f64>()
-                });
-                words.sum::<f64>() + factors.topics.totals.iter().map(|t| log_gamma(*t)).sum::<f64>()
-            }
+            Topics => factors.topics.log_prob(&stats.topics),
             Documents => {
                 self.block_log_prob(Assignments, factors, stats)
                     + self.block_log_prob(Proportions, factors, stats)
             }
-            Proportions => {
-                let rows = factors.proportions();
-                let rows = rows.rows().into_iter().zip(stats.log_proportions.rows());
-                rows.map(|(gamma, logs)| log_density(&gamma, &logs)).sum()
-            }
+            Proportions => log_densities(&factors.proportions(), &stats.log_proportions),
             Assignments => {
                 let documents = slice(&factors.documents).chunks_exact(layout.document_width());
                 let documents = documents.zip(slice(&stats.document_counts).chunks_exact(k));
                 let of_documents = documents.map(|(row, m)| dot(m, layout.document_logs(row)));
                 let words = slice(&factors.words).chunks_exact(layout.word_width());
-                let words = words.zip(slice(&stats.topic_counts).chunks_exact(k + 1));
+                let words = words.zip(slice(&stats.topics.counts).chunks_exact(k + 1));
                 let of_words = words.map(|(row, c)| dot(&c[..k], layout.word_logs(row)));
                 of_documents.sum::<f64>() + of_words.sum::<f64>() - factors.log_normalizer
             }
@@ -155,10 +144,10 @@ impl ConditionallyConjugate for LatentDirichletAllocation {
     }
 
     fn expected_log_joint(&self, stats: &LatentDirichletStats) -> f64 {
-        self.prior.log_prob_topics(stats.sum_log_topics)
+        self.prior.log_prob_topics(stats.topics.sum_logs)
             + self.prior.log_prob_proportions(self.n_documents(), &stats.sum_log_proportions)
             + stats.document_term
-            + stats.topic_term
+            + stats.topics.term
     }
 
     fn entropy(&self, factors: &LatentDirichletFactors) -> f64 {
@@ -171,9 +160,7 @@ impl ConditionallyConjugate for LatentDirichletAllocation {
 
     /// Probabilities below the smallest normal number are written as that, to stay inside the simplex.
     fn realise(&self, stats: &LatentDirichletStats, z: &mut ArrayRef1<f64>) {
-        let k = self.layout.n_topics;
-        let topics = (0..k).flat_map(|j| stats.log_topics.column(j).into_iter());
-        for (z, log) in z.iter_mut().zip(topics.chain(&stats.log_proportions)) {
+        for (z, log) in z.iter_mut().zip(stats.topics.by_topic().chain(&stats.log_proportions)) {
             *z = log.exp().max(f64::MIN_POSITIVE);
         }
     }
@@ -185,29 +172,17 @@ impl ConditionallyConjugate for LatentDirichletAllocation {
                 z[start + i] = log.exp().max(f64::MIN_POSITIVE);
             }
         };
-        let mut logs = vec![0.0; v.max(k)];
-        for (j, lambda) in factors.topics.concentration().rows().into_iter().enumerate() {
-            log_dirichlet_variate(&lambda.to_vec(), rng, &mut logs[..v]);
-            write(j * v, &logs[..v]);
-        }
+        factors.topics.sample(rng, |j, logs| write(j * v, logs));
+        let mut logs = vec![0.0; k];
         for (d, gamma) in factors.proportions().rows().into_iter().enumerate() {
-            log_dirichlet_variate(gamma.to_slice().expect("rows are contiguous"), rng, &mut logs[..k]);
-            write(k * v + d * k, &logs[..k]);
+            log_dirichlet_variate(gamma.to_slice().expect("rows are contiguous"), rng, &mut logs);
+            write(k * v + d * k, &logs);
         }
     }
 
     fn log_prob(&self, factors: &LatentDirichletFactors, z: &ArrayRef1<f64>) -> f64 {
         let log_z = z.mapv(f64::ln);
         let (topics, proportions) = self.split(&log_z);
-        let density = |q: ArrayView2<'_, f64>, z: ArrayView2<'_, f64>| {
-            q.rows().into_iter().zip(z.rows()).map(|(q, z)| log_density(&q, &z)).sum::<f64>()
-        };
-        density(factors.topics.concentration(), topics) + density(factors.proportions(), proportions)
+        factors.topics.log_density(&topics) + log_densities(&factors.proportions(), &proportions)
     }
-}
-
-/// log Dirichlet(z | concentration), given log z.
-fn log_density(concentration: &ArrayRef1<f64>, logs: &ArrayRef1<f64>) -> f64 {
-    let terms = concentration.iter().zip(logs).map(|(a, l)| (a - 1.0) * l - log_gamma(*a));
-    terms.sum::<f64>() + log_gamma(concentration.sum())
 }

@@ -4,9 +4,9 @@ use crate::sparse_counts::SparseCounts;
 
 /// The counts of D documents over V words, and the same by word.
 #[derive(Clone, Debug)]
-pub(super) struct Corpus {
+pub(crate) struct Corpus {
     /// (D, V).
-    pub(super) counts: SparseCounts,
+    pub(crate) counts: SparseCounts,
     /// Where the pairs of document d begin: pair i is the i-th count above zero, row by row (D).
     first_pair: Vec<usize>,
     /// Where the documents of word v begin in what follows (V + 1).
@@ -18,16 +18,16 @@ pub(super) struct Corpus {
 
 /// The documents in which a word stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Occurrences<'a> {
+pub(crate) struct Occurrences<'a> {
     /// In ascending order.
-    pub(super) documents: &'a [usize],
-    pub(super) counts: &'a [f64],
+    pub(crate) documents: &'a [usize],
+    pub(crate) counts: &'a [f64],
     /// The numbers of these pairs of document and word.
-    pub(super) pairs: &'a [usize],
+    pub(crate) pairs: &'a [usize],
 }
 
 impl Corpus {
-    pub(super) fn new(counts: SparseCounts) -> Self {
+    pub(crate) fn new(counts: SparseCounts) -> Self {
         let (n_documents, n_words) = (counts.n_rows(), counts.n_columns());
         let (mut first, mut first_pair) = (vec![0; n_words + 1], Vec::with_capacity(n_documents));
         let mut n_pairs = 0;
@@ -53,21 +53,21 @@ impl Corpus {
     }
 
     /// D.
-    pub(super) fn n_documents(&self) -> usize {
+    pub(crate) fn n_documents(&self) -> usize {
         self.counts.n_rows()
     }
 
     /// V.
-    pub(super) fn n_words(&self) -> usize {
+    pub(crate) fn n_words(&self) -> usize {
         self.counts.n_columns()
     }
 
     /// The number of the first pair of document d.
-    pub(super) fn first_pair(&self, d: usize) -> usize {
+    pub(crate) fn first_pair(&self, d: usize) -> usize {
         self.first_pair[d]
     }
 
-    pub(super) fn occurrences(&self, v: usize) -> Occurrences<'_> {
+    pub(crate) fn occurrences(&self, v: usize) -> Occurrences<'_> {
         let range = self.first[v]..self.first[v + 1];
         Occurrences {
             documents: &self.documents[range.clone()],

@@ -31,6 +31,21 @@ pub(super) struct Pass<'a> {
     pub(super) words: &'a Array2<f64>,
 }
 
+/// The rows of all documents of a corpus (D, ·) from γ = 1, given log β (V, at least K), and those of the words (V, ·).
+pub(crate) fn infer(
+    (layout, prior, corpus): (Layout, &Prior, &Corpus),
+    log_topics: &Array2<f64>,
+    update: DocumentUpdate,
+    exec: Exec<'_>,
+) -> (Array2<f64>, Array2<f64>) {
+    let mut words = Array2::zeros((corpus.n_words(), layout.word_width()));
+    super::words::set_weights(layout, log_topics, &mut words, exec);
+    let mut documents = Array2::ones((corpus.n_documents(), layout.document_width()));
+    let update = DocumentUpdate { start: DocumentStart::Fresh, ..update };
+    Pass { layout, prior, corpus, words: &words }.update(&mut documents, Follow::Each(update), exec);
+    (documents, words)
+}
+
 /// Values in a cache line.
 const LINE: usize = 8;
 

@@ -11,39 +11,12 @@ use vi_families::log_gamma_variate;
 
 use super::log_domain::{SMALLEST, responsibilities};
 use super::words::{dot, slice, slice_mut};
-use super::{LatentDirichletAllocation, LatentDirichletFactors, LatentDirichletStats, LatentDirichletTopics};
+use super::{LatentDirichletAllocation, LatentDirichletFactors, LatentDirichletStats};
 
 /// More tokens than this are shared out topic by topic, fewer one by one.
 const ONE_BY_ONE: f64 = 32.0;
 
 impl LatentDirichletAllocation {
-    /// β ~ q(β). The Gamma variates of word v are drawn from `key.rng(v)`.
-    pub(super) fn draw_topics(
-        &self,
-        topics: &LatentDirichletTopics,
-        key: StreamKey,
-        stats: &mut LatentDirichletStats,
-        exec: Exec<'_>,
-    ) {
-        let k = self.layout.n_topics;
-        let topics = slice(&topics.rows);
-        exec.for_each_chunk(slice_mut(&mut stats.log_topics), k + 1, |items, rows| {
-            for (v, row) in items.zip(rows.chunks_exact_mut(k + 1)) {
-                let mut rng = key.rng(v as u64);
-                for (log, lambda) in row[..k].iter_mut().zip(&topics[v * (2 * k + 1)..]) {
-                    *log = log_gamma_variate(*lambda, &mut rng);
-                }
-            }
-        });
-        for j in 0..k {
-            let mut column = stats.log_topics.column_mut(j);
-            let max = column.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let total = max + column.iter().map(|l| (l - max).exp()).sum::<f64>().ln();
-            column.mapv_inplace(|l| l - total);
-        }
-        self.sum_topics(stats, exec);
-    }
-
     /// θ ~ Π_d Dirichlet(γ_d). Document d is drawn from `key.rng(d)`.
     pub(super) fn draw_proportions<'a>(
         &self,
@@ -98,7 +71,7 @@ impl LatentDirichletAllocation {
                 }
             });
         });
-        exec.for_each_chunk(slice_mut(&mut stats.topic_counts), k + 1, |items, rows| {
+        exec.for_each_chunk(slice_mut(&mut stats.topics.counts), k + 1, |items, rows| {
             scratch::with(k, |phi| {
                 for (v, row) in items.zip(rows.chunks_exact_mut(k + 1)) {
                     row.fill(0.0);
@@ -111,12 +84,12 @@ impl LatentDirichletAllocation {
         });
         stats.realised = true;
         stats.document_term = dot(slice(&stats.document_counts), slice(&stats.log_proportions));
-        self.sum_topic_term(stats, exec);
+        stats.topics.sum_term(exec);
     }
 }
 
 /// logs ← log θ, θ ~ Dirichlet(γ).
-pub(super) fn log_dirichlet_variate(concentration: &[f64], rng: &mut StreamRng, logs: &mut [f64]) {
+pub(crate) fn log_dirichlet_variate(concentration: &[f64], rng: &mut StreamRng, logs: &mut [f64]) {
     for (log, gamma) in logs.iter_mut().zip(concentration) {
         *log = log_gamma_variate(*gamma, rng);
     }
@@ -125,7 +98,7 @@ pub(super) fn log_dirichlet_variate(concentration: &[f64], rng: &mut StreamRng, 
 }
 
 /// counts += a multinomial draw of n with probabilities φ / total; φ is used up.
-fn share_out(rng: &mut StreamRng, n: f64, phi: &mut [f64], total: f64, counts: &mut [f64]) {
+pub(crate) fn share_out(rng: &mut StreamRng, n: f64, phi: &mut [f64], total: f64, counts: &mut [f64]) {
     if n > ONE_BY_ONE {
         let (mut left, mut rest) = (n as u64, total);
         for (count, phi) in counts.iter_mut().zip(phi.iter()) {

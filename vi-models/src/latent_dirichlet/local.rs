@@ -98,7 +98,7 @@ impl LatentDirichletAllocation {
     ) {
         let (layout, k) = (self.layout, self.layout.n_topics);
         let (words, width) = (slice(&factors.words), self.layout.word_width());
-        exec.for_each_chunk(slice_mut(&mut stats.topic_counts), k + 1, |items, rows| {
+        exec.for_each_chunk(slice_mut(&mut stats.topics.counts), k + 1, |items, rows| {
             for (v, row) in items.zip(rows.chunks_exact_mut(k + 1)) {
                 row[..k].copy_from_slice(layout.word_counts(&words[v * width..][..width]));
             }
@@ -111,6 +111,6 @@ impl LatentDirichletAllocation {
         });
         stats.realised = false;
         stats.document_term = dot(slice(&stats.document_counts), slice(&stats.log_proportions));
-        self.sum_topic_term(stats, exec);
+        stats.topics.sum_term(exec);
     }
 }

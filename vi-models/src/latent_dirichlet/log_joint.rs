@@ -14,7 +14,7 @@ use super::LatentDirichletAllocation;
 use crate::sparse_counts::SparseCounts;
 
 /// Calls `f` with document, word, count, p_dv, β_v (K) and θ_d (K) of every pair.
-pub(super) fn for_each_pair(
+pub(crate) fn for_each_pair(
     counts: &SparseCounts,
     topics: &ArrayView2<'_, f64>,
     proportions: &ArrayView2<'_, f64>,
@@ -37,13 +37,13 @@ impl LatentDirichletAllocation {
         self.prior.log_prob_topics(topics.sum())
             + self.prior.log_prob_proportions(self.n_documents(), &proportions.sum_axis(Axis(0)))
     }
+}
 
-    /// log z, or the value that the log joint has outside the support.
-    fn log_inside(z: &ArrayRef1<f64>) -> Result<Array1<f64>, f64> {
-        match z.iter().find(|v| v.is_nan() || **v <= 0.0) {
-            Some(v) => Err(if v.is_nan() { f64::NAN } else { f64::NEG_INFINITY }),
-            None => Ok(z.mapv(f64::ln)),
-        }
+/// log z, or the value that the log joint has outside the support.
+pub(crate) fn log_inside(z: &ArrayRef1<f64>) -> Result<Array1<f64>, f64> {
+    match z.iter().find(|v| v.is_nan() || **v <= 0.0) {
+        Some(v) => Err(if v.is_nan() { f64::NAN } else { f64::NEG_INFINITY }),
+        None => Ok(z.mapv(f64::ln)),
     }
 }
 
@@ -53,7 +53,7 @@ impl LogJoint for LatentDirichletAllocation {
     }
 
     fn log_joint(&self, z: &ArrayRef1<f64>) -> f64 {
-        let log_z = match Self::log_inside(z) {
+        let log_z = match log_inside(z) {
             Ok(log_z) => log_z,
             Err(value) => return value,
         };
@@ -66,7 +66,7 @@ impl LogJoint for LatentDirichletAllocation {
 
 impl GradLogJoint for LatentDirichletAllocation {
     fn log_joint_and_grad(&self, z: &ArrayRef1<f64>, grad: &mut ArrayRef1<f64>) -> f64 {
-        let log_z = match Self::log_inside(z) {
+        let log_z = match log_inside(z) {
             Ok(log_z) => log_z,
             Err(value) => {
                 grad.fill(f64::NAN);

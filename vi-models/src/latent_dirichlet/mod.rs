@@ -75,16 +75,23 @@ use crate::sparse_counts::SparseCounts;
 
 pub use concentrations::Proportions;
 pub use conjugate::LatentDirichletBlock;
-pub use factors::{LatentDirichletFactors, LatentDirichletStats, LatentDirichletTopics};
+pub use factors::{LatentDirichletFactors, LatentDirichletStats};
 pub use online::LatentDirichletBatch;
 pub use predictive::{HeldOutScore, simulate_corpus};
 pub use prior::{Concentration, LatentDirichletPriors};
 pub use settings::{DocumentStart, DocumentUpdate};
 pub use top_words::TopWord;
+pub use topics::LatentDirichletTopics;
 
-use corpus::Corpus;
-use layout::Layout;
-use prior::Prior;
+pub(crate) use corpus::Corpus;
+pub(crate) use documents::infer as infer_documents;
+pub(crate) use draws::share_out;
+pub(crate) use layout::Layout;
+pub(crate) use log_joint::{for_each_pair, log_inside};
+pub(crate) use predictive::{complete_documents, same_vocabulary};
+pub(crate) use prior::Prior;
+pub(crate) use topics::TopicStats;
+pub(crate) use words::{dot, slice, slice_mut};
 
 /// Name of the model in errors.
 const MODEL: &str = "latent_dirichlet";
@@ -153,7 +160,7 @@ impl LatentDirichletAllocation {
     /// # Errors
     /// [`ModelError`] names the setting that is outside its domain.
     pub fn with_document_update(mut self, update: DocumentUpdate) -> Result<Self, ModelError> {
-        update.validate()?;
+        update.validate(MODEL)?;
         self.document_update = Some(update);
         Ok(self)
     }

@@ -6,11 +6,11 @@ use ndarray::{Array2, ArrayRef1};
 use vi_core::{Batch, ConjugateError, Exchangeable, Exec, StreamKey};
 
 use super::corpus::Corpus;
-use super::documents::{Follow, Pass};
+use super::documents::infer;
 use super::words::{self, slice};
 use super::{
-    DocumentStart, DocumentUpdate, LatentDirichletAllocation, LatentDirichletBlock, LatentDirichletFactors,
-    LatentDirichletStats, LatentDirichletTopics,
+    LatentDirichletAllocation, LatentDirichletBlock, LatentDirichletFactors, LatentDirichletStats,
+    LatentDirichletTopics,
 };
 
 const GLOBAL_BLOCKS: [LatentDirichletBlock; 1] = [LatentDirichletBlock::Topics];
@@ -42,7 +42,7 @@ impl Exchangeable for LatentDirichletAllocation {
     fn init_globals(&self, key: StreamKey, exec: Exec<'_>) -> Result<LatentDirichletTopics, ConjugateError> {
         let start = self.random_topics(key, exec);
         let mut topics = LatentDirichletTopics::zeros(self.n_words(), self.n_topics());
-        topics.set(|v, row| row.copy_from_slice(start.row(v).to_slice().expect("row-major")), exec);
+        topics.set_to(&start, exec);
         Ok(topics)
     }
 
@@ -55,13 +55,8 @@ impl Exchangeable for LatentDirichletAllocation {
         let (layout, k) = (self.layout, self.n_topics());
         let corpus = Corpus::new(self.corpus.counts.select(batch.indices));
         let logs = globals.expected_log().t().to_owned();
-        let mut words = Array2::zeros((self.n_words(), layout.word_width()));
-        words::set_weights(layout, &logs, &mut words, exec);
-        let mut documents = Array2::ones((corpus.n_documents(), layout.document_width()));
-        let pass = Pass { layout, prior: &self.prior, corpus: &corpus, words: &words };
-        let update =
-            DocumentUpdate { start: DocumentStart::Fresh, ..self.document_update.unwrap_or_default() };
-        pass.update(&mut documents, Follow::Each(update), exec);
+        let update = self.document_update.unwrap_or_default();
+        let (documents, mut words) = infer((layout, &self.prior, &corpus), &logs, update, exec);
         words::set_counts(layout, &corpus, &documents, &mut words, exec);
         let mut topic_counts = Array2::zeros((self.n_words(), k));
         for (mut out, row) in

@@ -5,9 +5,9 @@ use rand::RngExt;
 use vi_core::{Exec, Predictive, StreamRng};
 
 use super::corpus::Corpus;
-use super::documents::{Follow, Pass};
+use super::documents::infer;
 use super::log_joint::for_each_pair;
-use super::{DocumentStart, DocumentUpdate, LatentDirichletAllocation, LatentDirichletTopics, MODEL};
+use super::{LatentDirichletAllocation, LatentDirichletTopics, MODEL};
 use crate::ModelError;
 use crate::sparse_counts::SparseCounts;
 
@@ -114,17 +114,12 @@ impl LatentDirichletAllocation {
         documents: &SparseCounts,
         exec: Exec<'_>,
     ) -> Result<Array2<f64>, ModelError> {
-        self.same_vocabulary(documents)?;
+        same_vocabulary(MODEL, self.n_words(), documents)?;
         let corpus = Corpus::new(documents.clone());
         let k = self.n_topics();
         let logs = topics.expected_log().t().to_owned();
-        let mut words = Array2::zeros((self.n_words(), self.layout.word_width()));
-        super::words::set_weights(self.layout, &logs, &mut words, exec);
-        let pass = Pass { layout: self.layout, prior: &self.prior, corpus: &corpus, words: &words };
-        let mut rows = Array2::ones((documents.n_rows(), self.layout.document_width()));
         let update = self.document_update.unwrap_or_default();
-        let update = DocumentUpdate { start: DocumentStart::Fresh, ..update };
-        pass.update(&mut rows, Follow::Each(update), exec);
+        let (rows, _) = infer((self.layout, &self.prior, &corpus), &logs, update, exec);
         Ok(rows.slice(ndarray::s![.., ..k]).to_owned())
     }
 
@@ -146,31 +141,48 @@ impl LatentDirichletAllocation {
         held: &SparseCounts,
         exec: Exec<'_>,
     ) -> Result<HeldOutScore, ModelError> {
-        self.same_vocabulary(held)?;
-        let (expected, actual) = (kept.n_rows(), held.n_rows());
-        if expected != actual {
-            return Err(ModelError::Length { model: MODEL, data: "held-out documents", expected, actual });
-        }
-        let n_tokens = held.total();
-        if n_tokens == 0.0 {
-            return Err(ModelError::Empty { model: MODEL, data: "held-out tokens" });
-        }
-        let mut theta = self.fold_in(topics, kept, exec)?;
-        for mut row in theta.rows_mut() {
-            let total = row.sum();
-            row.mapv_inplace(|g| g / total);
-        }
-        let mut log_probability = 0.0;
-        let topics = topics.expected();
-        for_each_pair(held, &topics.view(), &theta.view(), |_, _, n, p, _, _| log_probability += n * p.ln());
-        Ok(HeldOutScore { log_probability, n_tokens })
+        complete_documents(MODEL, topics, kept, held, || {
+            let mut theta = self.fold_in(topics, kept, exec)?;
+            for mut row in theta.rows_mut() {
+                let total = row.sum();
+                row.mapv_inplace(|g| g / total);
+            }
+            Ok(theta)
+        })
     }
+}
 
-    fn same_vocabulary(&self, counts: &SparseCounts) -> Result<(), ModelError> {
-        let (expected, actual) = (self.n_words(), counts.n_columns());
-        if expected == actual {
-            return Ok(());
-        }
-        Err(ModelError::Length { model: MODEL, data: "words of the new documents", expected, actual })
+/// The score of `held` given E\[θ\] (D′, K) of the documents `kept`.
+pub(crate) fn complete_documents(
+    model: &'static str,
+    topics: &LatentDirichletTopics,
+    kept: &SparseCounts,
+    held: &SparseCounts,
+    proportions: impl FnOnce() -> Result<Array2<f64>, ModelError>,
+) -> Result<HeldOutScore, ModelError> {
+    let topics = topics.expected();
+    same_vocabulary(model, topics.ncols(), held)?;
+    let (expected, actual) = (kept.n_rows(), held.n_rows());
+    if expected != actual {
+        return Err(ModelError::Length { model, data: "held-out documents", expected, actual });
     }
+    let n_tokens = held.total();
+    if n_tokens == 0.0 {
+        return Err(ModelError::Empty { model, data: "held-out tokens" });
+    }
+    let (theta, mut log_probability) = (proportions()?, 0.0);
+    for_each_pair(held, &topics.view(), &theta.view(), |_, _, n, p, _, _| log_probability += n * p.ln());
+    Ok(HeldOutScore { log_probability, n_tokens })
+}
+
+pub(crate) fn same_vocabulary(
+    model: &'static str,
+    n_words: usize,
+    counts: &SparseCounts,
+) -> Result<(), ModelError> {
+    let (expected, actual) = (n_words, counts.n_columns());
+    if expected == actual {
+        return Ok(());
+    }
+    Err(ModelError::Length { model, data: "words of the new documents", expected, actual })
 }

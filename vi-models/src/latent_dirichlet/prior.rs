@@ -29,12 +29,12 @@ pub struct LatentDirichletPriors {
 
 /// The priors with everything that does not change.
 #[derive(Clone, Debug)]
-pub(super) struct Prior {
+pub(crate) struct Prior {
     /// α (K′), 1 in the padding.
-    pub(super) proportions: Vec<f64>,
+    pub(crate) proportions: Vec<f64>,
     n_topics: usize,
     /// η.
-    pub(super) topics: f64,
+    pub(crate) topics: f64,
     /// log Γ(Σα) − Σ log Γ(α).
     log_proportions: f64,
     /// log Γ(Vη) − V log Γ(η).
@@ -42,7 +42,7 @@ pub(super) struct Prior {
 }
 
 impl Prior {
-    pub(super) fn new(
+    pub(crate) fn new(
         given: &LatentDirichletPriors,
         n_topics: usize,
         n_words: usize,
@@ -70,23 +70,23 @@ impl Prior {
     }
 
     /// α (K).
-    pub(super) fn alpha(&self) -> &[f64] {
+    pub(crate) fn alpha(&self) -> &[f64] {
         &self.proportions[..self.n_topics]
     }
 
     /// Σ_d log p(θ_d) of `n_documents` documents, from Σ_d log θ_dk (K), expected or realised.
-    pub(super) fn log_prob_proportions(&self, n_documents: usize, sum_logs: &ArrayRef1<f64>) -> f64 {
+    pub(crate) fn log_prob_proportions(&self, n_documents: usize, sum_logs: &ArrayRef1<f64>) -> f64 {
         let terms = self.alpha().iter().zip(sum_logs).map(|(a, l)| (a - 1.0) * l);
         n_documents as f64 * self.log_proportions + terms.sum::<f64>()
     }
 
     /// Σ_k log p(β_k), from Σ_kv log β_kv, expected or realised.
-    pub(super) fn log_prob_topics(&self, sum_logs: f64) -> f64 {
+    pub(crate) fn log_prob_topics(&self, sum_logs: f64) -> f64 {
         self.n_topics as f64 * self.log_topics + (self.topics - 1.0) * sum_logs
     }
 
     /// α as an array (K).
-    pub(super) fn alpha_array(&self) -> Array1<f64> {
+    pub(crate) fn alpha_array(&self) -> Array1<f64> {
         self.alpha().iter().copied().collect()
     }
 }

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::MODEL;
 use crate::ModelError;
 
 /// Where the iteration of a document begins.
@@ -36,10 +35,10 @@ impl Default for DocumentUpdate {
 }
 
 impl DocumentUpdate {
-    pub(super) fn validate(self) -> Result<(), ModelError> {
+    pub(crate) fn validate(self, model: &'static str) -> Result<(), ModelError> {
         let refused = |parameter: &str, value, requirement| {
             let parameter = format!("document_update.{parameter}");
-            Err(ModelError::Prior { model: MODEL, parameter, value, requirement })
+            Err(ModelError::Prior { model, parameter, value, requirement })
         };
         if !(self.tolerance.is_finite() && self.tolerance >= 0.0) {
             return refused("tolerance", self.tolerance, "finite and ≥ 0");

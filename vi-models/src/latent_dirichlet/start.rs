@@ -57,14 +57,11 @@ impl LatentDirichletAllocation {
     ) -> (LatentDirichletFactors, LatentDirichletStats) {
         let (mut factors, mut stats) =
             (LatentDirichletFactors::zeros(self), LatentDirichletStats::zeros(self));
-        let set = |v: usize, row: &mut [f64]| {
-            row.iter_mut().zip(topics.row(v)).for_each(|(lambda, start)| *lambda = *start);
-        };
-        factors.topics.set(set, exec);
+        factors.topics.set_to(topics, exec);
         self.expect(LatentDirichletBlock::Topics, &factors, &mut stats, exec);
         let update = self.document_update.unwrap_or_default();
         let update = DocumentUpdate { start: DocumentStart::Fresh, ..update };
-        self.condition_assignments(&stats.log_topics, Follow::Each(update), &mut factors, exec);
+        self.condition_assignments(&stats.topics.logs, Follow::Each(update), &mut factors, exec);
         self.expect(LatentDirichletBlock::Documents, &factors, &mut stats, exec);
         (factors, stats)
     }

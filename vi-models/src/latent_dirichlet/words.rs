@@ -15,7 +15,7 @@ use super::layout::Layout;
 use super::log_domain::{self, SMALLEST};
 
 /// b ← the first K columns of log β, and β̃ ← exp(b − max b).
-pub(super) fn set_weights(layout: Layout, log_topics: &Array2<f64>, words: &mut Array2<f64>, exec: Exec<'_>) {
+pub(crate) fn set_weights(layout: Layout, log_topics: &Array2<f64>, words: &mut Array2<f64>, exec: Exec<'_>) {
     let k = layout.n_topics;
     let (logs, width) = (slice(log_topics), log_topics.ncols());
     exec.for_each_chunk(slice_mut(words), layout.word_width(), |items, rows| {
@@ -34,7 +34,7 @@ pub(super) fn set_weights(layout: Layout, log_topics: &Array2<f64>, words: &mut 
 }
 
 /// The expected counts c of all words, given the weights of documents (D, ·).
-pub(super) fn set_counts(
+pub(crate) fn set_counts(
     layout: Layout,
     corpus: &Corpus,
     documents: &ArrayRef2<f64>,
@@ -65,14 +65,14 @@ pub(super) fn set_counts(
     });
 }
 
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-pub(super) fn slice(rows: &Array2<f64>) -> &[f64] {
+pub(crate) fn slice(rows: &Array2<f64>) -> &[f64] {
     rows.as_slice().expect("tables are created row-major")
 }
 
-pub(super) fn slice_mut(rows: &mut Array2<f64>) -> &mut [f64] {
+pub(crate) fn slice_mut(rows: &mut Array2<f64>) -> &mut [f64] {
     rows.as_slice_mut().expect("tables are created row-major")
 }

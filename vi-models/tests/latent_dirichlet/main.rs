@@ -5,6 +5,8 @@ mod conditionals;
 mod corpora;
 mod evidence;
 mod execution;
+mod hierarchical;
+mod hierarchical_topics;
 mod online;
 mod prediction;
 mod reference;
