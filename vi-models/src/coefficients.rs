@@ -88,7 +88,17 @@ impl CoefficientPrior {
         block: impl std::fmt::Debug,
         exec: Exec<'_>,
     ) -> Result<MvGaussian, ConjugateError> {
-        let mut precision = weighted_gram(x, weights, exec)?;
+        self.posterior_of_gram(weighted_gram(x, weights, exec)?, shift, block)
+    }
+
+    /// The same with Xᵀ diag(w) X = `gram` (D, D).
+    pub(crate) fn posterior_of_gram(
+        &self,
+        gram: Array2<f64>,
+        shift: &ArrayRef1<f64>,
+        block: impl std::fmt::Debug,
+    ) -> Result<MvGaussian, ConjugateError> {
+        let mut precision = gram;
         for (p, prior) in precision.diag_mut().iter_mut().zip(&self.precisions) {
             *p += prior;
         }
@@ -96,8 +106,39 @@ impl CoefficientPrior {
     }
 }
 
+/// Blocks of a model whose latents are coefficients under its `prior`: one for each. The likelihood belongs to every
+/// block, so that one block costs as much as the whole, and all of them together no more; what a block leaves out are the
+/// priors of the others.
+macro_rules! local_terms_by_coefficient {
+    ($model:ty) => {
+        impl vi_core::LocalLogJoint for $model {
+            fn n_blocks(&self) -> usize {
+                self.prior.precisions.len()
+            }
+
+            fn block(&self, b: usize) -> std::ops::Range<usize> {
+                b..b + 1
+            }
+
+            fn log_joint_block(&self, b: usize, z: &ndarray::ArrayRef1<f64>) -> f64 {
+                use vi_core::LogJoint;
+                self.log_joint(z) - self.prior.log_prob(z) + self.prior.log_prob_of(b, z)
+            }
+
+            fn log_joint_blocks(&self, z: &ndarray::ArrayRef1<f64>, out: &mut ndarray::ArrayRef1<f64>) {
+                use vi_core::LogJoint;
+                let likelihood = self.log_joint(z) - self.prior.log_prob(z);
+                for (b, o) in out.iter_mut().enumerate() {
+                    *o = likelihood + self.prior.log_prob_of(b, z);
+                }
+            }
+        }
+    };
+}
+pub(crate) use local_terms_by_coefficient;
+
 /// Xᵀ diag(w) X for w ≥ 0.
-fn weighted_gram(
+pub(crate) fn weighted_gram(
     x: &ArrayRef2<f64>,
     weights: &ArrayRef1<f64>,
     exec: Exec<'_>,

@@ -1,4 +1,4 @@
-//! The precision of normal noise: what is known of it beforehand, and its factor.
+//! Precisions, those of noise above all: what is known of them beforehand, and their factors.
 
 use ndarray::ArrayRef1;
 use serde::{Deserialize, Serialize};
@@ -9,10 +9,10 @@ use vi_families::{ExponentialFamily, FamilyError, Gamma};
 use crate::ModelError;
 use crate::checks::positive;
 
-/// What is known of the noise precision τ beforehand.
+/// What is known of a precision τ beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum NoisePrior {
+pub enum PrecisionPrior {
     /// τ is known.
     Known {
         /// τ > 0.
@@ -27,38 +27,54 @@ pub enum NoisePrior {
     },
 }
 
-impl NoisePrior {
+/// That of noise.
+pub(crate) use PrecisionPrior as NoisePrior;
+
+impl PrecisionPrior {
+    /// That of noise is inside its domain.
     pub(crate) fn check(&self, model: &'static str) -> Result<(), ModelError> {
+        self.check_named(model, "noise")
+    }
+
+    /// That of `name` is inside its domain.
+    pub(crate) fn check_named(&self, model: &'static str, name: &str) -> Result<(), ModelError> {
         match *self {
-            NoisePrior::Known { precision } => positive(model, "noise.known.precision", precision),
-            NoisePrior::Gamma { shape, rate } => {
-                positive(model, "noise.gamma.shape", shape)?;
-                positive(model, "noise.gamma.rate", rate)
+            PrecisionPrior::Known { precision } => {
+                positive(model, &format!("{name}.known.precision"), precision)
+            }
+            PrecisionPrior::Gamma { shape, rate } => {
+                positive(model, &format!("{name}.gamma.shape"), shape)?;
+                positive(model, &format!("{name}.gamma.rate"), rate)
             }
         }
+    }
+
+    /// Whether it has a factor.
+    pub(crate) fn is_learned(&self) -> bool {
+        matches!(self, PrecisionPrior::Gamma { .. })
     }
 
     /// `tau`, unless it is known.
     pub(crate) fn parameter(&self) -> Option<Parameter> {
         match self {
-            NoisePrior::Known { .. } => None,
-            NoisePrior::Gamma { .. } => Some(Parameter::scalar("tau", Support::Positive)),
+            PrecisionPrior::Known { .. } => None,
+            PrecisionPrior::Gamma { .. } => Some(Parameter::scalar("tau", Support::Positive)),
         }
     }
 
     /// τ, known or at coordinate `i` of `z`.
     pub(crate) fn at(&self, z: &ArrayRef1<f64>, i: usize) -> f64 {
         match *self {
-            NoisePrior::Known { precision } => precision,
-            NoisePrior::Gamma { .. } => z[i],
+            PrecisionPrior::Known { precision } => precision,
+            PrecisionPrior::Gamma { .. } => z[i],
         }
     }
 
     /// log p(τ), expected or realised; 0 when τ is known.
     pub(crate) fn log_prob(&self, log_tau: f64, tau: f64) -> f64 {
         match *self {
-            NoisePrior::Known { .. } => 0.0,
-            NoisePrior::Gamma { shape, rate } => gamma_log_prob(shape, rate, log_tau, tau),
+            PrecisionPrior::Known { .. } => 0.0,
+            PrecisionPrior::Gamma { shape, rate } => gamma_log_prob(shape, rate, log_tau, tau),
         }
     }
 
@@ -70,18 +86,35 @@ impl NoisePrior {
     /// ```
     pub(crate) fn conditional(&self, n: f64, squares: f64) -> Result<Option<Gamma>, FamilyError> {
         match *self {
-            NoisePrior::Known { .. } => Ok(None),
-            NoisePrior::Gamma { shape, rate } => {
+            PrecisionPrior::Known { .. } => Ok(None),
+            PrecisionPrior::Gamma { shape, rate } => {
                 Gamma::from_shape_rate(shape + 0.5 * n, rate + 0.5 * squares).map(Some)
             }
+        }
+    }
+
+    /// The length of the natural parameter of q(τ): 0 when τ is known.
+    pub(crate) fn n_natural(&self) -> usize {
+        match self {
+            PrecisionPrior::Known { .. } => 0,
+            PrecisionPrior::Gamma { .. } => 2,
+        }
+    }
+
+    /// What is expected of τ under its factor.
+    pub(crate) fn expected(&self, q: Option<&Gamma>) -> PrecisionStats {
+        match (*self, q) {
+            (PrecisionPrior::Known { precision }, _) => PrecisionStats::realised(precision),
+            (_, Some(q)) => PrecisionStats::expected(q),
+            (_, None) => PrecisionStats { mean: f64::NAN, log: f64::NAN },
         }
     }
 
     /// The prior as a factor, and what is expected under it.
     pub(crate) fn start(&self) -> Result<(Option<Gamma>, PrecisionStats), FamilyError> {
         match *self {
-            NoisePrior::Known { precision } => Ok((None, PrecisionStats::realised(precision))),
-            NoisePrior::Gamma { shape, rate } => {
+            PrecisionPrior::Known { precision } => Ok((None, PrecisionStats::realised(precision))),
+            PrecisionPrior::Gamma { shape, rate } => {
                 let q = Gamma::from_shape_rate(shape, rate)?;
                 let stats = PrecisionStats::expected(&q);
                 Ok((Some(q), stats))

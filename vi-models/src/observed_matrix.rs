@@ -1,10 +1,9 @@
 //! Real matrices of which some entries are unknown.
 
-use std::ops::Range;
-
-use ndarray::{Array1, Array2, ArrayRef2};
+use ndarray::{Array1, Array2, ArrayRef2, Axis};
 
 use crate::ModelError;
+use crate::lines::Lines;
 
 const DATA: &str = "observed_matrix";
 
@@ -35,34 +34,16 @@ enum Storage {
     Sparse { by_row: Compressed, by_column: Compressed },
 }
 
-/// The observed entries line by line: line i stands at first[i]..first[i + 1].
+/// The observed entries line by line.
 #[derive(Clone, Debug, PartialEq)]
 struct Compressed {
-    first: Vec<usize>,
-    index: Vec<usize>,
+    lines: Lines,
     value: Vec<f64>,
 }
 
 impl Compressed {
-    /// From entries (line, index in the line, value), sorted.
-    fn new(n_lines: usize, entries: impl Iterator<Item = (usize, usize, f64)>) -> Self {
-        let (mut first, mut index, mut value) = (vec![0; n_lines + 1], Vec::new(), Vec::new());
-        for (line, i, v) in entries {
-            first[line + 1] += 1;
-            index.push(i);
-            value.push(v);
-        }
-        (0..n_lines).for_each(|n| first[n + 1] += first[n]);
-        Self { first, index, value }
-    }
-
-    fn range(&self, line: usize) -> Range<usize> {
-        self.first[line]..self.first[line + 1]
-    }
-
     fn line(&self, line: usize) -> Entries<'_> {
-        let range = self.range(line);
-        Entries { index: &self.index[range.clone()], value: &self.value[range] }
+        Entries { index: self.lines.line(line), value: &self.value[self.lines.range(line)] }
     }
 }
 
@@ -79,6 +60,17 @@ impl Entries<'_> {
     /// (index, value) one after the other.
     pub fn iter(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
         self.index.iter().copied().zip(self.value.iter().copied())
+    }
+}
+
+impl Storage {
+    fn sparse(lines: Lines, value: Vec<f64>, n_columns: usize) -> Self {
+        let (turned, position) = lines.transposed(n_columns);
+        let of_columns = position.iter().map(|p| value[*p]).collect();
+        Storage::Sparse {
+            by_row: Compressed { lines, value },
+            by_column: Compressed { lines: turned, value: of_columns },
+        }
     }
 }
 
@@ -129,12 +121,24 @@ impl ObservedMatrix {
             let values = sorted.iter().map(|(_, _, v)| *v).collect();
             Storage::Complete(Array2::from_shape_vec((n_rows, n_columns), values).expect("N · D values"))
         } else {
-            let by_row = Compressed::new(n_rows, sorted.iter().copied());
-            sorted.sort_by_key(|(row, column, _)| (*column, *row));
-            let by_column = Compressed::new(n_columns, sorted.iter().map(|(n, d, v)| (*d, *n, *v)));
-            Storage::Sparse { by_row, by_column }
+            let lines = Lines::new(n_rows, sorted.iter().map(|(n, d, _)| (*n, *d)));
+            Storage::sparse(lines, sorted.iter().map(|(_, _, v)| *v).collect(), n_columns)
         };
         Ok(Self { n_rows, n_columns, storage })
+    }
+
+    /// The matrix of these rows, in this order; sparse where this one is, even if nothing is missing in them.
+    pub(crate) fn select(&self, rows: &[usize]) -> Self {
+        let storage = match &self.storage {
+            Storage::Complete(values) => Storage::Complete(values.select(Axis(0), rows)),
+            Storage::Sparse { by_row, .. } => {
+                let entries = |(i, n): (usize, &usize)| by_row.lines.line(*n).iter().map(move |d| (i, *d));
+                let lines = Lines::new(rows.len(), rows.iter().enumerate().flat_map(entries));
+                let values = rows.iter().flat_map(|n| by_row.line(*n).value.iter().copied());
+                Storage::sparse(lines, values.collect(), self.n_columns)
+            }
+        };
+        Self { n_rows: rows.len(), n_columns: self.n_columns, storage }
     }
 
     /// N.
@@ -188,7 +192,7 @@ impl ObservedMatrix {
     pub fn column_count(&self, d: usize) -> usize {
         match &self.storage {
             Storage::Complete(_) => self.n_rows,
-            Storage::Sparse { by_column, .. } => by_column.range(d).len(),
+            Storage::Sparse { by_column, .. } => by_column.lines.line(d).len(),
         }
     }
 
@@ -222,22 +226,13 @@ impl ObservedMatrix {
 
     /// The same entries with values f(row, column, value).
     pub(crate) fn map(&self, mut f: impl FnMut(usize, usize, f64) -> f64) -> Self {
-        let mut mapped = self.clone();
-        match &mut mapped.storage {
-            Storage::Complete(values) => values.indexed_iter_mut().for_each(|((n, d), v)| *v = f(n, d, *v)),
-            Storage::Sparse { by_row, by_column } => {
-                // Columns are visited in the order of their rows, so each takes its next entry.
-                let mut next = by_column.first.clone();
-                for n in 0..self.n_rows {
-                    for i in by_row.range(n) {
-                        let d = by_row.index[i];
-                        by_row.value[i] = f(n, d, by_row.value[i]);
-                        by_column.value[next[d]] = by_row.value[i];
-                        next[d] += 1;
-                    }
-                }
+        let values: Vec<f64> = self.entries().map(|(n, d, v)| f(n, d, v)).collect();
+        let storage = match &self.storage {
+            Storage::Complete(old) => {
+                Storage::Complete(Array2::from_shape_vec(old.raw_dim(), values).expect("N · D values"))
             }
-        }
-        mapped
+            Storage::Sparse { by_row, .. } => Storage::sparse(by_row.lines.clone(), values, self.n_columns),
+        };
+        Self { storage, ..*self }
     }
 }

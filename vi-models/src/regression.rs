@@ -146,6 +146,46 @@ pub(crate) fn at_one_point(
     out[0]
 }
 
+/// The log joint of a model, with and without its gradient, by its `evaluate(z (S, D), out (S), grad (S, D) or none)`; its
+/// parameters are its `space`.
+macro_rules! log_joint_by_evaluate {
+    ($model:ty) => {
+        impl vi_core::LogJoint for $model {
+            fn parameters(&self) -> &vi_core::ParameterSpace {
+                &self.space
+            }
+
+            fn log_joint(&self, z: &ndarray::ArrayRef1<f64>) -> f64 {
+                crate::regression::at_one_point(z, None, |z, out, grad| self.evaluate(z, out, grad))
+            }
+
+            fn log_joint_batch(&self, z: &ndarray::ArrayRef2<f64>, out: &mut ndarray::ArrayRef1<f64>) {
+                self.evaluate(z, out, None);
+            }
+        }
+
+        impl vi_core::GradLogJoint for $model {
+            fn log_joint_and_grad(
+                &self,
+                z: &ndarray::ArrayRef1<f64>,
+                grad: &mut ndarray::ArrayRef1<f64>,
+            ) -> f64 {
+                crate::regression::at_one_point(z, Some(grad), |z, out, grad| self.evaluate(z, out, grad))
+            }
+
+            fn log_joint_and_grad_batch(
+                &self,
+                z: &ndarray::ArrayRef2<f64>,
+                out: &mut ndarray::ArrayRef1<f64>,
+                grad: &mut ndarray::ArrayRef2<f64>,
+            ) {
+                self.evaluate(z, out, Some(grad));
+            }
+        }
+    };
+}
+pub(crate) use log_joint_by_evaluate;
+
 /// The Gaussian with precision P (D, D) and mean `origin` + P⁻¹ `shift`.
 pub(crate) fn gaussian_from_shift(
     origin: &ArrayRef1<f64>,

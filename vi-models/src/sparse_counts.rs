@@ -6,6 +6,7 @@ use vi_core::StreamKey;
 use vi_families::special::log_gamma;
 
 use crate::ModelError;
+use crate::lines::Lines;
 
 const DATA: &str = "sparse_counts";
 const REQUIREMENT: &str = "a whole number from 0 to 2⁵³";
@@ -28,9 +29,8 @@ const LARGEST_SIZE: f64 = 1_073_741_824.0;
 #[derive(Clone, Debug, PartialEq)]
 pub struct SparseCounts {
     n_columns: usize,
-    /// Row n stands at first[n]..first[n + 1].
-    first: Vec<usize>,
-    columns: Vec<usize>,
+    /// The columns with counts above zero, row by row, and these counts.
+    rows: Lines,
     counts: Vec<f64>,
     /// Σ_d log x_nd! (N).
     log_factorials: Vec<f64>,
@@ -86,15 +86,13 @@ impl SparseCounts {
     }
 
     fn from_sorted(n_rows: usize, n_columns: usize, entries: &[(usize, usize, f64)]) -> Self {
-        let (mut first, mut log_factorials) = (vec![0; n_rows + 1], vec![0.0; n_rows]);
+        let mut log_factorials = vec![0.0; n_rows];
         for (row, _, count) in entries {
-            first[row + 1] += 1;
             log_factorials[*row] += log_gamma(count + 1.0);
         }
-        (0..n_rows).for_each(|n| first[n + 1] += first[n]);
-        let columns = entries.iter().map(|(_, column, _)| *column).collect();
+        let rows = Lines::new(n_rows, entries.iter().map(|(row, column, _)| (*row, *column)));
         let counts = entries.iter().map(|(_, _, count)| *count).collect();
-        Self { n_columns, first, columns, counts, log_factorials }
+        Self { n_columns, rows, counts, log_factorials }
     }
 
     /// Reads lines `row,column,count`, rows and columns numbered from 1; the first line is a header. The matrix is as
@@ -132,7 +130,7 @@ impl SparseCounts {
 
     /// N.
     pub fn n_rows(&self) -> usize {
-        self.first.len() - 1
+        self.rows.n_lines()
     }
 
     /// D.
@@ -147,8 +145,12 @@ impl SparseCounts {
 
     /// The columns of row n with counts above zero, in ascending order, and these counts.
     pub fn row(&self, n: usize) -> (&[usize], &[f64]) {
-        let range = self.first[n]..self.first[n + 1];
-        (&self.columns[range.clone()], &self.counts[range])
+        (self.rows.line(n), &self.counts[self.rows.range(n)])
+    }
+
+    /// The columns of all rows.
+    pub(crate) fn lines(&self) -> &Lines {
+        &self.rows
     }
 
     /// The matrix of these rows, in this order.
@@ -164,6 +166,11 @@ impl SparseCounts {
         Self::from_sorted(rows.len(), self.n_columns, &entries.collect::<Vec<_>>())
     }
 
+    /// The counts above zero of all rows, in the order of [`Self::lines`].
+    pub(crate) fn counts(&self) -> &[f64] {
+        &self.counts
+    }
+
     /// Σ_d log x_nd! of row n.
     pub fn log_factorials(&self, n: usize) -> f64 {
         self.log_factorials[n]
@@ -177,7 +184,7 @@ impl SparseCounts {
     /// The sums of the columns (D).
     pub fn column_totals(&self) -> Vec<f64> {
         let mut totals = vec![0.0; self.n_columns];
-        self.columns.iter().zip(&self.counts).for_each(|(d, x)| totals[*d] += x);
+        self.rows.indices().iter().zip(&self.counts).for_each(|(d, x)| totals[*d] += x);
         totals
     }
 

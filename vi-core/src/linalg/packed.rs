@@ -177,6 +177,34 @@ pub fn solve_lower_inplace(l: &[f64], x: &mut [f64]) {
     }
 }
 
+/// x ← L⁻ᵀ x with L lower triangular.
+///
+/// # Panics
+/// If the lengths do not fit.
+pub fn solve_lower_transposed_inplace(l: &[f64], x: &mut [f64]) {
+    assert_eq!(l.len(), len(x.len()), "L and x");
+    for i in (0..x.len()).rev() {
+        let own = &l[row(i)..=row(i) + i];
+        let (before, after) = x.split_at_mut(i);
+        after[0] /= own[i];
+        add_scaled(-after[0], &own[..i], before);
+    }
+}
+
+/// out (n, n) ← the matrix with both its triangles, row after row.
+///
+/// # Panics
+/// If the lengths do not fit.
+pub fn unpack(a: &[f64], n: usize, out: &mut [f64]) {
+    assert_eq!((a.len(), out.len()), (len(n), n * n), "a packed matrix of order {n}, and all of it");
+    for i in 0..n {
+        for j in 0..=i {
+            out[i * n + j] = a[row(i) + j];
+            out[j * n + i] = a[row(i) + j];
+        }
+    }
+}
+
 /// The matrix with both its triangles (n, n).
 ///
 /// # Panics
@@ -254,6 +282,13 @@ mod tests {
             let square: f64 = out.iter().map(|v| v * v).sum();
             solve_lower_inplace(&factor, &mut out);
             assert!(out.iter().zip(slice).all(|(o, x)| (o - x).abs() < 1e-9), "L⁻¹ L x");
+            out.copy_from_slice(product.as_slice().unwrap());
+            solve_lower_inplace(&factor, &mut out);
+            solve_lower_transposed_inplace(&factor, &mut out);
+            assert!(out.iter().zip(slice).all(|(o, x)| (o - x).abs() < 1e-8), "A⁻¹ A x");
+            let mut full = vec![f64::NAN; n * n];
+            unpack(&packed, n, &mut full);
+            assert_eq!(full, a.iter().copied().collect::<Vec<_>>());
             assert!(square > 0.0);
             add_outer(0.5, slice, &mut packed);
             assert!((quadratic(&packed, slice) - form - 0.5 * x.dot(&x).powi(2)).abs() < 1e-9 * form.abs());

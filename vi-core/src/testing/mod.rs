@@ -64,7 +64,7 @@ pub use gradient::{check_gradient, check_gradient_against};
 pub use kernel::check_kernel;
 pub use local::{check_local, check_subsample};
 pub use moments::Moments;
-pub use natural::{check_exchangeable, check_natural};
+pub use natural::{check_exchangeable, check_exchangeable_at_rest, check_natural};
 pub use plate::check_plate;
 pub use points::random_points;
 pub use predictive::check_predictive;

@@ -53,7 +53,7 @@ pub struct ArdRegressionFactors {
 
 impl ArdRegression {
     /// c₀ + ½ and d₀ + ½ `E[β_j²]`.
-    fn relevances_given(&self, squares: &ArrayRef1<f64>) -> Result<Vec<Gamma>, FamilyError> {
+    pub(super) fn relevances_given(&self, squares: &ArrayRef1<f64>) -> Result<Vec<Gamma>, FamilyError> {
         let (shape, rate) = (self.priors.relevance_shape, self.priors.relevance_rate);
         let squares = squares.iter().skip(self.first_slope());
         squares.map(|s| Gamma::from_shape_rate(shape + 0.5, rate + 0.5 * s)).collect()
@@ -64,8 +64,29 @@ impl ArdRegression {
         let (noise, precision) = self.priors.noise.start()?;
         let relevances = self.relevances_given(&self.loss.reference.mapv(|b| b * b))?;
         let alpha: Array1<f64> = relevances.iter().map(Gamma::mean).collect();
-        let coefficients = self.coefficients_given(precision.mean, &alpha)?;
+        let coefficients = self.coefficients_given(&self.loss, precision.mean, &alpha)?;
         Ok((ArdRegressionFactors { coefficients, relevances, noise }, precision))
+    }
+
+    /// All statistics under `factors`; `precision` is that of a known τ.
+    pub(super) fn expected_under(
+        &self,
+        factors: &ArdRegressionFactors,
+        precision: PrecisionStats,
+        exec: Exec<'_>,
+    ) -> ArdRegressionStats {
+        let mut stats = ArdRegressionStats {
+            coefficients: Array1::zeros(self.n_coefficients()),
+            coefficient_squares: Array1::zeros(self.n_coefficients()),
+            squares: 0.0,
+            relevances: Array1::zeros(self.n_slopes()),
+            log_relevances: Array1::zeros(self.n_slopes()),
+            precision,
+        };
+        for &block in self.blocks() {
+            self.expect(block, factors, &mut stats, exec);
+        }
+        stats
     }
 
     fn set_coefficients(&self, stats: &mut ArdRegressionStats, coefficients: &ArrayRef1<f64>) {
@@ -94,17 +115,7 @@ impl ConditionallyConjugate for ArdRegression {
         exec: Exec<'_>,
     ) -> Result<(ArdRegressionFactors, ArdRegressionStats), ConjugateError> {
         let (factors, precision) = self.start().map_err(|e| refused(Coefficients, e))?;
-        let mut stats = ArdRegressionStats {
-            coefficients: Array1::zeros(self.n_coefficients()),
-            coefficient_squares: Array1::zeros(self.n_coefficients()),
-            squares: 0.0,
-            relevances: Array1::zeros(self.n_slopes()),
-            log_relevances: Array1::zeros(self.n_slopes()),
-            precision,
-        };
-        for &block in self.blocks() {
-            self.expect(block, &factors, &mut stats, exec);
-        }
+        let stats = self.expected_under(&factors, precision, exec);
         Ok((factors, stats))
     }
 
@@ -118,8 +129,9 @@ impl ConditionallyConjugate for ArdRegression {
         let refuse = |e| refused(block, e);
         match block {
             Coefficients => {
-                factors.coefficients =
-                    self.coefficients_given(stats.precision.mean, &stats.relevances).map_err(refuse)?;
+                factors.coefficients = self
+                    .coefficients_given(&self.loss, stats.precision.mean, &stats.relevances)
+                    .map_err(refuse)?;
             }
             Relevances => {
                 factors.relevances = self.relevances_given(&stats.coefficient_squares).map_err(refuse)?;

@@ -30,18 +30,21 @@
 
 mod capabilities;
 mod conjugate;
+mod exchangeable;
+mod natural;
 
 use ndarray::{Array1, ArrayRef1, ArrayRef2, s};
 use serde::{Deserialize, Serialize};
-use vi_core::{GradLogJoint, LogJoint, Parameter, ParameterSpace, Support};
+use vi_core::{Parameter, ParameterSpace, Support};
 
 use crate::ModelError;
 use crate::checks::{LOG_2_PI, positive};
 use crate::noise::{NoisePrior, gamma_log_prob};
 use crate::quadratic_loss::QuadraticLoss;
-use crate::regression::{RegressionData, at_one_point, gaussian_from_shift};
+use crate::regression::{RegressionData, gaussian_from_shift, log_joint_by_evaluate};
 
 pub use conjugate::{ArdRegressionBlock, ArdRegressionFactors, ArdRegressionStats};
+pub use exchangeable::ArdRegressionBatch;
 
 const MODEL: &str = "ard_regression";
 
@@ -118,7 +121,7 @@ impl ArdRegression {
         let loss = QuadraticLoss::new(&data, Array1::zeros(data.n_columns()), 1.0);
         let mut model = Self { data, priors, loss, space };
         // About a point near the posterior the loss has no cancellation where the posterior mass is.
-        let ridge = model.coefficients_given(1.0, &Array1::ones(n_slopes));
+        let ridge = model.coefficients_given(&model.loss, 1.0, &Array1::ones(n_slopes));
         let ridge = ridge.map_err(|source| ModelError::Family { model: MODEL, source })?;
         model.loss = QuadraticLoss::new(&model.data, ridge.mean().clone(), 1.0);
         Ok(model)
@@ -149,13 +152,13 @@ impl ArdRegression {
         self.n_coefficients() - self.first_slope()
     }
 
-    /// The Gaussian of β given τ and α (D).
+    /// The Gaussian of β given the sum of squares, τ and α (D).
     fn coefficients_given(
         &self,
+        loss: &QuadraticLoss,
         tau: f64,
         alpha: &ArrayRef1<f64>,
     ) -> Result<vi_families::MvGaussian, vi_families::FamilyError> {
-        let loss = &self.loss;
         let (mut precision, mut shift) = (&loss.gram * tau, &loss.gradient * tau);
         for j in 0..self.n_coefficients() {
             let prior = match j.checked_sub(self.first_slope()) {
@@ -246,31 +249,4 @@ impl ArdRegression {
     }
 }
 
-impl LogJoint for ArdRegression {
-    fn parameters(&self) -> &ParameterSpace {
-        &self.space
-    }
-
-    fn log_joint(&self, z: &ArrayRef1<f64>) -> f64 {
-        at_one_point(z, None, |z, out, grad| self.evaluate(z, out, grad))
-    }
-
-    fn log_joint_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
-        self.evaluate(z, out, None);
-    }
-}
-
-impl GradLogJoint for ArdRegression {
-    fn log_joint_and_grad(&self, z: &ArrayRef1<f64>, grad: &mut ArrayRef1<f64>) -> f64 {
-        at_one_point(z, Some(grad), |z, out, grad| self.evaluate(z, out, grad))
-    }
-
-    fn log_joint_and_grad_batch(
-        &self,
-        z: &ArrayRef2<f64>,
-        out: &mut ArrayRef1<f64>,
-        grad: &mut ArrayRef2<f64>,
-    ) {
-        self.evaluate(z, out, Some(grad));
-    }
-}
+log_joint_by_evaluate!(ArdRegression);

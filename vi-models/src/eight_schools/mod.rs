@@ -32,6 +32,8 @@ use vi_core::{CHUNK, Parameter, ParameterSpace, StreamRng, Support, numerics};
 use crate::ModelError;
 use crate::checks::{self, LOG_2_PI};
 
+pub use crate::half_cauchy::HalfCauchyStats;
+pub use crate::normal_effects::NormalEffectsStats;
 pub use centred::EightSchoolsCentred;
 pub use conjugate::{EightSchoolsBlock, EightSchoolsFactors, EightSchoolsStats};
 pub use non_centred::EightSchoolsNonCentred;

@@ -26,15 +26,15 @@
 //! J. Luttinen, "Fast variational Bayesian linear state-space model", *ECML* (2013). They climb f numerically; the closed
 //! form is worked out here.
 
-use ndarray::{Array1, Array2, ArrayView2, s};
-use vi_core::linalg::{Cholesky, SymmetricEigen, gemm, packed};
-use vi_core::{ConditionallyConjugate, ConjugateError, Exec};
+use ndarray::{ArrayRef2, ArrayView2, ArrayViewMut2, s};
+use vi_core::linalg::{gemm, packed};
+use vi_core::{ConditionallyConjugate, ConjugateError, Exec, scratch};
 
 use super::factors::{FactorModelFactors, FactorModelStats};
+use super::jacobi;
 use super::rows::GaussianRows;
 use super::scores::for_each_tile;
 use super::{FactorModel, FactorModelBlock, NoiseShape, PrecisionPrior};
-use vi_core::scratch;
 
 /// φ and g of the module, for n vectors.
 #[derive(Clone, Copy)]
@@ -62,11 +62,11 @@ impl Side {
 }
 
 /// R, its inverse and log |R|; t.
-struct Step {
-    rotation: Array2<f64>,
-    inverse: Array2<f64>,
+struct Step<'a> {
+    rotation: ArrayViewMut2<'a, f64>,
+    inverse: ArrayViewMut2<'a, f64>,
     log_det: f64,
-    translation: Array1<f64>,
+    translation: &'a mut [f64],
 }
 
 impl<S: NoiseShape> FactorModel<S> {
@@ -86,14 +86,24 @@ impl<S: NoiseShape> FactorModel<S> {
         exec: Exec<'_>,
     ) -> Result<bool, ConjugateError> {
         let k = self.n_factors;
-        let translation = self.best_translation(stats);
-        let mut scores = packed::unpacked(&stats.columns.total()[..packed::len(k)], k);
-        self.translate_total(stats, &translation, &mut scores);
-        let loadings = packed::unpacked(stats.loading_total.as_slice().expect("one piece"), k);
-        let rotated = self.best_rotation(&scores, &loadings);
-        let moved = translation.iter().any(|t| *t != 0.0);
-        let Some(step) = rotated.or_else(|| moved.then(|| Step::identity(k))) else { return Ok(false) };
-        self.apply(&Step { translation, ..step }, factors, stats, exec);
+        let moved = scratch::with_arrays([k * k, k * k, k], |[rotation, inverse, translation]| {
+            let mut step = Step {
+                rotation: square(rotation, k),
+                inverse: square(inverse, k),
+                log_det: 0.0,
+                translation,
+            };
+            self.set_best_translation(stats, step.translation);
+            let rotated = self.set_best_rotation(stats, &mut step);
+            let moved = rotated || step.translation.iter().any(|t| *t != 0.0);
+            if moved {
+                self.apply(&step, factors, stats, exec);
+            }
+            moved
+        });
+        if !moved {
+            return Ok(false);
+        }
         for block in [FactorModelBlock::LoadingPrecision, FactorModelBlock::ScorePrecision] {
             self.condition(block, stats, factors, exec)?;
             self.expect(block, factors, stats, exec);
@@ -105,144 +115,198 @@ impl<S: NoiseShape> FactorModel<S> {
         self.expanded
     }
 
-    /// (N Λ + β Ω)⁻¹ (β Σ_d E[w_d (μ_d − m)] − Λ Σ_n E[x_n]); 0 without intercepts.
-    fn best_translation(&self, stats: &FactorModelStats) -> Array1<f64> {
+    /// t ← (N Λ + β Ω)⁻¹ (β Σ_d E[w_d (μ_d − m)] − Λ Σ_n E[x_n]); 0 without intercepts.
+    fn set_best_translation(&self, stats: &FactorModelStats, t: &mut [f64]) {
         let k = self.n_factors;
         let len = packed::len(k);
-        let Some(prior) = self.priors.intercept else { return Array1::zeros(k) };
+        t.fill(0.0);
+        let Some(prior) = self.priors.intercept else { return };
         let sums = &stats.columns.total()[len..len + k];
         let lambda = &stats.score_precision.mean;
-        let mut quadratic =
-            packed::unpacked(stats.loading_total.as_slice().expect("one piece"), k) * prior.precision;
-        let mut linear = Array1::from_iter(lambda.iter().zip(sums).map(|(l, s)| -l * s));
-        for j in 0..k {
-            quadratic[[j, j]] += self.data.n_rows() as f64 * lambda[j];
+        for ((t, l), s) in t.iter_mut().zip(lambda).zip(sums) {
+            *t = -l * s;
         }
         for d in 0..self.data.n_columns() {
             let (mean, covariance) = (stats.loadings.mean(d), stats.loadings.covariance(d));
             let intercept = mean[k] - self.intercept_mean(d);
-            let terms = mean.iter().zip(&covariance[len..]);
-            for (linear, (w, cross)) in linear.iter_mut().zip(terms) {
-                *linear += prior.precision * (w * intercept + cross);
+            for (t, (w, cross)) in t.iter_mut().zip(mean.iter().zip(&covariance[len..])) {
+                *t += prior.precision * (w * intercept + cross);
             }
         }
-        match Cholesky::factor(&quadratic) {
-            Ok(cholesky) => {
-                cholesky.solve_inplace(&mut linear);
-                linear
+        scratch::with(len, |quadratic| {
+            quadratic.fill(0.0);
+            packed::add_scaled(
+                prior.precision,
+                stats.loading_total.as_slice().expect("one piece"),
+                quadratic,
+            );
+            packed::add_diagonal(lambda.iter().map(|l| self.data.n_rows() as f64 * l), quadratic);
+            if packed::cholesky(quadratic, k).is_err() {
+                return t.fill(0.0);
             }
-            Err(_) => Array1::zeros(k),
+            packed::solve_lower_inplace(quadratic, t);
+            packed::solve_lower_transposed_inplace(quadratic, t);
+        });
+    }
+
+    /// out ← Σ_n E[(x + t)(x + t)ᵀ] packed.
+    fn set_translated_total(&self, stats: &FactorModelStats, t: &[f64], out: &mut [f64]) {
+        let len = packed::len(self.n_factors);
+        let (second, first) = stats.columns.total().split_at(len);
+        out.copy_from_slice(second);
+        // Without intercepts there are no sums, and t = 0.
+        packed::add_outer(self.data.n_rows() as f64, t, out);
+        let mut next = 0;
+        for (i, first_i) in first.iter().take(t.len()).enumerate() {
+            for j in 0..=i {
+                out[next] += first_i * t[j] + t[i] * first[j];
+                next += 1;
+            }
         }
     }
 
-    /// Σ_n E[(x + t)(x + t)ᵀ] from Σ_n E[xxᵀ].
-    fn translate_total(&self, stats: &FactorModelStats, t: &Array1<f64>, total: &mut Array2<f64>) {
-        let k = self.n_factors;
-        if self.priors.intercept.is_none() {
-            return;
-        }
-        let n = self.data.n_rows() as f64;
-        let sums = &stats.columns.total()[packed::len(k)..];
-        for ((i, j), total) in total.indexed_iter_mut() {
-            *total += sums[i] * t[j] + t[i] * sums[j] + n * t[i] * t[j];
-        }
-    }
-
-    /// The R of the module, if f is higher there than at 1.
-    fn best_rotation(&self, scores: &Array2<f64>, loadings: &Array2<f64>) -> Option<Step> {
+    /// Sets the R of the module and returns true if f is higher there than at 1, where it leaves R else.
+    fn set_best_rotation(&self, stats: &FactorModelStats, step: &mut Step<'_>) -> bool {
         let k = self.n_factors;
         let (n, d) = (self.data.n_rows() as f64, self.data.n_columns() as f64);
         let (score, loading) =
             (Side { prior: self.priors.score, n }, Side { prior: self.priors.loading, n: d });
-        let factor = Cholesky::factor(scores).ok()?;
-        let l = factor.l();
-        let eigen = SymmetricEigen::factor(&l.t().dot(&loadings.dot(l))).ok()?;
-        let scales: Vec<f64> =
-            eigen.values().iter().map(|omega| best_scale(score, loading, n - d, omega.max(0.0))).collect();
-        let mut inverse = l.dot(eigen.vectors());
-        let mut rotation = eigen.vectors().clone();
-        factor.solve_lower_transposed_matrix_inplace(&mut rotation);
-        for (j, scale) in scales.iter().enumerate() {
-            rotation.column_mut(j).mapv_inplace(|r| r * scale);
-            inverse.column_mut(j).mapv_inplace(|r| r / scale);
-        }
-        let rotation = rotation.reversed_axes().as_standard_layout().into_owned();
-        let log_det = scales.iter().map(|r| r.ln()).sum::<f64>() - 0.5 * factor.log_det();
-        let there: f64 = (0..k)
-            .map(|j| {
-                let u = scales[j] * scales[j];
-                score.value(u) + loading.value(eigen.values()[j].max(0.0) / u)
-            })
-            .sum();
-        let here: f64 = (0..k).map(|j| score.value(scores[[j, j]]) + loading.value(loadings[[j, j]])).sum();
-        (there + (n - d) * log_det > here).then(|| Step {
-            rotation,
-            inverse,
-            log_det,
-            translation: Array1::zeros(k),
+        step.reset();
+        let lengths = [packed::len(k), k * k, k * k, k * k, k * k];
+        scratch::with_arrays(lengths, |[factor, lower, full, product, vectors]| {
+            self.set_translated_total(stats, step.translation, factor);
+            let omega = stats.loading_total.as_slice().expect("one piece");
+            let both = packed::diagonal(factor).zip(packed::diagonal(omega));
+            let here: f64 = both.map(|(x, w)| score.value(x) + loading.value(w)).sum();
+            let Ok(log_det) = packed::cholesky(factor, k) else { return false };
+            // M = Lᵀ Ω L.
+            set_lower(factor, lower, k);
+            packed::unpack(omega, k, full);
+            let lower = square(lower, k);
+            gemm(1.0, &square(full, k), &lower, 0.0, &mut square(product, k));
+            gemm(1.0, &lower.t(), &square(product, k), 0.0, &mut square(full, k));
+            if !jacobi::eigen_inplace(full, vectors, k) {
+                return false;
+            }
+            // The rows of R are r_j L⁻ᵀ v_j, the columns of R⁻¹ are L v_j/r_j.
+            let mut there = (n - d) * (-0.5 * log_det);
+            for (j, v) in vectors.chunks_exact_mut(k).enumerate() {
+                let omega = full[j * k + j].max(0.0);
+                let scale = best_scale(score, loading, n - d, omega);
+                let u = scale * scale;
+                there += (n - d) * scale.ln() + score.value(u) + loading.value(omega / u);
+                let column = &mut product[..k];
+                packed::multiply_lower(factor, v, column);
+                packed::solve_lower_transposed_inplace(factor, v);
+                for i in 0..k {
+                    step.rotation[[j, i]] = scale * v[i];
+                    step.inverse[[i, j]] = column[i] / scale;
+                }
+                step.log_det += scale.ln();
+            }
+            step.log_det -= 0.5 * log_det;
+            let rises = there > here;
+            if !rises {
+                step.reset();
+            }
+            rises
         })
     }
 
     fn apply(
         &self,
-        step: &Step,
+        step: &Step<'_>,
         factors: &mut FactorModelFactors,
         stats: &mut FactorModelStats,
         exec: Exec<'_>,
     ) {
         let (k, p) = (self.n_factors, self.n_coefficients());
-        let (of_scores, of_loadings) = step.maps(k, p);
-        let shift = step.rotation.dot(&step.translation);
-        transform(&mut factors.scores, &step.rotation, &shift, 2.0 * step.log_det, exec);
-        transform(&mut factors.loadings, &of_loadings, &Array1::zeros(p), -2.0 * step.log_det, exec);
-        stats.scores.expect(&factors.scores);
-        stats.loadings.expect(&factors.loadings);
-        self.set_loading_sums(stats);
-        // The reference and the sums about it turn with everything else, so no pass over the data is needed; `squares`
-        // are as they were.
-        let columns = &mut stats.columns;
-        congruence(&of_scores, columns.total.as_slice_mut().expect("one piece"));
-        for d in 0..self.data.n_columns() {
-            let mut reference = columns.reference.row_mut(d);
-            let turned = of_loadings.dot(&reference);
-            reference.assign(&turned);
-            let mut cross = columns.sums.slice_mut(s![d, 1..1 + p]);
-            let turned = of_scores.dot(&cross);
-            cross.assign(&turned);
-            let mut row = columns.sums.row_mut(d);
-            let second = &mut row.as_slice_mut().expect("row-major")[1 + p..];
-            if !second.is_empty() {
-                congruence(&of_scores, second);
+        scratch::with_arrays([p * p, p * p, p, p], |[of_scores, of_loadings, shift, turned]| {
+            let (mut of_scores, mut of_loadings) = (square(of_scores, p), square(of_loadings, p));
+            step.set_maps(&mut of_scores, &mut of_loadings);
+            shift.fill(0.0);
+            if p > k {
+                shift.iter_mut().zip(of_scores.column(k)).take(k).for_each(|(s, t)| *s = *t);
             }
-        }
+            transform(&mut factors.scores, &step.rotation, &shift[..k], 2.0 * step.log_det, exec);
+            shift.fill(0.0);
+            transform(&mut factors.loadings, &of_loadings, shift, -2.0 * step.log_det, exec);
+            stats.scores.expect(&factors.scores);
+            stats.loadings.expect(&factors.loadings);
+            self.set_loading_sums(stats);
+            // The reference and the sums about it turn with everything else, so no pass over the data is needed;
+            // `squares` are as they were.
+            let columns = &mut stats.columns;
+            congruence(&of_scores, columns.total.as_slice_mut().expect("one piece"));
+            for (mut reference, mut sums) in
+                columns.reference.rows_mut().into_iter().zip(columns.sums.rows_mut())
+            {
+                let reference = reference.as_slice_mut().expect("row-major");
+                let (cross, second) = sums.as_slice_mut().expect("row-major")[1..].split_at_mut(p);
+                turn(&of_loadings, reference, turned);
+                turn(&of_scores, cross, turned);
+                if !second.is_empty() {
+                    congruence(&of_scores, second);
+                }
+            }
+        });
         if !self.data.is_complete() {
             self.set_score_second(stats, exec);
         }
     }
 }
 
-impl Step {
-    fn identity(k: usize) -> Self {
-        Self {
-            rotation: Array2::eye(k),
-            inverse: Array2::eye(k),
-            log_det: 0.0,
-            translation: Array1::zeros(k),
+impl Step<'_> {
+    /// R = 1; t stays.
+    fn reset(&mut self) {
+        for matrix in [&mut self.rotation, &mut self.inverse] {
+            matrix.fill(0.0);
+            matrix.diag_mut().fill(1.0);
         }
+        self.log_det = 0.0;
     }
 
     /// T and T⁻ᵀ (P, P).
-    fn maps(&self, k: usize, p: usize) -> (Array2<f64>, Array2<f64>) {
-        let (mut of_scores, mut of_loadings) = (Array2::eye(p), Array2::eye(p));
+    fn set_maps(&self, of_scores: &mut ArrayRef2<f64>, of_loadings: &mut ArrayRef2<f64>) {
+        let (k, p) = (self.translation.len(), of_scores.nrows());
+        for map in [&mut *of_scores, &mut *of_loadings] {
+            map.fill(0.0);
+            map.diag_mut().fill(1.0);
+        }
         of_scores.slice_mut(s![..k, ..k]).assign(&self.rotation);
         of_loadings.slice_mut(s![..k, ..k]).assign(&self.inverse.t());
         if p > k {
             // T⁻¹ = [R⁻¹  −t; 0  1].
-            of_scores.slice_mut(s![..k, k]).assign(&self.rotation.dot(&self.translation));
-            of_loadings.slice_mut(s![k, ..k]).assign(&self.translation.mapv(|t| -t));
+            for (i, row) in self.rotation.rows().into_iter().enumerate() {
+                of_scores[[i, k]] = row.iter().zip(&*self.translation).map(|(r, t)| r * t).sum();
+                of_loadings[[k, i]] = -self.translation[i];
+            }
         }
-        (of_scores, of_loadings)
     }
+}
+
+/// A square matrix in these values.
+fn square(values: &mut [f64], n: usize) -> ArrayViewMut2<'_, f64> {
+    ArrayViewMut2::from_shape((n, n), values).expect("n · n values")
+}
+
+/// out (n, n) ← the lower triangle that is packed.
+fn set_lower(packed: &[f64], out: &mut [f64], n: usize) {
+    out.fill(0.0);
+    let mut rest = packed;
+    for (i, row) in out.chunks_exact_mut(n).enumerate() {
+        let (own, after) = rest.split_at(i + 1);
+        row[..=i].copy_from_slice(own);
+        rest = after;
+    }
+}
+
+/// x ← A x; `work` has its length.
+fn turn(a: &ArrayRef2<f64>, x: &mut [f64], work: &mut [f64]) {
+    for (out, row) in work.iter_mut().zip(a.rows()) {
+        *out = row.iter().zip(&*x).map(|(a, x)| a * x).sum();
+    }
+    x.copy_from_slice(work);
 }
 
 /// r with r² the root of the equation of the module, whose left side falls from above 0 to below it.
@@ -260,7 +324,7 @@ fn best_scale(score: Side, loading: Side, surplus: f64, omega: f64) -> f64 {
 }
 
 /// m_i ← A m_i + b, Σ_i ← A Σ_i Aᵀ of every vector, log |Σ_i| += `log_det`.
-fn transform(rows: &mut GaussianRows, a: &Array2<f64>, b: &Array1<f64>, log_det: f64, exec: Exec<'_>) {
+fn transform(rows: &mut GaussianRows, a: &ArrayRef2<f64>, b: &[f64], log_det: f64, exec: Exec<'_>) {
     let p = rows.order();
     let len = packed::len(p);
     if !rows.shared.is_empty() {
@@ -275,8 +339,7 @@ fn transform(rows: &mut GaussianRows, a: &Array2<f64>, b: &Array1<f64>, log_det:
                 old.copy_from_slice(&row[..p]);
             }
             let old = ArrayView2::from_shape((items.len(), p), old).expect("P values a row");
-            let mut turned =
-                ndarray::ArrayViewMut2::from_shape((items.len(), p), &mut *new).expect("P values a row");
+            let mut turned = ArrayViewMut2::from_shape((items.len(), p), &mut *new).expect("P values a row");
             gemm(1.0, &old, &a.t(), 0.0, &mut turned);
             for (row, new) in rows.chunks_exact_mut(width).zip(new.chunks_exact(p)) {
                 row[..p].iter_mut().zip(new).zip(b).for_each(|((m, new), b)| *m = new + b);
@@ -290,7 +353,7 @@ fn transform(rows: &mut GaussianRows, a: &Array2<f64>, b: &Array1<f64>, log_det:
 }
 
 /// S ← A S Aᵀ, S packed.
-fn congruence(a: &Array2<f64>, second: &mut [f64]) {
+fn congruence(a: &ArrayRef2<f64>, second: &mut [f64]) {
     let p = a.nrows();
     scratch::with_arrays([p * p, p], |[half, row]| {
         // half = A S, row by row.

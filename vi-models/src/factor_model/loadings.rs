@@ -10,7 +10,7 @@ use vi_core::{ConjugateError, Exec, StreamKey};
 
 use super::columns::COLUMNS;
 use super::factors::{FactorModelFactors, FactorModelStats};
-use super::rows::{GaussianRows, fill_normal};
+use super::rows::{GaussianRows, Moments, fill_normal};
 use super::scores::{for_each_of, not_positive_definite};
 use super::{FactorModel, FactorModelBlock, NoiseShape};
 use vi_core::scratch;
@@ -144,6 +144,17 @@ impl<S: NoiseShape> FactorModel<S> {
         stats.loadings.covariance.fill(0.0);
         self.set_loading_sums(stats);
         self.set_squares(stats, exec);
+    }
+
+    /// All that is expected under these factors of loadings and precisions, with room for as many covariances of loadings
+    /// as there are: one or D, whatever the data of this model are.
+    pub(super) fn expect_all_but_scores(&self, factors: &FactorModelFactors, stats: &mut FactorModelStats) {
+        stats.loadings = Moments::zeros(&factors.loadings);
+        stats.loadings.expect(&factors.loadings);
+        stats.loading_precision.expect(&factors.loading_precision);
+        stats.score_precision.expect(&factors.score_precision);
+        stats.noise.expect(&factors.noise);
+        self.set_loading_sums(stats);
     }
 
     /// What rows and precisions need to know of the loadings, from their moments.

@@ -21,10 +21,13 @@
 
 mod columns;
 mod conjugate;
+mod exchangeable;
 mod expansion;
 mod factors;
+mod jacobi;
 mod loadings;
 mod log_joint;
+mod natural;
 mod noise;
 mod precisions;
 mod predict;
@@ -34,65 +37,20 @@ mod scores;
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 use vi_core::{Parameter, ParameterSpace, Support};
-use vi_families::special::log_gamma;
 
 use crate::ModelError;
 use crate::checks::{finite, positive};
 use crate::observed_matrix::ObservedMatrix;
 
+pub use crate::noise::PrecisionPrior;
 pub use conjugate::FactorModelBlock;
+pub use exchangeable::{FactorModelBatch, FactorModelGlobals};
 pub use factors::{FactorModelFactors, FactorModelStats};
 pub use noise::{Diagonal, Isotropic, NoiseShape};
 pub use predict::{EntryPrediction, HeldOutEntries};
 pub use rows::GaussianRows;
 
 const MODEL: &str = "factor_model";
-
-/// A precision: known, or with a Gamma prior.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum PrecisionPrior {
-    /// It has this value.
-    Known {
-        /// > 0.
-        precision: f64,
-    },
-    /// Gamma with density ∝ x^(shape − 1) exp(−rate x).
-    Gamma {
-        /// > 0.
-        shape: f64,
-        /// > 0.
-        rate: f64,
-    },
-}
-
-impl PrecisionPrior {
-    fn check(&self, name: &str) -> Result<(), ModelError> {
-        match *self {
-            PrecisionPrior::Known { precision } => {
-                positive(MODEL, &format!("{name}.known.precision"), precision)
-            }
-            PrecisionPrior::Gamma { shape, rate } => {
-                positive(MODEL, &format!("{name}.gamma.shape"), shape)?;
-                positive(MODEL, &format!("{name}.gamma.rate"), rate)
-            }
-        }
-    }
-
-    fn is_learned(&self) -> bool {
-        matches!(self, PrecisionPrior::Gamma { .. })
-    }
-
-    /// The expected log density of a precision with these statistics; 0 for a known one.
-    fn expected_log_prob(&self, mean: f64, log: f64) -> f64 {
-        match *self {
-            PrecisionPrior::Known { .. } => 0.0,
-            PrecisionPrior::Gamma { shape, rate } => {
-                shape * rate.ln() - log_gamma(shape) + (shape - 1.0) * log - rate * mean
-            }
-        }
-    }
-}
 
 /// The prior of every intercept μ_d.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -138,9 +96,9 @@ impl FactorModelPriors {
     }
 
     fn check(&self) -> Result<(), ModelError> {
-        self.loading.check("loading")?;
-        self.score.check("score")?;
-        self.noise.check("noise")?;
+        self.loading.check_named(MODEL, "loading")?;
+        self.score.check_named(MODEL, "score")?;
+        self.noise.check_named(MODEL, "noise")?;
         if let Some(InterceptPrior { mean, precision }) = self.intercept {
             finite(MODEL, "intercept.mean", mean)?;
             positive(MODEL, "intercept.precision", precision)?;

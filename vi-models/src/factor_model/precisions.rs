@@ -7,21 +7,23 @@
 
 use vi_core::ConjugateError;
 use vi_core::linalg::packed;
-use vi_families::{FamilyError, Gamma};
+use vi_families::Gamma;
 
 use super::factors::{FactorModelFactors, FactorModelStats, Precisions};
 use super::{FactorModel, FactorModelBlock, NoiseShape, PrecisionPrior};
 use crate::checks::{LOG_2_PI, refused};
 
-/// Gamma(a + ½ n, b + ½ squares).
-fn conditional(prior: PrecisionPrior, n: f64, squares: f64) -> Result<Gamma, FamilyError> {
-    match prior {
-        // A known precision has no factor.
-        PrecisionPrior::Known { precision } => Gamma::from_shape_rate(1.0, precision.recip()),
-        PrecisionPrior::Gamma { shape, rate } => {
-            Gamma::from_shape_rate(shape + 0.5 * n, rate + 0.5 * squares)
-        }
+/// Sets a factor to the complete conditional after `n` normal terms whose squares add up to `squares`.
+fn set(
+    q: &mut Gamma,
+    prior: PrecisionPrior,
+    (n, squares): (f64, f64),
+    block: FactorModelBlock,
+) -> Result<(), ConjugateError> {
+    if let Some(conditional) = prior.conditional(n, squares).map_err(|e| refused(block, e))? {
+        *q = conditional;
     }
+    Ok(())
 }
 
 impl<S: NoiseShape> FactorModel<S> {
@@ -33,8 +35,7 @@ impl<S: NoiseShape> FactorModel<S> {
         let n = self.data.n_columns() as f64;
         let squares = packed::diagonal(stats.loading_total.as_slice().expect("one piece"));
         for (q, squares) in factors.loading_precision.iter_mut().zip(squares) {
-            *q = conditional(self.priors.loading, n, squares)
-                .map_err(|e| refused(FactorModelBlock::LoadingPrecision, e))?;
+            set(q, self.priors.loading, (n, squares), FactorModelBlock::LoadingPrecision)?;
         }
         Ok(())
     }
@@ -46,8 +47,7 @@ impl<S: NoiseShape> FactorModel<S> {
     ) -> Result<(), ConjugateError> {
         let n = self.data.n_rows() as f64;
         for (q, squares) in factors.score_precision.iter_mut().zip(packed::diagonal(stats.columns.total())) {
-            *q = conditional(self.priors.score, n, squares)
-                .map_err(|e| refused(FactorModelBlock::ScorePrecision, e))?;
+            set(q, self.priors.score, (n, squares), FactorModelBlock::ScorePrecision)?;
         }
         Ok(())
     }
@@ -57,12 +57,24 @@ impl<S: NoiseShape> FactorModel<S> {
         stats: &FactorModelStats,
         factors: &mut FactorModelFactors,
     ) -> Result<(), ConjugateError> {
-        let shared = [(self.data.n_observed() as f64, stats.squares.sum())];
+        self.condition_noise_of(|d| self.data.column_count(d) as f64, stats, factors)
+    }
+
+    /// The same where `count(d)` entries of column d were observed.
+    pub(super) fn condition_noise_of(
+        &self,
+        count: impl Fn(usize) -> f64,
+        stats: &FactorModelStats,
+        factors: &mut FactorModelFactors,
+    ) -> Result<(), ConjugateError> {
+        let n_columns = self.data.n_columns();
         for (d, q) in factors.noise.iter_mut().enumerate() {
-            let (n, squares) =
-                if S::SHARED { shared[0] } else { (self.data.column_count(d) as f64, stats.squares[d]) };
-            *q = conditional(self.priors.noise, n, squares)
-                .map_err(|e| refused(FactorModelBlock::Noise, e))?;
+            let terms = if S::SHARED {
+                ((0..n_columns).map(&count).sum::<f64>(), stats.squares.sum())
+            } else {
+                (count(d), stats.squares[d])
+            };
+            set(q, self.priors.noise, terms, FactorModelBlock::Noise)?;
         }
         Ok(())
     }
@@ -91,7 +103,7 @@ impl<S: NoiseShape> FactorModel<S> {
             0.5 * (n * (prior.precision.ln() - LOG_2_PI) - prior.precision * stats.intercept_squares)
         });
         let gammas = |prior: PrecisionPrior, values: &Precisions| -> f64 {
-            values.mean.iter().zip(&values.log).map(|(x, log)| prior.expected_log_prob(*x, *log)).sum()
+            values.mean.iter().zip(&values.log).map(|(x, log)| prior.log_prob(*log, *x)).sum()
         };
         loadings
             + intercepts

@@ -6,7 +6,7 @@ use vi_core::linalg::packed;
 use vi_core::{ConditionallyConjugate, Exec, Predictive, StreamKey, StreamRng};
 
 use super::factors::{FactorModelFactors, StartPrecisions};
-use super::rows::{Moments, fill_normal};
+use super::rows::fill_normal;
 use super::{FactorModel, FactorModelBlock, NoiseShape, PrecisionPrior};
 use crate::ModelError;
 use crate::checks::LOG_2_PI;
@@ -102,9 +102,18 @@ impl<S: NoiseShape> FactorModel<S> {
     }
 
     /// The same model of other rows.
-    fn with_rows(&self, data: &ObservedMatrix) -> Self {
-        let centred = data.map(|_, d, v| v - self.centre[d]);
-        Self { data: data.clone(), centred, ..self.clone() }
+    pub(super) fn with_rows(&self, data: ObservedMatrix) -> Self {
+        Self {
+            centred: data.map(|_, d, v| v - self.centre[d]),
+            data,
+            centre: self.centre.clone(),
+            priors: self.priors,
+            n_factors: self.n_factors,
+            expanded: self.expanded,
+            space: self.space.clone(),
+            blocks: self.blocks.clone(),
+            shape: self.shape,
+        }
     }
 
     /// Draws precisions, loadings and intercepts from their priors, and data (N, D) from these: the point `z` and the
@@ -162,7 +171,7 @@ impl<S: NoiseShape> Predictive for FactorModel<S> {
     /// If `data` has not D columns.
     fn log_likelihood_pointwise(&self, data: &ObservedMatrix, z: &ArrayRef1<f64>, out: &mut ArrayRef1<f64>) {
         assert_eq!(data.n_columns(), self.data.n_columns(), "columns of the data");
-        let other = self.with_rows(data);
+        let other = self.with_rows(data.clone());
         let Some((factors, stats)) = other.at(z) else {
             out.fill(f64::NEG_INFINITY);
             return;
@@ -228,17 +237,9 @@ impl<S: NoiseShape> FactorModel<S> {
         if expected != actual {
             return Err(ModelError::Length { model: super::MODEL, data: "data.n_columns", expected, actual });
         }
-        let other = self.with_rows(data);
+        let other = self.with_rows(data.clone());
         let (mut q, mut stats) = other.blank(StartPrecisions { loading: 1.0, noise: 1.0 });
-        // One covariance or D, as the fit had it: that the other rows are complete does not make the loadings alike.
-        stats.loadings = Moments::zeros(&factors.loadings);
-        stats.loadings.expect(&factors.loadings);
-        if !factors.loading_precision.is_empty() {
-            stats.loading_precision.expect(&factors.loading_precision);
-        }
-        stats.score_precision.expect(&factors.score_precision);
-        stats.noise.expect(&factors.noise);
-        other.set_loading_sums(&mut stats);
+        other.expect_all_but_scores(factors, &mut stats);
         other
             .condition(FactorModelBlock::Scores, &stats, &mut q, Exec::local())
             .expect("loadings of a fit give a positive-definite precision");

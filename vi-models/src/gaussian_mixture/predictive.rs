@@ -8,10 +8,11 @@ use vi_core::{Predictive, StreamRng};
 
 use super::components::{ComponentFactors, row};
 use super::point::point_stats;
-use super::realise::{choose, factor};
+use super::realise::factor;
 use super::{Covariance, GaussianMixture, GaussianMixtureFactors, MODEL, data};
 use crate::ModelError;
 use crate::checks::LOG_2_PI;
+use crate::draws::choose;
 
 /// Data are observations (n, D); only the number of rows matters to a simulation.
 impl Predictive for GaussianMixture {

@@ -14,6 +14,7 @@ use super::factors::AssignmentFactors;
 use super::tile::tiles;
 use super::weights::WeightsStats;
 use super::{GaussianMixture, GaussianMixtureStats};
+use crate::draws::choose;
 
 impl GaussianMixture {
     /// Draws every component: precision number j from `rng(K + j)` where it is shared, otherwise with its mean from
@@ -221,19 +222,4 @@ impl GaussianMixture {
 pub(super) fn factor(covariance: Covariance, precision: &[f64], d: usize) -> Option<Cholesky> {
     let matrix = || ndarray::ArrayView2::from_shape((d, d), precision).expect("D² values");
     if covariance.is_matrix() { Cholesky::factor(&matrix()).ok() } else { None }
-}
-
-/// The first k whose cumulative probability exceeds u; rounding never chooses an impossible one.
-pub(super) fn choose(probabilities: impl IntoIterator<Item = f64>, u: f64) -> usize {
-    let (mut cumulative, mut last) = (0.0, 0);
-    for (k, p) in probabilities.into_iter().enumerate() {
-        if p > 0.0 {
-            cumulative += p;
-            last = k;
-            if u < cumulative {
-                break;
-            }
-        }
-    }
-    last
 }

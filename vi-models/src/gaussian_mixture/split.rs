@@ -9,8 +9,8 @@ use rand_distr::StandardNormal;
 use vi_core::linalg::{Cholesky, SymmetricEigen, gemm};
 use vi_core::{Exec, StreamKey, StreamRng};
 
-use super::realise::choose;
 use super::{GaussianMixture, GaussianMixtureFactors};
+use crate::draws::choose;
 
 /// Passes over a component's data in which a plane is looked for.
 const N_PASSES: usize = 10;

@@ -10,8 +10,8 @@ use vi_core::{ConditionallyConjugate, ConjugateError, Exec, StreamKey};
 use super::components::ComponentFactors;
 use super::data::centred;
 use super::factors::AssignmentFactors;
-use super::realise::choose;
 use super::{GaussianMixture, GaussianMixtureBlock, GaussianMixtureFactors, GaussianMixtureStats};
+use crate::draws::choose;
 
 impl GaussianMixture {
     /// The start in which q(z) has these responsibilities (N, K), and weights and components follow them.

@@ -21,15 +21,13 @@ mod posteriordb;
 use ndarray::{Array1, ArrayRef1, ArrayRef2, s};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
-use vi_core::{
-    GradLogJoint, LogJoint, Parameter, ParameterError, ParameterSpace, Predictive, StreamRng, Support,
-};
+use vi_core::{Parameter, ParameterError, ParameterSpace, Predictive, StreamRng, Support};
 
 use crate::ModelError;
 use crate::checks::LOG_2_PI;
 use crate::prior::{PositivePrior, RealPrior};
 use crate::quadratic_loss::QuadraticLoss;
-use crate::regression::{RegressionData, at_one_point, gaussian_from_shift};
+use crate::regression::{RegressionData, gaussian_from_shift, log_joint_by_evaluate};
 
 pub use posteriordb::NationalElectionStudy;
 
@@ -199,34 +197,7 @@ fn least_squares(data: &RegressionData, priors: &[RealPrior]) -> Result<Array1<f
         .map_err(|source| ModelError::Family { model: MODEL, source })
 }
 
-impl LogJoint for GaussianRegression {
-    fn parameters(&self) -> &ParameterSpace {
-        &self.space
-    }
-
-    fn log_joint(&self, z: &ArrayRef1<f64>) -> f64 {
-        at_one_point(z, None, |z, out, grad| self.evaluate(z, out, grad))
-    }
-
-    fn log_joint_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
-        self.evaluate(z, out, None);
-    }
-}
-
-impl GradLogJoint for GaussianRegression {
-    fn log_joint_and_grad(&self, z: &ArrayRef1<f64>, grad: &mut ArrayRef1<f64>) -> f64 {
-        at_one_point(z, Some(grad), |z, out, grad| self.evaluate(z, out, grad))
-    }
-
-    fn log_joint_and_grad_batch(
-        &self,
-        z: &ArrayRef2<f64>,
-        out: &mut ArrayRef1<f64>,
-        grad: &mut ArrayRef2<f64>,
-    ) {
-        self.evaluate(z, out, Some(grad));
-    }
-}
+log_joint_by_evaluate!(GaussianRegression);
 
 impl Predictive for GaussianRegression {
     type Data = RegressionData;

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use vi_core::{Exec, StreamKey, StreamRng};
 
 use super::sticks::{StickStats, Sticks};
-use crate::latent_dirichlet::{Corpus, dot, share_out, slice, slice_mut};
+use crate::draws::add_multinomial;
+use crate::latent_dirichlet::{Corpus, dot, slice, slice_mut};
 use crate::sparse_counts::SparseCounts;
 
 /// A word of a document.
@@ -271,7 +272,7 @@ impl Documents {
                     zeta.copy_from_slice(&from[p * (t + 1)..][..t]);
                     let total = zeta.iter().sum();
                     row.fill(0.0);
-                    share_out(&mut key.rng(p as u64), self.pairs[p].count, zeta, total, row);
+                    add_multinomial(&mut key.rng(p as u64), self.pairs[p].count, zeta, total, row);
                 }
             });
         });

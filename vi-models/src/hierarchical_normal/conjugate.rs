@@ -1,12 +1,11 @@
 //! The complete conditionals.
 //!
 //! ```text
-//! θ_j | · ~ N((n_j ȳ_j/σ² + μ/τ²)/p_j, 1/p_j),     p_j = n_j/σ² + 1/τ²
-//! μ   | · ~ N((m/s² + Σ_j θ_j/τ²)/p, 1/p),         p = 1/s² + J/τ²
+//! θ and μ: see `normal_effects`, with w_j = n_j/σ² and the means ȳ_j of the groups
 //! τ², σ² and their auxiliary variables: see `half_cauchy`, with Σ_j (θ_j − μ)² and Σ_ij (y_ij − θ_j)²
 //! ```
 
-use ndarray::{Array1, ArrayRef1};
+use ndarray::ArrayRef1;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 use vi_core::{ConditionallyConjugate, ConjugateError, Exec, ParameterSpace, StreamKey, StreamRng};
@@ -15,6 +14,7 @@ use vi_families::{ExponentialFamily, FamilyError, Gaussian, InverseGamma};
 use super::HierarchicalNormal;
 use crate::checks::{LOG_2_PI, refused};
 use crate::half_cauchy::{HalfCauchyStats, draw_scale, scale_entropy, scale_log_prob};
+use crate::normal_effects::NormalEffectsStats;
 
 /// The blocks of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,52 +55,25 @@ pub struct HierarchicalNormalFactors {
     pub within_auxiliary: InverseGamma,
 }
 
-/// Expected or realised statistics; Gaussian ones are mean and variance, 0 when realised.
+/// Expected or realised statistics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HierarchicalNormalStats {
-    /// E\[θ_j\] (J).
-    pub effect_mean: Array1<f64>,
-    /// Var\[θ_j\] (J).
-    pub effect_variance: Array1<f64>,
-    /// E\[μ\].
-    pub mu_mean: f64,
-    /// Var\[μ\].
-    pub mu_variance: f64,
+    /// θ and μ.
+    pub effects: NormalEffectsStats,
     /// τ.
     pub between: HalfCauchyStats,
     /// σ.
     pub within: HalfCauchyStats,
 }
 
-impl HierarchicalNormalStats {
-    /// E[Σ_j (θ_j − μ)²].
-    fn between_squares(&self) -> f64 {
-        let squares: f64 = self.effect_mean.iter().map(|t| (t - self.mu_mean).powi(2)).sum();
-        squares + self.effect_variance.sum() + self.effect_mean.len() as f64 * self.mu_variance
-    }
-}
-
 impl HierarchicalNormal {
     /// E[Σ_ij (y_ij − θ_j)²].
     fn within_squares(&self, stats: &HierarchicalNormalStats) -> f64 {
+        let effects = &stats.effects;
         let term = |j: usize| {
-            self.count[j] * ((self.mean[j] - stats.effect_mean[j]).powi(2) + stats.effect_variance[j])
+            self.count[j] * ((self.mean[j] - effects.effect_mean[j]).powi(2) + effects.effect_variance[j])
         };
         self.within_squares + (0..self.n_groups()).map(term).sum::<f64>()
-    }
-
-    fn effect_conditional(&self, j: usize, stats: &HierarchicalNormalStats) -> Result<Gaussian, FamilyError> {
-        let (own, common) = (self.count[j] * stats.within.precision, stats.between.precision);
-        let precision = own + common;
-        Gaussian::from_mean_precision((own * self.mean[j] + common * stats.mu_mean) / precision, precision)
-    }
-
-    fn mean_conditional(&self, stats: &HierarchicalNormalStats) -> Result<Gaussian, FamilyError> {
-        let prior = self.priors.mu_sd.powi(-2);
-        let tau = stats.between.precision;
-        let precision = prior + self.n_groups() as f64 * tau;
-        let mean = (prior * self.priors.mu_mean + tau * stats.effect_mean.sum()) / precision;
-        Gaussian::from_mean_precision(mean, precision)
     }
 
     /// A start at some scales.
@@ -110,10 +83,7 @@ impl HierarchicalNormal {
         within: f64,
     ) -> Result<(HierarchicalNormalFactors, HierarchicalNormalStats), ConjugateError> {
         let mut stats = HierarchicalNormalStats {
-            effect_mean: self.mean.clone(),
-            effect_variance: Array1::zeros(self.n_groups()),
-            mu_mean: self.mean.mean().unwrap_or(0.0),
-            mu_variance: 0.0,
+            effects: NormalEffectsStats::at(self.mean.clone(), self.mean.mean().unwrap_or(0.0)),
             between: HalfCauchyStats::at(between * between, self.priors.between_scale),
             within: HalfCauchyStats::at(within * within, self.priors.within_scale),
         };
@@ -164,18 +134,20 @@ impl ConditionallyConjugate for HierarchicalNormal {
         factors: &mut HierarchicalNormalFactors,
         _exec: Exec<'_>,
     ) -> Result<(), ConjugateError> {
-        let (between, within, priors) = (&stats.between, &stats.within, &self.priors);
+        let (effects, between, within, priors) =
+            (&stats.effects, &stats.between, &stats.within, &self.priors);
         let mut update = || -> Result<(), FamilyError> {
             match block {
                 Effects => {
                     for (j, factor) in factors.effects.iter_mut().enumerate() {
-                        *factor = self.effect_conditional(j, stats)?;
+                        let weight = self.count[j] * within.precision;
+                        *factor = effects.effect_given(weight, self.mean[j], between.precision)?;
                     }
                 }
-                Mean => factors.mean = self.mean_conditional(stats)?,
+                Mean => factors.mean = effects.mu_given((priors.mu_mean, priors.mu_sd), between.precision)?,
                 Between => {
                     let n = self.n_groups() as f64;
-                    factors.between = between.variance_conditional(n, stats.between_squares())?;
+                    factors.between = between.variance_conditional(n, stats.effects.squares())?;
                 }
                 BetweenAuxiliary => {
                     factors.between_auxiliary = between.auxiliary_conditional(priors.between_scale)?;
@@ -201,12 +173,8 @@ impl ConditionallyConjugate for HierarchicalNormal {
         _exec: Exec<'_>,
     ) {
         match block {
-            Effects => {
-                for (j, q) in factors.effects.iter().enumerate() {
-                    (stats.effect_mean[j], stats.effect_variance[j]) = (q.mean(), q.variance());
-                }
-            }
-            Mean => (stats.mu_mean, stats.mu_variance) = (factors.mean.mean(), factors.mean.variance()),
+            Effects => stats.effects.expect_effects(&factors.effects),
+            Mean => stats.effects.expect_mu(&factors.mean),
             Between => stats.between.expect_variance(&factors.between),
             BetweenAuxiliary => stats.between.expect_auxiliary(&factors.between_auxiliary),
             Within => stats.within.expect_variance(&factors.within),
@@ -224,13 +192,8 @@ impl ConditionallyConjugate for HierarchicalNormal {
     ) {
         let rng = &mut key.rng(0);
         match block {
-            Effects => {
-                for (j, q) in factors.effects.iter().enumerate() {
-                    (stats.effect_mean[j], stats.effect_variance[j]) =
-                        (q.sample(&mut key.rng(j as u64)), 0.0);
-                }
-            }
-            Mean => (stats.mu_mean, stats.mu_variance) = (factors.mean.sample(rng), 0.0),
+            Effects => stats.effects.draw_effects(&factors.effects, key),
+            Mean => stats.effects.draw_mu(&factors.mean, rng),
             Between => stats.between.set_variance(factors.between.sample(rng)),
             BetweenAuxiliary => stats.between.set_auxiliary(factors.between_auxiliary.sample(rng)),
             Within => stats.within.set_variance(factors.within.sample(rng)),
@@ -245,8 +208,8 @@ impl ConditionallyConjugate for HierarchicalNormal {
         stats: &HierarchicalNormalStats,
     ) -> f64 {
         match block {
-            Effects => factors.effects.iter().zip(&stats.effect_mean).map(|(q, t)| q.log_prob(t)).sum(),
-            Mean => factors.mean.log_prob(&stats.mu_mean),
+            Effects => stats.effects.effects_log_prob(&factors.effects),
+            Mean => factors.mean.log_prob(&stats.effects.mu_mean),
             Between => stats.between.variance_log_prob(&factors.between),
             BetweenAuxiliary => stats.between.auxiliary_log_prob(&factors.between_auxiliary),
             Within => stats.within.variance_log_prob(&factors.within),
@@ -256,9 +219,9 @@ impl ConditionallyConjugate for HierarchicalNormal {
 
     fn expected_log_joint(&self, stats: &HierarchicalNormalStats) -> f64 {
         let (n, j, priors) = (self.n_data(), self.n_groups() as f64, &self.priors);
-        let mu = (stats.mu_mean - priors.mu_mean).powi(2) + stats.mu_variance;
+        let mu = (stats.effects.mu_mean - priors.mu_mean).powi(2) + stats.effects.mu_variance;
         stats.within.normal_term(n, self.within_squares(stats))
-            + stats.between.normal_term(j, stats.between_squares())
+            + stats.between.normal_term(j, stats.effects.squares())
             - 0.5 * mu / priors.mu_sd.powi(2)
             - priors.mu_sd.ln()
             - 0.5 * (n + j + 1.0) * LOG_2_PI
@@ -281,8 +244,8 @@ impl ConditionallyConjugate for HierarchicalNormal {
     }
 
     fn realise(&self, stats: &HierarchicalNormalStats, z: &mut ArrayRef1<f64>) {
-        let rest = [stats.mu_mean, stats.between.scale(), stats.within.scale()];
-        z.iter_mut().zip(stats.effect_mean.iter().copied().chain(rest)).for_each(|(z, v)| *z = v);
+        let rest = [stats.effects.mu_mean, stats.between.scale(), stats.within.scale()];
+        z.iter_mut().zip(stats.effects.effect_mean.iter().copied().chain(rest)).for_each(|(z, v)| *z = v);
     }
 
     fn sample(&self, factors: &HierarchicalNormalFactors, rng: &mut StreamRng, z: &mut ArrayRef1<f64>) {

@@ -22,6 +22,7 @@ use crate::ModelError;
 use crate::checks::{finite, positive};
 
 pub use crate::half_cauchy::HalfCauchyStats;
+pub use crate::normal_effects::NormalEffectsStats;
 pub use conjugate::{HierarchicalNormalBlock, HierarchicalNormalFactors, HierarchicalNormalStats};
 
 const MODEL: &str = "hierarchical_normal";

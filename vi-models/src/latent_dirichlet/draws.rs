@@ -4,17 +4,13 @@
 //! once for the counts of the document and once for those of the word: nothing of the size of the data is stored, and every
 //! row is the work of one thread.
 
-use rand::RngExt;
-use rand_distr::{Binomial, Distribution};
 use vi_core::{Exec, StreamKey, StreamRng, numerics, scratch};
 use vi_families::log_gamma_variate;
 
 use super::log_domain::{SMALLEST, responsibilities};
 use super::words::{dot, slice, slice_mut};
 use super::{LatentDirichletAllocation, LatentDirichletFactors, LatentDirichletStats};
-
-/// More tokens than this are shared out topic by topic, fewer one by one.
-const ONE_BY_ONE: f64 = 32.0;
+use crate::draws::add_multinomial;
 
 impl LatentDirichletAllocation {
     /// θ ~ Π_d Dirichlet(γ_d). Document d is drawn from `key.rng(d)`.
@@ -58,7 +54,7 @@ impl LatentDirichletAllocation {
                 responsibilities(layout.document_logs(d), layout.word_logs(v), phi);
                 total = phi.iter().sum();
             }
-            share_out(&mut key.rng(pair as u64), n, phi, total, counts);
+            add_multinomial(&mut key.rng(pair as u64), n, phi, total, counts);
         };
         exec.for_each_chunk(slice_mut(&mut stats.document_counts), k, |items, rows| {
             scratch::with(k, |phi| {
@@ -95,38 +91,4 @@ pub(crate) fn log_dirichlet_variate(concentration: &[f64], rng: &mut StreamRng, 
     }
     let total = numerics::log_sum_exp(logs);
     logs.iter_mut().for_each(|l| *l -= total);
-}
-
-/// counts += a multinomial draw of n with probabilities φ / total; φ is used up.
-pub(crate) fn share_out(rng: &mut StreamRng, n: f64, phi: &mut [f64], total: f64, counts: &mut [f64]) {
-    if n > ONE_BY_ONE {
-        let (mut left, mut rest) = (n as u64, total);
-        for (count, phi) in counts.iter_mut().zip(phi.iter()) {
-            let p = if rest > 0.0 { (phi / rest).min(1.0) } else { 0.0 };
-            let here = Binomial::new(left, p).map_or(0, |binomial| binomial.sample(rng));
-            *count += here as f64;
-            left -= here;
-            rest -= phi;
-            if left == 0 {
-                return;
-            }
-        }
-        // Rounding left some over: they belong to the last topics, the likeliest of which takes them.
-        counts[largest(phi)] += left as f64;
-        return;
-    }
-    let mut cumulative = 0.0;
-    for phi in phi.iter_mut() {
-        cumulative += *phi;
-        *phi = cumulative;
-    }
-    for _ in 0..n as u64 {
-        let u = rng.random::<f64>() * cumulative;
-        let k = phi.partition_point(|c| *c <= u).min(phi.len() - 1);
-        counts[k] += 1.0;
-    }
-}
-
-fn largest(values: &[f64]) -> usize {
-    values.iter().enumerate().fold(0, |best, (k, v)| if *v > values[best] { k } else { best })
 }

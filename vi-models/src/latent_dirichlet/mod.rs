@@ -85,7 +85,6 @@ pub use topics::LatentDirichletTopics;
 
 pub(crate) use corpus::Corpus;
 pub(crate) use documents::infer as infer_documents;
-pub(crate) use draws::share_out;
 pub(crate) use layout::Layout;
 pub(crate) use log_joint::{for_each_pair, log_inside};
 pub(crate) use predictive::{complete_documents, same_vocabulary};

@@ -17,15 +17,6 @@ use crate::regression::gaussian_from_shift;
 pub struct LinearRegressionBatch(QuadraticLoss);
 
 impl LinearRegression {
-    /// `E[τ]`.
-    fn expected_precision(&self, factors: &LinearRegressionFactors) -> f64 {
-        match (self.priors.noise, &factors.noise) {
-            (NoisePrior::Known { precision }, _) => precision,
-            (_, Some(q)) => q.mean(),
-            (_, None) => f64::NAN,
-        }
-    }
-
     /// q(β) given `E[τ]` and the loss of a batch.
     fn batch_coefficients(&self, loss: &QuadraticLoss, tau: f64) -> Result<MvGaussian, FamilyError> {
         let (mut precision, mut shift) = (&loss.gram * tau, &loss.gradient * tau);
@@ -96,7 +87,8 @@ impl Exchangeable for LinearRegression {
     ) -> Result<(), ConjugateError> {
         match block {
             Block::Coefficients => {
-                let q = self.batch_coefficients(&batch.0, self.expected_precision(globals));
+                let q = self
+                    .batch_coefficients(&batch.0, self.priors.noise.expected(globals.noise.as_ref()).mean);
                 eta.assign(&q.map_err(|e| refused(block, e))?.natural());
             }
             Block::Noise => {
@@ -123,13 +115,13 @@ impl Exchangeable for LinearRegression {
         globals: &LinearRegressionFactors,
         exec: Exec<'_>,
     ) -> Result<(LinearRegressionFactors, LinearRegressionStats), ConjugateError> {
-        let precision = self.expected_precision(globals);
+        let precision = self.priors.noise.expected(globals.noise.as_ref());
         let mut stats = LinearRegressionStats {
             coefficients: Array1::zeros(self.n_coefficients()),
             squares: 0.0,
             prior_squares: 0.0,
-            precision,
-            log_precision: precision.ln(),
+            precision: precision.mean,
+            log_precision: precision.log,
         };
         for &block in self.blocks() {
             self.expect(block, globals, &mut stats, exec);

@@ -28,7 +28,7 @@ use crate::checks::{LOG_2_PI, finite, positive};
 use crate::quadratic_loss::QuadraticLoss;
 use crate::regression::{RegressionData, gaussian_from_shift};
 
-pub use crate::noise::NoisePrior;
+pub use crate::noise::PrecisionPrior as NoisePrior;
 pub use capabilities::LinearRegressionMinibatch;
 pub use conjugate::{LinearRegressionBlock, LinearRegressionFactors, LinearRegressionStats};
 pub use exchangeable::LinearRegressionBatch;

@@ -1,27 +1,24 @@
 //! The natural parameters of q(β) and q(τ).
 
 use ndarray::ArrayRef1;
-use vi_core::{ConditionallyConjugate, ConjugateError, NaturalFactors};
-use vi_families::{ExponentialFamily, Gamma, MvGaussian};
+use vi_core::{ConjugateError, NaturalFactors};
+use vi_families::ExponentialFamily;
 
 use super::{LinearRegression, LinearRegressionBlock as Block, LinearRegressionFactors};
-use crate::checks::refused;
+use crate::natural::{gaussian_len, of_precision, set, set_precision};
 
 impl NaturalFactors for LinearRegression {
     fn n_natural(&self, block: Block) -> usize {
-        let d = self.n_coefficients();
         match block {
-            Block::Coefficients => d + d * (d + 1) / 2,
-            Block::Noise if self.blocks().contains(&block) => 2,
-            Block::Noise => 0,
+            Block::Coefficients => gaussian_len(self.n_coefficients()),
+            Block::Noise => self.priors.noise.n_natural(),
         }
     }
 
     fn natural(&self, block: Block, factors: &LinearRegressionFactors, eta: &mut ArrayRef1<f64>) {
-        match (block, &factors.noise) {
-            (Block::Coefficients, _) => eta.assign(&factors.coefficients.natural()),
-            (Block::Noise, Some(q)) => eta.assign(&q.natural()),
-            (Block::Noise, None) => {}
+        match block {
+            Block::Coefficients => eta.assign(&factors.coefficients.natural()),
+            Block::Noise => of_precision(factors.noise.as_ref(), eta),
         }
     }
 
@@ -32,14 +29,8 @@ impl NaturalFactors for LinearRegression {
         factors: &mut LinearRegressionFactors,
     ) -> Result<(), ConjugateError> {
         match block {
-            Block::Coefficients => {
-                factors.coefficients = MvGaussian::from_natural(eta).map_err(|e| refused(block, e))?;
-            }
-            Block::Noise if factors.noise.is_some() => {
-                factors.noise = Some(Gamma::from_natural(eta).map_err(|e| refused(block, e))?);
-            }
-            Block::Noise => {}
+            Block::Coefficients => set(&mut factors.coefficients, eta, block),
+            Block::Noise => set_precision(&mut factors.noise, eta, block),
         }
-        Ok(())
     }
 }

@@ -1,40 +1,16 @@
 //! Minibatches, local terms and predictions of the regression.
 
-use std::ops::Range;
-
 use ndarray::{ArrayRef1, ArrayRef2};
 use rand::RngExt;
 use vi_core::numerics::{sigmoid_scalar, softplus_scalar};
-use vi_core::{
-    CommError, Exec, GradLogJoint, LocalLogJoint, LogJoint, ParameterSpace, Predictive, StreamRng, Subsample,
-};
+use vi_core::{CommError, Exec, GradLogJoint, LogJoint, ParameterSpace, Predictive, StreamRng, Subsample};
 
 use super::LogisticRegression;
 use super::likelihood::Gathered;
+use crate::coefficients::local_terms_by_coefficient;
 use crate::regression::RegressionData;
 
-/// One block per coefficient. The likelihood belongs to every block, so that one block costs as much as the whole, and
-/// all of them together no more; what a block leaves out are the priors of the others.
-impl LocalLogJoint for LogisticRegression {
-    fn n_blocks(&self) -> usize {
-        self.data.n_columns()
-    }
-
-    fn block(&self, b: usize) -> Range<usize> {
-        b..b + 1
-    }
-
-    fn log_joint_block(&self, b: usize, z: &ArrayRef1<f64>) -> f64 {
-        self.log_joint(z) - self.prior.log_prob(z) + self.prior.log_prob_of(b, z)
-    }
-
-    fn log_joint_blocks(&self, z: &ArrayRef1<f64>, out: &mut ArrayRef1<f64>) {
-        let likelihood = self.log_joint(z) - self.prior.log_prob(z);
-        for (b, o) in out.iter_mut().enumerate() {
-            *o = likelihood + self.prior.log_prob_of(b, z);
-        }
-    }
-}
+local_terms_by_coefficient!(LogisticRegression);
 
 /// A minibatch of [`LogisticRegression`], its likelihood weighted by N/|B|: a view of the data, which costs nothing to make.
 #[derive(Clone, Copy, Debug)]

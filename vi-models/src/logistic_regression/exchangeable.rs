@@ -1,20 +1,17 @@
 //! The labels are exchangeable given β; the Pólya-Gamma variables are local.
 
-use ndarray::{Array1, Array2, ArrayRef1, ArrayViewMut2, Axis, s};
-use vi_core::{Batch, ConditionallyConjugate, ConjugateError, Exchangeable, Exec, NaturalFactors, linalg};
+use ndarray::{Array1, Array2, ArrayRef1};
+use vi_core::{Batch, ConditionallyConjugate, ConjugateError, Exchangeable, Exec, NaturalFactors};
 use vi_families::{ExponentialFamily, MvGaussian};
 
 use super::polya_gamma::mean;
 use super::{
     LogisticRegression, LogisticRegressionBlock as Block, LogisticRegressionFactors, LogisticRegressionStats,
 };
-use crate::checks::refused;
-use crate::regression::gaussian_from_shift;
+use crate::coefficients::{expected_squares, weighted_gram};
+use crate::natural;
 
 const GLOBAL_BLOCKS: [Block; 1] = [Block::Coefficients];
-
-/// Rows that are summed into one partial.
-const ROWS_PER_ITEM: usize = 4;
 
 /// What q(β) needs of a batch, every datum counted N/|B| times.
 #[derive(Clone, Debug)]
@@ -51,28 +48,20 @@ impl Exchangeable for LogisticRegression {
         batch: Batch<'_>,
         exec: Exec<'_>,
     ) -> Result<LogisticRegressionBatch, ConjugateError> {
-        let (n, d) = (batch.indices.len(), self.data.n_columns());
-        let mut sums = Array1::zeros(d * d + d);
-        exec.sum(n.div_ceil(ROWS_PER_ITEM), &mut sums, |items, partial| {
-            let rows = &batch.indices[items.start * ROWS_PER_ITEM..(items.end * ROWS_PER_ITEM).min(n)];
-            let mut x = self.data.x().select(Axis(0), rows);
-            let mut product = Array2::zeros(x.raw_dim());
-            linalg::gemm(1.0, &x, globals.covariance(), 0.0, &mut product);
-            let (precision, mut shift) = partial.view_mut().split_at(Axis(0), d * d);
-            for ((mut x, v), &row) in x.rows_mut().into_iter().zip(product.rows()).zip(rows) {
-                shift.scaled_add(self.data.y()[row] - 0.5, &x);
-                let omega = mean((x.dot(globals.mean()).powi(2) + x.dot(&v)).sqrt());
-                x *= omega.sqrt();
-            }
-            let precision = precision.into_slice().expect("a partial is contiguous");
-            let mut precision = ArrayViewMut2::from_shape((d, d), precision).expect("d × d values");
-            linalg::symmetric_rank_update(1.0, &x.t(), 1.0, &mut precision);
-        })
-        .map_err(|e| ConjugateError::Communication(e.to_string()))?;
-        sums *= batch.scale;
-        let shift = sums.slice(s![d * d..]).to_owned();
-        let precision = sums.slice(s![..d * d]).to_owned().into_shape_with_order((d, d));
-        Ok(LogisticRegressionBatch { precision: precision.expect("d × d values"), shift })
+        let d = self.data.n_columns();
+        if batch.indices.is_empty() {
+            // A batch of a multinomial regression may hold no datum that reaches this stick.
+            let nothing = (Array2::zeros((d, d)), Array1::zeros(d));
+            return Ok(LogisticRegressionBatch { precision: nothing.0, shift: nothing.1 });
+        }
+        let rows = self.data.rows(batch.indices);
+        let mut weights = Array1::zeros(rows.n_points());
+        let covariance = Some(&**globals.covariance());
+        expected_squares(rows.x(), None, globals.mean(), covariance, &mut weights, exec);
+        weights.mapv_inplace(|square| batch.scale * mean(square.sqrt()));
+        let residuals = rows.y().mapv(|y| batch.scale * (y - 0.5));
+        let precision = weighted_gram(rows.x(), &weights, exec)?;
+        Ok(LogisticRegressionBatch { precision, shift: rows.x().t().dot(&residuals) })
     }
 
     fn n_global_natural(&self, block: Block) -> usize {
@@ -90,12 +79,7 @@ impl Exchangeable for LogisticRegression {
         _globals: &MvGaussian,
         eta: &mut ArrayRef1<f64>,
     ) -> Result<(), ConjugateError> {
-        let mut precision = batch.precision.clone();
-        for (p, prior) in precision.diag_mut().iter_mut().zip(&self.prior.precisions) {
-            *p += prior;
-        }
-        let origin = Array1::zeros(batch.shift.len());
-        let q = gaussian_from_shift(&origin, &batch.shift, &precision).map_err(|e| refused(block, e))?;
+        let q = self.prior.posterior_of_gram(batch.precision.clone(), &batch.shift, block)?;
         eta.assign(&q.natural());
         Ok(())
     }
@@ -106,8 +90,7 @@ impl Exchangeable for LogisticRegression {
         eta: &ArrayRef1<f64>,
         globals: &mut MvGaussian,
     ) -> Result<(), ConjugateError> {
-        *globals = MvGaussian::from_natural(eta).map_err(|e| refused(block, e))?;
-        Ok(())
+        natural::set(globals, eta, block)
     }
 
     fn complete(

@@ -2,10 +2,10 @@
 
 use ndarray::ArrayRef1;
 use vi_core::{ConjugateError, NaturalFactors};
-use vi_families::{ExponentialFamily, MvGaussian};
+use vi_families::ExponentialFamily;
 
 use super::{LogisticRegression, LogisticRegressionBlock as Block, LogisticRegressionFactors};
-use crate::checks::refused;
+use crate::natural::{gaussian_len, set};
 
 /// Of PG(1, c) against PG(1, 0) it is −c²/2, with T(ω) = ω.
 impl NaturalFactors for LogisticRegression {
@@ -13,7 +13,7 @@ impl NaturalFactors for LogisticRegression {
         let (n, d) = self.data.x().dim();
         match block {
             Block::Augmentation => n,
-            Block::Coefficients => d + d * (d + 1) / 2,
+            Block::Coefficients => gaussian_len(d),
         }
     }
 
@@ -37,11 +37,9 @@ impl NaturalFactors for LogisticRegression {
                     return Err(ConjugateError::Domain { block, parameter, value });
                 }
                 factors.tilts.zip_mut_with(eta, |c, e| *c = (-2.0 * e).sqrt());
+                Ok(())
             }
-            Block::Coefficients => {
-                factors.coefficients = MvGaussian::from_natural(eta).map_err(|e| refused(block, e))?;
-            }
+            Block::Coefficients => set(&mut factors.coefficients, eta, block),
         }
-        Ok(())
     }
 }

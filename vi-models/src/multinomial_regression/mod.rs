@@ -21,6 +21,7 @@
 //! Statistics & Data Analysis 11 (1991) 275–295.
 
 mod conjugate;
+mod exchangeable;
 
 use ndarray::{ArrayRef1, ArrayRef2, Axis, s};
 use rand::RngExt;
@@ -28,8 +29,8 @@ use vi_core::numerics::{sigmoid_scalar, softplus_scalar};
 use vi_core::{GradLogJoint, LogJoint, Parameter, ParameterSpace, Predictive, StreamRng, Support};
 
 use crate::ModelError;
-use crate::logistic_regression::{LogisticRegression, LogisticRegressionPriors};
-use crate::regression::{RegressionData, at_one_point};
+use crate::logistic_regression::{LogisticRegression, LogisticRegressionBlock, LogisticRegressionPriors};
+use crate::regression::{RegressionData, log_joint_by_evaluate};
 
 pub use conjugate::MultinomialRegressionBlock;
 
@@ -53,7 +54,10 @@ pub struct MultinomialRegression {
     data: RegressionData,
     /// K − 1 of them.
     sticks: Vec<LogisticRegression>,
+    /// Which data reach each stick, ascending (K − 1).
+    reaching: Vec<Vec<usize>>,
     blocks: Vec<MultinomialRegressionBlock>,
+    global_blocks: Vec<MultinomialRegressionBlock>,
     space: ParameterSpace,
 }
 
@@ -79,18 +83,20 @@ impl MultinomialRegression {
             let (parameter, value) = ("n_classes".to_owned(), n_classes as f64);
             return Err(ModelError::Prior { model: MODEL, parameter, value, requirement });
         }
-        let stick = |k: usize| {
-            let class = k as f64;
-            let reaching: Vec<usize> = (0..data.n_points()).filter(|n| data.y()[*n] >= class).collect();
-            let rows = data.rows(&reaching);
-            let response = rows.y().mapv(|y| f64::from(u8::from(y == class)));
+        let reach = |k: usize| (0..data.n_points()).filter(|n| data.y()[*n] >= k as f64).collect();
+        let reaching: Vec<Vec<usize>> = (0..n_classes - 1).map(reach).collect();
+        let stick = |(k, reaching): (usize, &Vec<usize>)| {
+            let rows = data.rows(reaching);
+            let response = rows.y().mapv(|y| f64::from(u8::from(y == k as f64)));
             LogisticRegression::new(rows.with_response(response), priors)
         };
-        let sticks: Vec<_> = (0..n_classes - 1).map(stick).collect::<Result<_, _>>()?;
+        let sticks: Vec<_> = reaching.iter().enumerate().map(stick).collect::<Result<_, _>>()?;
         let shape = [sticks.len(), data.n_columns()];
         let space = ParameterSpace::new([Parameter::new("beta", &shape, Support::Real)])?;
         let blocks = conjugate::blocks(sticks.len());
-        Ok(Self { data, sticks, blocks, space })
+        let is_global = |b: &&MultinomialRegressionBlock| b.block == LogisticRegressionBlock::Coefficients;
+        let global_blocks = blocks.iter().filter(is_global).copied().collect();
+        Ok(Self { data, sticks, reaching, blocks, global_blocks, space })
     }
 
     /// The data.
@@ -138,34 +144,7 @@ impl MultinomialRegression {
     }
 }
 
-impl LogJoint for MultinomialRegression {
-    fn parameters(&self) -> &ParameterSpace {
-        &self.space
-    }
-
-    fn log_joint(&self, z: &ArrayRef1<f64>) -> f64 {
-        at_one_point(z, None, |z, out, grad| self.evaluate(z, out, grad))
-    }
-
-    fn log_joint_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
-        self.evaluate(z, out, None);
-    }
-}
-
-impl GradLogJoint for MultinomialRegression {
-    fn log_joint_and_grad(&self, z: &ArrayRef1<f64>, grad: &mut ArrayRef1<f64>) -> f64 {
-        at_one_point(z, Some(grad), |z, out, grad| self.evaluate(z, out, grad))
-    }
-
-    fn log_joint_and_grad_batch(
-        &self,
-        z: &ArrayRef2<f64>,
-        out: &mut ArrayRef1<f64>,
-        grad: &mut ArrayRef2<f64>,
-    ) {
-        self.evaluate(z, out, Some(grad));
-    }
-}
+log_joint_by_evaluate!(MultinomialRegression);
 
 impl Predictive for MultinomialRegression {
     type Data = RegressionData;

@@ -7,13 +7,12 @@
 //! Only the ratios x/r are stored, one for each count above zero.
 
 use ndarray::Array2;
-use rand::Rng;
-use rand_distr::{Binomial, Distribution};
 use serde::{Deserialize, Serialize};
-use vi_core::{ConjugateError, Exec, StreamKey};
+use vi_core::{ConjugateError, Exec, StreamKey, scratch};
 
 use super::gamma_rows::{LogAndMean, flat, flat_mut};
 use super::{PoissonFactorisation, dot};
+use crate::draws::add_multinomial;
 
 /// Below the largest of its row, a logarithm counts as this much less: products of two stay above underflow.
 const FLOOR: f64 = -300.0;
@@ -119,14 +118,14 @@ impl Allocations {
         let mut ratios = std::mem::take(&mut self.ratios);
         let q = &*self;
         exec.for_each_chunk(&mut ratios, 1, |items, out| {
-            // The row of the first: the last row that begins at it or before.
-            let mut n = model.row_first.partition_point(|first| *first <= items.start) - 1;
+            let lines = model.counts.lines();
+            let mut n = lines.line_of(items.start);
             for (p, out) in items.zip(out) {
-                while p >= model.row_first[n + 1] {
+                while p >= lines.range(n).end {
                     n += 1;
                 }
                 let (columns, counts) = model.counts.row(n);
-                let i = p - model.row_first[n];
+                let i = p - lines.range(n).start;
                 *out = counts[i] / dot(q.row(n), q.column(columns[i]));
             }
         });
@@ -139,7 +138,7 @@ impl Allocations {
             for (n, out) in items.zip(rows.chunks_exact_mut(k)) {
                 out.fill(0.0);
                 let (columns, _) = model.counts.row(n);
-                for (d, ratio) in columns.iter().zip(&self.ratios[model.row_first[n]..]) {
+                for (d, ratio) in columns.iter().zip(&self.ratios[model.counts.lines().range(n)]) {
                     out.iter_mut().zip(self.column(*d)).for_each(|(o, w)| *o += ratio * w);
                 }
                 out.iter_mut().zip(self.row(n)).for_each(|(o, w)| *o *= w);
@@ -204,38 +203,44 @@ impl Allocations {
         parts.of_columns.assign(&self.expected.of_columns);
     }
 
-    /// Draws the parts of every count. Row n is drawn from `key.rng(n)`, on one thread.
-    pub(super) fn draw(&self, model: &PoissonFactorisation, key: StreamKey, parts: &mut Parts) {
+    /// Draws the parts of every count, that at position p of the rows from `key.rng(p)`: twice from the same stream, once
+    /// for its row and once for its column, so that nothing is stored and every line is the work of one thread.
+    pub(super) fn draw(
+        &self,
+        model: &PoissonFactorisation,
+        key: StreamKey,
+        parts: &mut Parts,
+        exec: Exec<'_>,
+    ) {
         let k = model.n_factors;
-        parts.of_rows.fill(0.0);
-        parts.of_columns.fill(0.0);
-        let mut weights = vec![0.0; k];
-        let mut drawn = vec![0.0; k];
-        for n in 0..model.counts.n_rows() {
-            let mut rng = key.rng(n as u64);
-            let (columns, counts) = model.counts.row(n);
-            for (d, x) in columns.iter().zip(counts) {
-                let both = self.row(n).iter().zip(self.column(*d));
-                weights.iter_mut().zip(both).for_each(|(w, (a, b))| *w = a * b);
-                multinomial(*x, &weights, &mut rng, &mut drawn);
-                for (j, z) in drawn.iter().enumerate() {
-                    parts.of_rows[[n, j]] += z;
-                    parts.of_columns[[*d, j]] += z;
+        let draw = |position: usize, (n, d): (usize, usize), x: f64, weights: &mut [f64], out: &mut [f64]| {
+            let both = self.row(n).iter().zip(self.column(d));
+            weights.iter_mut().zip(both).for_each(|(w, (a, b))| *w = a * b);
+            let total = weights.iter().sum();
+            add_multinomial(&mut key.rng(position as u64), x, weights, total, out);
+        };
+        exec.for_each_chunk(flat_mut(&mut parts.of_rows), k, |items, rows| {
+            scratch::with(k, |weights| {
+                for (n, out) in items.zip(rows.chunks_exact_mut(k)) {
+                    out.fill(0.0);
+                    let (columns, counts) = model.counts.row(n);
+                    let positions = model.counts.lines().range(n);
+                    for ((position, d), x) in positions.zip(columns).zip(counts) {
+                        draw(position, (n, *d), *x, weights, out);
+                    }
                 }
-            }
-        }
-    }
-}
-
-/// Multinomial(x, ∝ weights), one binomial after the other.
-fn multinomial(x: f64, weights: &[f64], rng: &mut impl Rng, out: &mut [f64]) {
-    let (mut left, mut total) = (x as u64, weights.iter().sum::<f64>());
-    for (i, (w, out)) in weights.iter().zip(out.iter_mut()).enumerate() {
-        let p = if i + 1 == weights.len() { 1.0 } else { (w / total).clamp(0.0, 1.0) };
-        let draw = if left == 0 { 0 } else { Binomial::new(left, p).map_or(0, |b| b.sample(rng)) };
-        *out = draw as f64;
-        left -= draw;
-        // Rounding may leave a total below what is still to come.
-        total = (total - w).max(f64::MIN_POSITIVE);
+            });
+        });
+        exec.for_each_chunk(flat_mut(&mut parts.of_columns), k, |items, rows| {
+            scratch::with(k, |weights| {
+                for (d, out) in items.zip(rows.chunks_exact_mut(k)) {
+                    out.fill(0.0);
+                    let positions = &model.position[model.by_column.range(d)];
+                    for (n, position) in model.by_column.line(d).iter().zip(positions) {
+                        draw(*position, (*n, d), model.counts.counts()[*position], weights, out);
+                    }
+                }
+            });
+        });
     }
 }

@@ -80,7 +80,7 @@ impl PoissonFactorisationPriors {
 }
 
 impl PoissonFactorisation {
-    fn blank(&self) -> (PoissonFactorisationFactors, PoissonFactorisationStats) {
+    pub(super) fn blank(&self) -> (PoissonFactorisationFactors, PoissonFactorisationStats) {
         let (n, d, k) = (self.counts.n_rows(), self.counts.n_columns(), self.n_factors);
         let factors = PoissonFactorisationFactors {
             allocations: Allocations::zeros(self),
@@ -193,7 +193,7 @@ impl ConditionallyConjugate for PoissonFactorisation {
         exec: Exec<'_>,
     ) {
         match block {
-            Parting => factors.allocations.draw(self, key, &mut stats.parts),
+            Parting => factors.allocations.draw(self, key, &mut stats.parts, exec),
             RowFactors => factors.rows.draw(key, &mut stats.rows, exec),
             ColumnFactors => factors.columns.draw(key, &mut stats.columns, exec),
             RowRates => factors.row_rates.draw(key, &mut stats.row_rates, exec),

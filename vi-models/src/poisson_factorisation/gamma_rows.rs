@@ -6,7 +6,8 @@ use vi_core::{Exec, StreamKey, StreamRng};
 use vi_families::special::log_gamma;
 use vi_families::{ExponentialFamily, FamilyError, Gamma};
 
-use super::{FactorPrior, Lines, RatePrior, add_column_sums};
+use super::{FactorPrior, RatePrior, set_column_sums};
+use crate::lines::Lines;
 
 /// q(θ): Gamma(shape_nk, rate_nk), all independent (n, K).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,17 +72,18 @@ impl GammaRows {
         missing: &Lines,
     ) {
         let k = self.shape.ncols();
-        let mut totals = vec![0.0; k];
-        add_column_sums(flat(&other.mean), &mut totals);
         self.shape.zip_mut_with(parts, |shape, part| *shape = prior.shape + part);
-        for (n, row) in flat_mut(&mut self.rate).chunks_exact_mut(k).enumerate() {
-            row.copy_from_slice(&totals);
-            for d in missing.line(n) {
-                row.iter_mut().zip(other.row(*d)).for_each(|(r, b)| *r -= b);
+        vi_core::scratch::with(k, |totals| {
+            set_column_sums(flat(&other.mean), totals);
+            for (n, row) in flat_mut(&mut self.rate).chunks_exact_mut(k).enumerate() {
+                row.copy_from_slice(totals);
+                for d in missing.line(n) {
+                    row.iter_mut().zip(other.row(*d)).for_each(|(r, b)| *r -= b);
+                }
+                // A row of which nothing was observed: what rounding leaves of its sum is not negative.
+                row.iter_mut().for_each(|r| *r = r.max(0.0) + prior_rate.mean[[n, 0]]);
             }
-            // A row of which nothing was observed: what rounding leaves of its sum is not negative.
-            row.iter_mut().for_each(|r| *r = r.max(0.0) + prior_rate.mean[[n, 0]]);
-        }
+        });
     }
 
     /// The first shape or rate that is not finite and positive.
@@ -122,9 +124,10 @@ impl GammaRows {
     }
 
     pub(super) fn log_prob(&self, values: &[f64]) -> f64 {
-        let mut terms = vec![0.0; values.len()];
-        Gamma::log_prob_each(flat(&self.shape), flat(&self.rate), values, &mut terms);
-        terms.iter().sum()
+        vi_core::scratch::with(values.len(), |terms| {
+            Gamma::log_prob_each(flat(&self.shape), flat(&self.rate), values, terms);
+            terms.iter().sum()
+        })
     }
 
     pub(super) fn entropy(&self) -> f64 {

@@ -4,7 +4,8 @@ use ndarray::{Array2, ArrayRef1};
 use vi_core::{GradLogJoint, LogJoint, ParameterSpace};
 
 use super::gamma_rows::LogAndMean;
-use super::{FactorPrior, PoissonFactorisation, RatePrior, column_sums, dot};
+use super::{FactorPrior, PoissonFactorisation, RatePrior, dot, set_column_sums};
+use crate::lines::Lines;
 
 /// θ, β, ξ, η at a `z` laid out as reported.
 struct Point {
@@ -59,10 +60,11 @@ impl PoissonFactorisation {
         prior: FactorPrior,
         (own, rates): (&LogAndMean, &LogAndMean),
         other: &LogAndMean,
-        missing: &super::Lines,
+        missing: &Lines,
         ratios: &mut Array2<f64>,
     ) -> Vec<f64> {
-        let totals = column_sums(super::gamma_rows::flat(&other.mean), self.n_factors);
+        let mut totals = vec![0.0; self.n_factors];
+        set_column_sums(super::gamma_rows::flat(&other.mean), &mut totals);
         for (n, mut row) in ratios.rows_mut().into_iter().enumerate() {
             for (k, g) in row.iter_mut().enumerate() {
                 let unseen: f64 = missing.line(n).iter().map(|d| other.mean[[*d, k]]).sum();

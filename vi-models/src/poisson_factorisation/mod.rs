@@ -20,6 +20,7 @@
 
 mod allocations;
 mod conjugate;
+mod exchangeable;
 mod gamma_rows;
 mod log_joint;
 mod predict;
@@ -29,9 +30,11 @@ use vi_core::{Parameter, ParameterSpace, Support};
 
 use crate::ModelError;
 use crate::checks::positive;
+use crate::lines::Lines;
 use crate::sparse_counts::SparseCounts;
 
 pub use conjugate::{PoissonFactorisationBlock, PoissonFactorisationFactors, PoissonFactorisationStats};
+pub use exchangeable::{PoissonFactorisationBatch, PoissonFactorisationGlobals, RowUpdate};
 pub use gamma_rows::GammaRows;
 
 const MODEL: &str = "poisson_factorisation";
@@ -98,34 +101,6 @@ impl Default for PoissonFactorisationPriors {
     }
 }
 
-/// Indices line by line: those of line i stand at first[i]..first[i + 1].
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Lines {
-    first: Vec<usize>,
-    index: Vec<usize>,
-}
-
-impl Lines {
-    /// From (line, index), sorted.
-    fn new(n_lines: usize, entries: impl Iterator<Item = (usize, usize)>) -> Self {
-        let (mut first, mut index) = (vec![0; n_lines + 1], Vec::new());
-        for (line, i) in entries {
-            first[line + 1] += 1;
-            index.push(i);
-        }
-        (0..n_lines).for_each(|n| first[n + 1] += first[n]);
-        Self { first, index }
-    }
-
-    fn range(&self, line: usize) -> std::ops::Range<usize> {
-        self.first[line]..self.first[line + 1]
-    }
-
-    fn line(&self, line: usize) -> &[usize] {
-        &self.index[self.range(line)]
-    }
-}
-
 /// The factorisation; see the [module](self).
 ///
 /// ```
@@ -143,8 +118,6 @@ pub struct PoissonFactorisation {
     counts: SparseCounts,
     n_factors: usize,
     priors: PoissonFactorisationPriors,
-    /// Where the counts of every row begin in the order of rows (N + 1).
-    row_first: Vec<usize>,
     /// The rows of the counts above zero of every column, and where each stands in the order of rows.
     by_column: Lines,
     position: Vec<usize>,
@@ -153,6 +126,7 @@ pub struct PoissonFactorisation {
     missing_in_column: Lines,
     /// Σ log x!.
     log_factorials: f64,
+    row_update: RowUpdate,
     space: ParameterSpace,
 }
 
@@ -170,16 +144,7 @@ impl PoissonFactorisation {
         priors.row.check("row")?;
         priors.column.check("column")?;
         let (n, d, k) = (counts.n_rows(), counts.n_columns(), n_factors);
-        let mut row_first = vec![0; n + 1];
-        let mut entries = Vec::with_capacity(counts.n_nonzero());
-        for i in 0..n {
-            let (columns, _) = counts.row(i);
-            entries.extend(columns.iter().map(|c| (*c, i)));
-            row_first[i + 1] = entries.len();
-        }
-        let mut order: Vec<usize> = (0..entries.len()).collect();
-        order.sort_by_key(|p| entries[*p]);
-        let by_column = Lines::new(d, order.iter().map(|p| entries[*p]));
+        let (by_column, position) = counts.lines().transposed(d);
         let mut parameters = vec![
             Parameter::new("row_factor", &[n, k], Support::Positive),
             Parameter::new("column_factor", &[d, k], Support::Positive),
@@ -193,12 +158,12 @@ impl PoissonFactorisation {
         Ok(Self {
             n_factors,
             priors,
-            row_first,
             by_column,
-            position: order,
+            position,
             missing_in_row: Lines::new(n, std::iter::empty()),
             missing_in_column: Lines::new(d, std::iter::empty()),
             log_factorials: (0..n).map(|i| counts.log_factorials(i)).sum(),
+            row_update: RowUpdate::default(),
             space: ParameterSpace::new(parameters)?,
             counts,
         })
@@ -237,6 +202,25 @@ impl PoissonFactorisation {
         Ok(self)
     }
 
+    /// The same model whose stochastic steps iterate over the factors of a row in this way.
+    ///
+    /// # Errors
+    /// [`ModelError::Prior`] names the setting outside its domain.
+    pub fn with_row_update(mut self, row_update: RowUpdate) -> Result<Self, ModelError> {
+        row_update.check()?;
+        self.row_update = row_update;
+        Ok(self)
+    }
+
+    /// The same model of some of the rows, in this order.
+    fn with_rows(&self, rows: &[usize]) -> Result<Self, ModelError> {
+        let missing = rows.iter().enumerate();
+        let missing = missing.flat_map(|(i, n)| self.missing_in_row.line(*n).iter().map(move |d| (i, *d)));
+        let other =
+            Self::new(self.counts.select(rows), self.n_factors, self.priors)?.with_missing(missing)?;
+        Ok(Self { row_update: self.row_update, ..other })
+    }
+
     /// The counts.
     pub fn counts(&self) -> &SparseCounts {
         &self.counts
@@ -254,14 +238,17 @@ impl PoissonFactorisation {
 
     /// How many entries were not observed.
     pub fn n_missing(&self) -> usize {
-        self.missing_in_row.index.len()
+        self.missing_in_row.n_entries()
     }
 
     /// Σ θ_n·β_d over what was observed: the product of the sums less what is missing.
     fn total_rate(&self, rows: &[f64], columns: &[f64]) -> f64 {
         let k = self.n_factors;
-        let (sum, other) = (column_sums(rows, k), column_sums(columns, k));
-        let whole: f64 = sum.iter().zip(&other).map(|(a, b)| a * b).sum();
+        let whole: f64 = vi_core::scratch::with_arrays([k, k], |[sum, other]| {
+            set_column_sums(rows, sum);
+            set_column_sums(columns, other);
+            dot(sum, other)
+        });
         let row = |n: usize| {
             let theta = &rows[n * k..][..k];
             self.missing_in_row.line(n).iter().map(|d| dot(theta, &columns[d * k..][..k])).sum::<f64>()
@@ -274,14 +261,9 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// The sums of the columns of rows of K values.
-fn column_sums(rows: &[f64], k: usize) -> Vec<f64> {
-    let mut sums = vec![0.0; k];
-    add_column_sums(rows, &mut sums);
-    sums
-}
-
-fn add_column_sums(rows: &[f64], sums: &mut [f64]) {
+/// sums (K) ← the sums of the columns of rows of K values.
+fn set_column_sums(rows: &[f64], sums: &mut [f64]) {
+    sums.fill(0.0);
     for row in rows.chunks_exact(sums.len()) {
         sums.iter_mut().zip(row).for_each(|(s, v)| *s += v);
     }

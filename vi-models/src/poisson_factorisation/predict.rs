@@ -2,10 +2,11 @@
 
 use ndarray::{Array2, ArrayRef1};
 use rand_distr::{Distribution, Poisson};
-use vi_core::{StreamKey, StreamRng};
+use vi_core::{Predictive, StreamKey, StreamRng};
+use vi_families::special::log_gamma;
 
 use super::conjugate::PoissonFactorisationFactors;
-use super::{MODEL, PoissonFactorisation, dot};
+use super::{MODEL, PoissonFactorisation};
 use crate::ModelError;
 use crate::count_factors::HeldOut;
 use crate::sparse_counts::SparseCounts;
@@ -45,15 +46,21 @@ impl PoissonFactorisation {
         Ok(crate::count_factors::score_of_means(columns, held, exposure, &factors.rows.means()))
     }
 
-    /// New counts at the factors of a `z`: every entry, the missing ones too.
-    pub fn simulate(&self, z: &ArrayRef1<f64>, rng: &mut StreamRng) -> Array2<f64> {
-        let (n, d, k) = (self.counts.n_rows(), self.counts.n_columns(), self.n_factors);
-        let z = z.to_vec();
-        let (rows, columns) = (&z[..n * k], &z[n * k..(n + d) * k]);
-        Array2::from_shape_fn((n, d), |(n, d)| {
-            let rate = dot(&rows[n * k..][..k], &columns[d * k..][..k]);
+    /// The rate of entry (n, d) at the factors of a `z`.
+    fn rate_at(&self, z: &ArrayRef1<f64>, n: usize, d: usize) -> f64 {
+        let (first, k) = (self.counts.n_rows() * self.n_factors, self.n_factors);
+        (0..k).map(|j| z[n * k + j] * z[first + d * k + j]).sum()
+    }
+
+    /// New counts of the first `n_rows` rows at the factors of a `z`, 0 where an entry is missing.
+    fn simulate_dense(&self, n_rows: usize, z: &ArrayRef1<f64>, rng: &mut StreamRng) -> Array2<f64> {
+        Array2::from_shape_fn((n_rows, self.counts.n_columns()), |(n, d)| {
+            if self.missing_in_row.line(n).binary_search(&d).is_ok() {
+                return 0.0;
+            }
             // rand_distr knows no rate of zero.
-            Poisson::new(rate.max(f64::MIN_POSITIVE)).map_or(f64::NAN, |p| p.sample(rng))
+            let rate = self.rate_at(z, n, d).max(f64::MIN_POSITIVE);
+            Poisson::new(rate).map_or(f64::NAN, |p| p.sample(rng))
         })
     }
 
@@ -83,7 +90,49 @@ impl PoissonFactorisation {
         }
         factors.extend(rates);
         let z = ndarray::Array1::from(factors);
-        let counts = SparseCounts::from_dense(&self.simulate(&z, &mut rng))?;
+        let counts = SparseCounts::from_dense(&self.simulate_dense(n, &z, &mut rng))?;
         Ok((z, counts))
+    }
+}
+
+/// New counts of the same rows, or of the first of them; a point is a row. Entries that are missing in the model have no
+/// term, and are 0 in a simulation.
+impl Predictive for PoissonFactorisation {
+    type Data = SparseCounts;
+
+    fn observed(&self) -> &SparseCounts {
+        &self.counts
+    }
+
+    fn n_points(&self, data: &SparseCounts) -> usize {
+        data.n_rows()
+    }
+
+    /// ```text
+    /// Σ_d x_nd log r_nd − log x_nd! − r_nd,     r_nd = Σ_k θ_nk β_dk,   d observed in row n
+    /// ```
+    ///
+    /// # Panics
+    /// If `data` has more rows than the model, or other columns.
+    fn log_likelihood_pointwise(&self, data: &SparseCounts, z: &ArrayRef1<f64>, out: &mut ArrayRef1<f64>) {
+        assert!(data.n_rows() <= self.counts.n_rows(), "poisson_factorisation: more rows than factors");
+        assert_eq!(data.n_columns(), self.counts.n_columns(), "poisson_factorisation: columns of the data");
+        for (n, out) in out.iter_mut().enumerate() {
+            let missing = self.missing_in_row.line(n);
+            let seen = |d: &usize| missing.binary_search(d).is_err();
+            let total: f64 = (0..data.n_columns()).filter(seen).map(|d| self.rate_at(z, n, d)).sum();
+            let (columns, counts) = data.row(n);
+            let terms = columns.iter().zip(counts).filter(|(d, _)| seen(d));
+            *out =
+                terms.map(|(d, x)| x * self.rate_at(z, n, *d).ln() - log_gamma(x + 1.0)).sum::<f64>() - total;
+        }
+    }
+
+    /// # Panics
+    /// If `data` has more rows than the model, or a rate is beyond all counts.
+    fn simulate(&self, data: &SparseCounts, z: &ArrayRef1<f64>, rng: &mut StreamRng) -> SparseCounts {
+        assert!(data.n_rows() <= self.counts.n_rows(), "poisson_factorisation: more rows than factors");
+        let counts = self.simulate_dense(data.n_rows(), z, rng);
+        SparseCounts::from_dense(&counts).expect("Poisson counts are counts")
     }
 }

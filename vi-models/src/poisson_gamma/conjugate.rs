@@ -60,20 +60,33 @@ pub struct PoissonGammaStats {
 }
 
 impl PoissonGamma {
-    fn rates_conditional(&self, i: usize, stats: &PoissonGammaStats) -> Result<Gamma, FamilyError> {
+    pub(super) fn rates_conditional(
+        &self,
+        i: usize,
+        stats: &PoissonGammaStats,
+    ) -> Result<Gamma, FamilyError> {
         Gamma::from_shape_rate(stats.shape + self.data.count[i], stats.rate + self.data.exposure[i])
     }
 
-    fn rate_conditional(&self, stats: &PoissonGammaStats) -> Result<Gamma, FamilyError> {
-        let n = self.n_rates() as f64;
-        let priors = &self.priors;
-        Gamma::from_shape_rate(priors.rate_shape + n * stats.shape, priors.rate_rate + stats.rates.sum())
+    /// q(β) given α and Σ_i θ_i.
+    pub(super) fn rate_given(&self, stats: &PoissonGammaStats, rates: f64) -> Result<Gamma, FamilyError> {
+        let (n, priors) = (self.n_rates() as f64, &self.priors);
+        Gamma::from_shape_rate(priors.rate_shape + n * stats.shape, priors.rate_rate + rates)
     }
 
-    fn shape_conditional(&self, stats: &PoissonGammaStats) -> Result<Option<GammaShape>, FamilyError> {
+    /// q(α) given β and Σ_i log θ_i.
+    pub(super) fn shape_given(
+        &self,
+        stats: &PoissonGammaStats,
+        log_rates: f64,
+    ) -> Result<Option<GammaShape>, FamilyError> {
         let ShapePrior::Exponential { rate } = self.priors.shape else { return Ok(None) };
         let n = self.n_rates() as f64;
-        GammaShape::from_linear_count(n * stats.log_rate + stats.log_rates.sum() - rate, n).map(Some)
+        GammaShape::from_linear_count(n * stats.log_rate + log_rates - rate, n).map(Some)
+    }
+
+    pub(super) fn shape_is_learned(&self) -> bool {
+        matches!(self.priors.shape, ShapePrior::Exponential { .. })
     }
 
     /// A start at some α and β, θ given these.
@@ -164,8 +177,8 @@ impl ConditionallyConjugate for PoissonGamma {
                         *q = self.rates_conditional(i, stats)?;
                     }
                 }
-                Rate => factors.rate = self.rate_conditional(stats)?,
-                Shape => factors.shape = self.shape_conditional(stats)?,
+                Rate => factors.rate = self.rate_given(stats, stats.rates.sum())?,
+                Shape => factors.shape = self.shape_given(stats, stats.log_rates.sum())?,
             }
             Ok(())
         };

@@ -16,6 +16,7 @@
 //! *Scandinavian Journal of Statistics* 2 (1975) 80–84.
 
 mod conjugate;
+mod exchangeable;
 mod log_joint;
 mod shape;
 
@@ -29,6 +30,7 @@ use crate::ModelError;
 use crate::checks::positive;
 
 pub use conjugate::{PoissonGammaBlock, PoissonGammaFactors, PoissonGammaStats};
+pub use exchangeable::{PoissonGammaBatch, PoissonGammaGlobals};
 pub use shape::GammaShape;
 
 const MODEL: &str = "poisson_gamma";

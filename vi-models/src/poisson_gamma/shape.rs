@@ -55,6 +55,11 @@ impl GammaShape {
         }
     }
 
+    /// b and n.
+    pub fn linear_count(&self) -> (f64, f64) {
+        (self.linear, self.n)
+    }
+
     /// b α − n log Γ(α).
     fn log_kernel(&self, alpha: f64) -> f64 {
         self.linear * alpha - self.n * log_gamma(alpha)

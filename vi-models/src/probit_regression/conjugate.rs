@@ -46,14 +46,18 @@ pub struct ProbitRegressionFactors {
 
 impl ProbitRegression {
     /// ±1 for y_n = 1, 0.
-    fn sign(&self, n: usize) -> f64 {
+    pub(super) fn sign(&self, n: usize) -> f64 {
         2.0 * self.data.y()[n] - 1.0
     }
 
     fn coefficients_given(&self, latents: &ArrayRef1<f64>) -> Result<MvGaussian, ConjugateError> {
-        let shift = self.data.x().t().dot(latents);
+        self.coefficients_of_shift(&self.data.x().t().dot(latents))
+    }
+
+    /// q(β) from Xᵀg.
+    pub(super) fn coefficients_of_shift(&self, shift: &ArrayRef1<f64>) -> Result<MvGaussian, ConjugateError> {
         let origin = Array1::zeros(shift.len());
-        gaussian_from_shift(&origin, &shift, &self.precision).map_err(|e| refused(Coefficients, e))
+        gaussian_from_shift(&origin, shift, &self.precision).map_err(|e| refused(Coefficients, e))
     }
 
     fn set_coefficients(

@@ -28,19 +28,22 @@
 
 mod capabilities;
 mod conjugate;
+mod exchangeable;
 mod half_normal;
+mod natural;
 
 use ndarray::{Array2, ArrayRef1, ArrayRef2};
 use serde::{Deserialize, Serialize};
-use vi_core::{GradLogJoint, LogJoint, ParameterSpace, linalg};
+use vi_core::{ParameterSpace, linalg};
 use vi_families::special::normal_log_cdf;
 
 use crate::ModelError;
 use crate::checks::{binary_response, positive};
 use crate::coefficients::{CoefficientPrior, evaluate_predictors};
-use crate::regression::{RegressionData, at_one_point};
+use crate::regression::{RegressionData, log_joint_by_evaluate};
 
 pub use conjugate::{ProbitRegressionBlock, ProbitRegressionFactors, ProbitRegressionStats};
+pub use exchangeable::ProbitRegressionBatch;
 
 const MODEL: &str = "probit_regression";
 
@@ -117,31 +120,4 @@ impl ProbitRegression {
     }
 }
 
-impl LogJoint for ProbitRegression {
-    fn parameters(&self) -> &ParameterSpace {
-        &self.space
-    }
-
-    fn log_joint(&self, z: &ArrayRef1<f64>) -> f64 {
-        at_one_point(z, None, |z, out, grad| self.evaluate(z, out, grad))
-    }
-
-    fn log_joint_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
-        self.evaluate(z, out, None);
-    }
-}
-
-impl GradLogJoint for ProbitRegression {
-    fn log_joint_and_grad(&self, z: &ArrayRef1<f64>, grad: &mut ArrayRef1<f64>) -> f64 {
-        at_one_point(z, Some(grad), |z, out, grad| self.evaluate(z, out, grad))
-    }
-
-    fn log_joint_and_grad_batch(
-        &self,
-        z: &ArrayRef2<f64>,
-        out: &mut ArrayRef1<f64>,
-        grad: &mut ArrayRef2<f64>,
-    ) {
-        self.evaluate(z, out, Some(grad));
-    }
-}
+log_joint_by_evaluate!(ProbitRegression);

@@ -9,6 +9,7 @@ use vi_core::{LocalLogJoint, LogJoint, Predictive, StreamRng, numerics};
 use vi_families::{ExponentialFamily, Gamma};
 
 use super::StudentTRegression;
+use crate::draws::choose;
 use crate::noise::{NoisePrior, PrecisionStats};
 use crate::regression::RegressionData;
 
@@ -67,7 +68,7 @@ impl Predictive for StudentTRegression {
     /// One ν for all the new data.
     fn simulate(&self, data: &RegressionData, z: &ArrayRef1<f64>, rng: &mut StreamRng) -> RegressionData {
         let tau = self.noise_precision(z);
-        let dof = self.priors.dof[draw_index(&self.dof_probabilities(z), rng)];
+        let dof = self.priors.dof[choose(self.dof_probabilities(z), rng.random())];
         let scales = Gamma::from_shape_rate(0.5 * dof, 0.5 * dof).expect("degrees of freedom were checked");
         let mean = data.linear_predictor(&z.slice(s![..self.n_coefficients()]));
         data.with_response(mean.mapv(|m| {
@@ -76,17 +77,4 @@ impl Predictive for StudentTRegression {
             m + e / precision.sqrt()
         }))
     }
-}
-
-/// An index with these probabilities.
-pub(super) fn draw_index(probabilities: &ArrayRef1<f64>, rng: &mut StreamRng) -> usize {
-    let mut left: f64 = rng.random();
-    for (k, p) in probabilities.iter().enumerate() {
-        left -= p;
-        if left < 0.0 {
-            return k;
-        }
-    }
-    // Probabilities that add up to a little less than one.
-    probabilities.len() - 1
 }

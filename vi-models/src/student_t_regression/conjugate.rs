@@ -10,18 +10,15 @@
 
 use ndarray::{Array1, ArrayRef1, ArrayRef2, s};
 use serde::{Deserialize, Serialize};
-use vi_core::{
-    ConditionallyConjugate, ConjugateError, Exec, LogJoint, ParameterSpace, StreamKey, StreamRng, numerics,
-};
-use vi_families::special::log_minus_digamma;
+use vi_core::{ConditionallyConjugate, ConjugateError, Exec, LogJoint, ParameterSpace, StreamKey, StreamRng};
 use vi_families::{ExponentialFamily, Gamma, MvGaussian};
 
 use self::StudentTRegressionBlock::{Coefficients, Noise, Scales};
 use super::StudentTRegression;
-use super::capabilities::draw_index;
 use crate::checks::{LOG_2_PI, refused};
 use crate::coefficients::expected_squares;
 use crate::noise::{NoisePrior, PrecisionStats, factor_log_prob};
+use crate::regression::RegressionData;
 
 /// The blocks of [`StudentTRegression`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,10 +57,12 @@ pub struct StudentTRegressionStats {
 pub struct StudentTRegressionFactors {
     /// q(ν_k) (K).
     pub dof: Array1<f64>,
+    /// Its logarithms (K): those of probabilities that underflow are finite.
+    pub(super) log_dof: Array1<f64>,
     /// s_n ≥ 0 (N): q(λ_n | ν) = Gamma((ν + 1)/2, (ν + s_n)/2).
     pub squares: Array1<f64>,
     /// Σ_n log(1 + s_n/ν_k) (K).
-    tails: Array1<f64>,
+    pub(super) tails: Array1<f64>,
     /// q(β).
     pub coefficients: MvGaussian,
     /// q(τ); `None` when τ is known.
@@ -71,70 +70,57 @@ pub struct StudentTRegressionFactors {
 }
 
 impl StudentTRegression {
-    fn n(&self) -> f64 {
+    pub(super) fn n(&self) -> f64 {
         self.data.n_points() as f64
     }
 
-    /// Sets q(ν, λ) from s.
-    ///
-    /// ```text
-    /// log q(ν_k) = N c_ν − (ν + 1)/2 Σ_n log(1 + s_n/ν) + const
-    /// ```
-    fn set_scales(
+    /// Factors with these of β and τ, and statistics, without contents but for τ's.
+    pub(super) fn blank(
         &self,
-        squares: Array1<f64>,
-        factors: &mut StudentTRegressionFactors,
-        exec: Exec<'_>,
-    ) -> Result<(), ConjugateError> {
-        let dof = &self.priors.dof;
-        exec.sum(squares.len(), &mut factors.tails, |items, partial| {
-            let mut buffer = [0.0; vi_core::CHUNK];
-            let buffer = &mut buffer[..items.len()];
-            for (nu, sum) in dof.iter().zip(partial.iter_mut()) {
-                for (b, s) in buffer.iter_mut().zip(squares.slice(s![items.clone()])) {
-                    *b = s / nu;
-                }
-                numerics::log1p_inplace(buffer);
-                *sum = buffer.iter().sum();
-            }
-        })
-        .map_err(|e| ConjugateError::Communication(e.to_string()))?;
-        factors.squares = squares;
-        let log_weights = (0..dof.len()).map(|k| -self.log_tilt(k, factors));
-        let log_weights: Array1<f64> = log_weights.collect();
-        let total = numerics::log_sum_exp(log_weights.as_slice().expect("a new array is contiguous"));
-        factors.dof = log_weights.mapv(|l| (l - total).exp());
-        match factors.dof.iter().find(|p| !p.is_finite()) {
-            None => Ok(()),
-            Some(&value) => {
-                let (block, parameter) = (format!("{Scales:?}"), "q(dof)".to_owned());
-                Err(ConjugateError::Domain { block, parameter, value })
-            }
-        }
+        coefficients: MvGaussian,
+        noise: Option<Gamma>,
+        precision: PrecisionStats,
+    ) -> (StudentTRegressionFactors, StudentTRegressionStats) {
+        let (n, d) = self.data.x().dim();
+        let n_dof = self.priors.dof.len();
+        let factors = StudentTRegressionFactors {
+            dof: Array1::zeros(n_dof),
+            log_dof: Array1::zeros(n_dof),
+            squares: Array1::zeros(n),
+            tails: Array1::zeros(n_dof),
+            coefficients,
+            noise,
+        };
+        let stats = StudentTRegressionStats {
+            scales: Array1::zeros(n),
+            log_scales: 0.0,
+            dof: Array1::zeros(n_dof),
+            coefficients: Array1::zeros(d),
+            prior_squares: 0.0,
+            squares: Array1::zeros(n),
+            precision,
+        };
+        (factors, stats)
     }
 
-    /// (ν + 1)/2 Σ_n log(1 + s_n/ν) − N c_ν for ν = ν_k.
-    fn log_tilt(&self, k: usize, factors: &StudentTRegressionFactors) -> f64 {
-        0.5 * (self.priors.dof[k] + 1.0) * factors.tails[k] - self.n() * self.likelihood.steps[k]
-    }
-
-    /// `E[Σ_n log λ_n | ν_k]`.
-    fn expected_log_scales(&self, k: usize, factors: &StudentTRegressionFactors) -> f64 {
-        let half = 0.5 * self.priors.dof[k];
-        // ψ(x + ½) − log x, without cancellation.
-        self.n() * ((0.5 / half).ln_1p() - log_minus_digamma(half + 0.5)) - factors.tails[k]
-    }
-
-    /// The mean of β's conditional wants τXᵀΛy.
     fn coefficients_given(
         &self,
         scales: &ArrayRef1<f64>,
         tau: f64,
         exec: Exec<'_>,
     ) -> Result<MvGaussian, ConjugateError> {
-        let weights = scales.mapv(|l| tau * l);
-        let shift = self.data.x().t().dot(&(&weights * self.data.y()));
-        self.prior.posterior(self.data.x(), &weights, &shift, Coefficients, exec)
+        self.coefficients_of(&self.data, &scales.mapv(|l| tau * l), exec)
+    }
+
+    /// The mean of β's conditional wants τXᵀΛy: `weights` are τΛ.
+    pub(super) fn coefficients_of(
+        &self,
+        data: &RegressionData,
+        weights: &Array1<f64>,
+        exec: Exec<'_>,
+    ) -> Result<MvGaussian, ConjugateError> {
+        let shift = data.x().t().dot(&(weights * data.y()));
+        self.prior.posterior(data.x(), weights, &shift, Coefficients, exec)
     }
 
     fn set_squares(
@@ -145,47 +131,6 @@ impl StudentTRegression {
     ) {
         let (mean, out) = (&stats.coefficients, &mut stats.squares);
         expected_squares(self.data.x(), Some(self.data.y()), mean, covariance, out, exec);
-    }
-
-    fn expect_scales(&self, factors: &StudentTRegressionFactors, stats: &mut StudentTRegressionStats) {
-        stats.dof.assign(&factors.dof);
-        stats.scales.fill(0.0);
-        stats.log_scales = 0.0;
-        for (k, (nu, p)) in self.priors.dof.iter().zip(&factors.dof).enumerate() {
-            for (scale, s) in stats.scales.iter_mut().zip(&factors.squares) {
-                *scale += p * (nu + 1.0) / (nu + s);
-            }
-            stats.log_scales += p * self.expected_log_scales(k, factors);
-        }
-    }
-
-    /// ν from the stream after those of the data, λ_n from stream n.
-    fn draw_scales(
-        &self,
-        factors: &StudentTRegressionFactors,
-        key: StreamKey,
-        stats: &mut StudentTRegressionStats,
-        exec: Exec<'_>,
-    ) {
-        let k = draw_index(&factors.dof, &mut key.rng(self.data.n_points() as u64));
-        let nu = self.priors.dof[k];
-        stats.dof.fill(0.0);
-        stats.dof[k] = 1.0;
-        let out = stats.scales.as_slice_mut().expect("statistics are contiguous");
-        exec.for_each_chunk(out, 1, |items, out| {
-            for (n, o) in items.zip(out.iter_mut()) {
-                let q = Gamma::from_shape_rate(0.5 * (nu + 1.0), 0.5 * (nu + factors.squares[n]));
-                *o = q.expect("squares are finite").sample(&mut key.rng(n as u64));
-            }
-        });
-        stats.log_scales = stats.scales.iter().map(|l| l.ln()).sum();
-    }
-
-    /// log q(ν, λ) of realised statistics.
-    fn scales_log_prob(&self, factors: &StudentTRegressionFactors, stats: &StudentTRegressionStats) -> f64 {
-        let k = stats.dof.iter().position(|p| *p == 1.0).expect("statistics of the block are realised");
-        let exponent = 0.5 * (stats.log_scales - factors.squares.dot(&stats.scales));
-        factors.dof[k].ln() + exponent + self.log_tilt(k, factors)
     }
 }
 
@@ -209,29 +154,14 @@ impl ConditionallyConjugate for StudentTRegression {
         key: StreamKey,
         exec: Exec<'_>,
     ) -> Result<(StudentTRegressionFactors, StudentTRegressionStats), ConjugateError> {
-        let (n, d) = self.data.x().dim();
-        let n_dof = self.priors.dof.len();
+        let n = self.data.n_points();
         let half = 0.5 * self.priors.dof[0];
         let prior = Gamma::from_shape_rate(half, half).map_err(|e| refused(Scales, e))?;
         let weights = Array1::from_shape_fn(n, |n| prior.sample(&mut key.rng(n as u64)));
         let (noise, precision) = self.priors.noise.start().map_err(|e| refused(Noise, e))?;
         let coefficients = self.coefficients_given(&weights, precision.mean, exec)?;
-        let mut factors = StudentTRegressionFactors {
-            dof: Array1::zeros(n_dof),
-            squares: Array1::zeros(n),
-            tails: Array1::zeros(n_dof),
-            coefficients,
-            noise,
-        };
-        let mut stats = StudentTRegressionStats {
-            scales: weights,
-            log_scales: 0.0,
-            dof: Array1::zeros(n_dof),
-            coefficients: Array1::zeros(d),
-            prior_squares: 0.0,
-            squares: Array1::zeros(n),
-            precision,
-        };
+        let (mut factors, mut stats) = self.blank(coefficients, noise, precision);
+        stats.scales = weights;
         self.expect(Coefficients, &factors, &mut stats, exec);
         self.condition(Scales, &stats, &mut factors, exec)?;
         self.expect(Scales, &factors, &mut stats, exec);
@@ -337,7 +267,7 @@ impl ConditionallyConjugate for StudentTRegression {
             let nu = self.priors.dof[k];
             let squares: f64 = factors.squares.iter().map(|s| s * (nu + 1.0) / (nu + s)).sum();
             let exponent = 0.5 * (self.expected_log_scales(k, factors) - squares);
-            -p * (p.ln() + exponent + self.log_tilt(k, factors))
+            -p * (factors.log_dof[k] + exponent + self.log_tilt(k, factors))
         });
         scales.sum::<f64>()
             + factors.coefficients.entropy()

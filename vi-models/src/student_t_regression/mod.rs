@@ -27,20 +27,24 @@
 
 mod capabilities;
 mod conjugate;
+mod exchangeable;
 mod likelihood;
+mod natural;
+mod scales;
 
 use ndarray::{Array1, ArrayRef1, ArrayRef2, s};
 use serde::{Deserialize, Serialize};
-use vi_core::{GradLogJoint, LogJoint, ParameterSpace};
+use vi_core::ParameterSpace;
 
 use crate::ModelError;
 use crate::checks::positive;
 use crate::coefficients::CoefficientPrior;
 use crate::noise::{NoisePrior, PrecisionStats};
-use crate::regression::{RegressionData, at_one_point};
+use crate::regression::{RegressionData, log_joint_by_evaluate};
 use likelihood::Likelihood;
 
 pub use conjugate::{StudentTRegressionBlock, StudentTRegressionFactors, StudentTRegressionStats};
+pub use exchangeable::{StudentTRegressionBatch, StudentTRegressionGlobals};
 
 const MODEL: &str = "student_t_regression";
 
@@ -174,31 +178,4 @@ impl StudentTRegression {
     }
 }
 
-impl LogJoint for StudentTRegression {
-    fn parameters(&self) -> &ParameterSpace {
-        &self.space
-    }
-
-    fn log_joint(&self, z: &ArrayRef1<f64>) -> f64 {
-        at_one_point(z, None, |z, out, grad| self.evaluate(z, out, grad))
-    }
-
-    fn log_joint_batch(&self, z: &ArrayRef2<f64>, out: &mut ArrayRef1<f64>) {
-        self.evaluate(z, out, None);
-    }
-}
-
-impl GradLogJoint for StudentTRegression {
-    fn log_joint_and_grad(&self, z: &ArrayRef1<f64>, grad: &mut ArrayRef1<f64>) -> f64 {
-        at_one_point(z, Some(grad), |z, out, grad| self.evaluate(z, out, grad))
-    }
-
-    fn log_joint_and_grad_batch(
-        &self,
-        z: &ArrayRef2<f64>,
-        out: &mut ArrayRef1<f64>,
-        grad: &mut ArrayRef2<f64>,
-    ) {
-        self.evaluate(z, out, Some(grad));
-    }
-}
+log_joint_by_evaluate!(StudentTRegression);

@@ -4,7 +4,8 @@ use approx::assert_relative_eq;
 use ndarray::{Array1, Array2, array};
 use vi_core::linalg::Cholesky;
 use vi_core::testing::{
-    check_conditional, check_conditional_against, check_gradient, check_predictive, random_points,
+    check_conditional, check_conditional_against, check_exchangeable, check_gradient, check_natural,
+    check_predictive, random_points,
 };
 use vi_core::{ConditionallyConjugate, Exec, LogJoint, Predictive, StreamKey};
 use vi_models::ModelError;
@@ -14,7 +15,7 @@ use vi_models::factor_model::{
 };
 use vi_models::observed_matrix::ObservedMatrix;
 
-use crate::{simulated, sweep};
+use crate::{reaches_the_batch_bound, simulated, sweep};
 
 fn priors() -> FactorModelPriors {
     FactorModelPriors {
@@ -38,6 +39,8 @@ fn check<S: NoiseShape>(missing: f64, priors: FactorModelPriors) {
     check_conditional_against(&model, &[FactorModelBlock::Scores], 3, key);
     check_gradient(&model, 3, key);
     check_predictive(&model, key);
+    check_natural(&model, key);
+    check_exchangeable(&model, key);
 }
 
 #[test]
@@ -67,6 +70,16 @@ fn matrix_factorisation() {
     let noise = PrecisionPrior::Known { precision: 3.0 };
     let loading = PrecisionPrior::Known { precision: 0.8 };
     check::<Isotropic>(0.0, FactorModelPriors { noise, loading, score, intercept: None });
+}
+
+/// Minibatches of 50 rows, with and without missing entries.
+#[test]
+fn minibatches_reach_the_bound() {
+    for missing in [0.0, 0.2] {
+        let data = ObservedMatrix::from_dense(&simulated(600, 6, 2, 0.5, missing, 3)).unwrap();
+        let model = FactorAnalysis::new(data, 2, FactorModelPriors::default()).unwrap();
+        reaches_the_batch_bound(&model, 50, 15);
+    }
 }
 
 /// log p(y, w, μ, …) by the dense covariance W Wᵀ/λ + 1/τ of the observed entries of every row.

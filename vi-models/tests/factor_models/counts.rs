@@ -1,17 +1,23 @@
 //! Poisson–Gamma factorisation: contracts, exact evidence, extreme factors, held-out counts, threads.
 
-use ndarray::{Array2, array};
-use vi_core::testing::{check_conditional, check_conditional_against, check_gradient};
+use ndarray::{Array2, ArrayRef1, array};
+use vi_cavi::{Annealing, CaviSettings, DampedCavi, DampedSettings, Fit};
+use vi_core::testing::{
+    check_conditional, check_conditional_against, check_exchangeable_at_rest, check_gradient, check_natural,
+    check_predictive,
+};
 use vi_core::{ConditionallyConjugate, Exec, LogJoint, StreamKey};
 use vi_families::special::log_gamma;
 use vi_models::ModelError;
 use vi_models::poisson_factorisation::{
     FactorPrior, PoissonFactorisation, PoissonFactorisationBlock, PoissonFactorisationPriors, RatePrior,
+    RowUpdate,
 };
 use vi_models::sparse_counts::SparseCounts;
 
-use crate::quadrature::Grid;
-use crate::sweep;
+use crate::expansion::allocations;
+use crate::quadrature::{Grid, assert_agrees, assert_nuts_agrees, gibbs_means};
+use crate::{reaches_the_batch_bound, sweep};
 
 fn priors(hierarchical: bool) -> PoissonFactorisationPriors {
     let known = RatePrior::Known { rate: 0.8 };
@@ -42,6 +48,34 @@ fn contracts() {
         check_conditional(&model, key);
         check_conditional_against(&model, &[PoissonFactorisationBlock::Allocations], 3, key);
         check_gradient(&model, 3, key);
+        check_predictive(&model, key);
+        check_natural(&model, key);
+        let update = RowUpdate { tolerance: 1e-15, max_iterations: 3000 };
+        check_exchangeable_at_rest(&model.with_row_update(update).unwrap(), key);
+    }
+}
+
+#[test]
+fn minibatches_reach_the_bound() {
+    let model =
+        PoissonFactorisation::new(simulated(240, 30), 3, PoissonFactorisationPriors::default()).unwrap();
+    reaches_the_batch_bound(&model, 30, 60);
+}
+
+/// Damped and annealed sweeps end where plain ones do, or higher.
+#[test]
+fn damped_and_annealed_fits_end_at_an_optimum() {
+    let model =
+        PoissonFactorisation::new(simulated(60, 20), 3, PoissonFactorisationPriors::default()).unwrap();
+    let settings = CaviSettings { tolerance: 1e-7, max_iterations: 2000, ..CaviSettings::default() };
+    let key = StreamKey::from_seed(3);
+    let plain = vi_cavi::fit(&model, &settings, key, Exec::local()).unwrap().elbo();
+    let damped = DampedSettings { rate: 0.7, annealing: None };
+    let annealed = DampedSettings { rate: 1.0, annealing: Some(Annealing::default()) };
+    for damping in [damped, annealed] {
+        let kernel = DampedCavi::new(&model, damping, &settings, Exec::local()).unwrap();
+        let fit = Fit::with_kernel(kernel, &settings, key).run().unwrap();
+        assert!(fit.converged() && fit.elbo() > plain - 5.0, "{damping:?}: {} beside {plain}", fit.elbo());
     }
 }
 
@@ -97,6 +131,49 @@ fn the_log_joint_integrates_to_more_than_the_bound() {
     let (mut q, mut stats) = model.init(StreamKey::from_seed(1), Exec::local()).unwrap();
     let bound = (0..300).map(|_| sweep(&model, &mut q, &mut stats)).last().unwrap();
     assert!(bound < evidence && bound > evidence - 1.0, "bound {bound}, evidence {evidence}");
+}
+
+/// One count made by two factors: the posterior of s_k = θ_k β_k over a grid of (log s_1, log s_2), with the density of a
+/// product of two Gammas by quadrature. The samplers have its means, also of how the count is shared.
+#[test]
+fn samplers_have_the_exact_means() {
+    let known = |shape| FactorPrior { shape, rate: RatePrior::Known { rate: 1.0 } };
+    let priors = PoissonFactorisationPriors { row: known(1.5), column: known(2.5) };
+    let model =
+        PoissonFactorisation::new(SparseCounts::from_dense(&array![[3.0]]).unwrap(), 2, priors).unwrap();
+    let (low, high, n) = (-16.0, 5.0, 150_usize);
+    // log p(log s) = log ∫ Gamma(θ; 1.5, 1) Gamma(s/θ; 2.5, 1) s dθ/θ, in log θ.
+    let log_density = |u: f64| {
+        let terms: Vec<f64> = (-300..=100)
+            .map(|i| {
+                let t = 0.06 * f64::from(i);
+                1.5 * t - t.exp() + 2.5 * (u - t) - (u - t).exp()
+            })
+            .collect();
+        vi_core::numerics::log_sum_exp(&terms) + 0.06f64.ln() - log_gamma(1.5) - log_gamma(2.5)
+    };
+    let step = (high - low) / n as f64;
+    let table: Vec<f64> = (0..=n).map(|i| log_density(low + step * i as f64)).collect();
+    let prior = |u: f64| table[((u - low) / step).round() as usize];
+    let grid = Grid::new((low, high), (low, high), n, |u, v| {
+        let rate = u.exp() + v.exp();
+        prior(u) + prior(v) + 3.0 * rate.ln() - rate
+    });
+    let exact = [
+        grid.mean(|u, v| u.exp() + v.exp()),
+        grid.mean(|u, v| 0.5 * (u + v)),
+        grid.mean(|u, v| (u - v).abs()),
+    ];
+    // θ_1, θ_2, β_1, β_2.
+    let moments = |z: &ArrayRef1<f64>| {
+        let (s, t): (f64, f64) = (z[0] * z[2], z[1] * z[3]);
+        vec![s + t, 0.5 * (s.ln() + t.ln()), (s / t).ln().abs()]
+    };
+    let chain = gibbs_means(&model, 200, StreamKey::from_seed(8), moments);
+    for ((mean, exact), name) in chain.iter().zip(exact).zip(["s₁ + s₂", "log s", "|log s₁/s₂|"]) {
+        assert_agrees(name, mean, exact);
+    }
+    assert_nuts_agrees(&model, 1000, &exact, moments);
 }
 
 /// Expected logarithms around −1000, whose exponentials underflow: the bound stays finite and never falls.
@@ -167,6 +244,15 @@ fn threads_change_no_bit() {
     let one = run(1);
     assert_eq!(one, run(2));
     assert_eq!(one, run(3));
+}
+
+#[test]
+fn a_sweep_allocates_nothing() {
+    let model =
+        PoissonFactorisation::new(simulated(200, 90), 3, PoissonFactorisationPriors::default()).unwrap();
+    assert_eq!(allocations(&model), 0);
+    let zero = (0..90).find(|d| !model.counts().row(0).0.contains(d)).unwrap();
+    assert_eq!(allocations(&model.with_missing([(0, zero)]).unwrap()), 0);
 }
 
 #[test]

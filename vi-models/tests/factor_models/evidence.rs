@@ -1,12 +1,12 @@
 //! The bound against the exact evidence, by quadrature of the log joint (whose scores are integrated out).
 
-use ndarray::{Array1, array};
+use ndarray::{Array1, ArrayRef1, array};
 use vi_core::{ConditionallyConjugate, Exec, LogJoint, StreamKey};
-use vi_models::factor_model::{FactorModelPriors, PrecisionPrior, ProbabilisticPca};
+use vi_models::factor_model::{FactorAnalysis, FactorModelPriors, PrecisionPrior, ProbabilisticPca};
 use vi_models::observed_matrix::ObservedMatrix;
 
-use crate::quadrature::{Grid, assert_agrees, gibbs_means};
-use crate::sweep;
+use crate::quadrature::{Grid, assert_agrees, assert_nuts_agrees, gibbs_means, nuts_means};
+use crate::{simulated, sweep};
 
 /// log ∫∫ exp f over a square.
 fn log_integral(f: impl Fn(f64, f64) -> f64, half_width: f64, n: usize) -> f64 {
@@ -60,9 +60,10 @@ fn the_bound_is_below_the_evidence_with_learned_noise() {
     assert!(bound < evidence && bound > evidence - 2.0, "evidence {evidence}, bound {bound}");
 }
 
-/// Gibbs sampling where entries are missing and the noise is learned: moments that do not depend on the sign of a factor.
+/// Gibbs sampling and NUTS where entries are missing and the noise is learned: moments that do not depend on the sign of a
+/// factor.
 #[test]
-fn gibbs_sampling_has_the_exact_moments() {
+fn samplers_have_the_exact_moments() {
     let priors = FactorModelPriors {
         loading: PrecisionPrior::Known { precision: 1.0 },
         score: PrecisionPrior::Known { precision: 1.0 },
@@ -73,18 +74,46 @@ fn gibbs_sampling_has_the_exact_moments() {
     let model = ProbabilisticPca::new(ObservedMatrix::from_dense(&data).unwrap(), 1, priors).unwrap();
     let grid = square(|a, b| model.log_joint(&array![a, b]), 7.0, 200);
     let exact = [grid.mean(|a, _| a * a), grid.mean(|a, b| a * b), grid.mean(|_, b| b.abs())];
-    let chain =
-        gibbs_means(&model, 150, StreamKey::from_seed(8), |z| vec![z[0] * z[0], z[0] * z[1], z[1].abs()]);
+    let moments = |z: &ArrayRef1<f64>| vec![z[0] * z[0], z[0] * z[1], z[1].abs()];
+    let chain = gibbs_means(&model, 150, StreamKey::from_seed(8), moments);
     for ((mean, exact), name) in chain.iter().zip(exact).zip(["E w₁²", "E w₁w₂", "E |w₂|"]) {
         assert_agrees(name, mean, exact);
     }
+    assert_nuts_agrees(&model, 800, &exact, moments);
     let noise = PrecisionPrior::Gamma { shape: 2.0, rate: 1.0 };
     let data = ObservedMatrix::from_dense(&array![[0.9], [-1.2], [0.3], [2.5], [-0.4]]).unwrap();
     let model = ProbabilisticPca::new(data, 1, FactorModelPriors { noise, ..priors }).unwrap();
     let grid = square(|w, u| model.log_joint(&array![w, u.exp()]) + u, 9.0, 250);
     let exact = [grid.mean(|w, _| w * w), grid.mean(|_, u| u)];
-    let chain = gibbs_means(&model, 150, StreamKey::from_seed(8), |z| vec![z[0] * z[0], z[1].ln()]);
+    let moments = |z: &ArrayRef1<f64>| vec![z[0] * z[0], z[1].ln()];
+    let chain = gibbs_means(&model, 150, StreamKey::from_seed(8), moments);
     for ((mean, exact), name) in chain.iter().zip(exact).zip(["E w²", "E log τ"]) {
         assert_agrees(name, mean, exact);
+    }
+    assert_nuts_agrees(&model, 800, &exact, moments);
+}
+
+/// Factor analysis of three columns, with missing entries: products of loadings and log precisions within 5 errors of the
+/// difference of two samplers, false-alarm probability 6·10⁻⁷ each.
+#[test]
+fn gibbs_sampling_of_factor_analysis_agrees_with_nuts() {
+    let priors = FactorModelPriors {
+        loading: PrecisionPrior::Gamma { shape: 3.0, rate: 2.0 },
+        score: PrecisionPrior::Known { precision: 1.0 },
+        noise: PrecisionPrior::Gamma { shape: 3.0, rate: 1.0 },
+        intercept: None,
+    };
+    let data = ObservedMatrix::from_dense(&simulated(10, 3, 1, 0.6, 0.2, 3)).unwrap();
+    let model = FactorAnalysis::new(data, 1, priors).unwrap();
+    // Loadings (3), α, τ (3).
+    let moments = |z: &ArrayRef1<f64>| {
+        let products = [z[0] * z[1], z[0] * z[2], z[1] * z[2]];
+        products.into_iter().chain(z.iter().skip(3).map(|v| v.ln())).collect()
+    };
+    let chain = gibbs_means(&model, 120, StreamKey::from_seed(8), moments);
+    let nuts = nuts_means(&model, 800, StreamKey::from_seed(9), moments);
+    for (i, (gibbs, (mean, error))) in chain.iter().zip(nuts).enumerate() {
+        let z = (gibbs.mean() - mean) / gibbs.mcse().hypot(error);
+        assert!(z.abs() < 5.0, "{i}: {} and {mean} are {z} errors apart", gibbs.mean());
     }
 }

@@ -1,6 +1,6 @@
 //! The hierarchical normal model: contracts, exact evidence and moments.
 
-use ndarray::{Array1, Array2, array};
+use ndarray::{Array1, Array2, ArrayRef1, array};
 use vi_core::linalg::Cholesky;
 use vi_core::testing::{check_conditional, check_conditional_against, check_gradient, check_predictive};
 use vi_core::{ConditionallyConjugate, Exec, StreamKey};
@@ -9,7 +9,7 @@ use vi_models::hierarchical_normal::{
     GroupedData, HierarchicalNormal, HierarchicalNormalBlock, HierarchicalNormalPriors,
 };
 
-use crate::quadrature::{Grid, assert_agrees, gibbs_means};
+use crate::quadrature::{Grid, assert_agrees, assert_nuts_agrees, gibbs_means};
 use crate::sweep;
 
 const PRIORS: HierarchicalNormalPriors =
@@ -73,15 +73,17 @@ fn the_bound_is_below_the_evidence() {
 }
 
 #[test]
-fn gibbs_sampling_has_the_exact_means() {
+fn samplers_have_the_exact_means() {
     let grid = exact(150);
     // log scales: the mean of τ itself has a heavy-tailed estimate.
     let expected =
         [grid.mean(|u, v| given(u.exp(), v.exp()).1), grid.mean(|u, _| u.exp().ln_1p()), grid.mean(|_, v| v)];
-    let chain = gibbs_means(&model(), 200, StreamKey::from_seed(5), |z| vec![z[4], z[5].ln_1p(), z[6].ln()]);
+    let moments = |z: &ArrayRef1<f64>| vec![z[4], z[5].ln_1p(), z[6].ln()];
+    let chain = gibbs_means(&model(), 200, StreamKey::from_seed(5), moments);
     for ((mean, exact), name) in chain.iter().zip(expected).zip(["μ", "log (1 + τ)", "log σ"]) {
         assert_agrees(name, mean, exact);
     }
+    assert_nuts_agrees(&model(), 1000, &expected, moments);
 }
 
 #[test]

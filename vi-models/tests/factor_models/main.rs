@@ -12,8 +12,9 @@ mod quadrature;
 use ndarray::Array2;
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
+use vi_cavi::{SviSettings, fit_stochastic};
 use vi_core::testing::CountingAllocator;
-use vi_core::{ConditionallyConjugate, Exec, StreamKey};
+use vi_core::{ConditionallyConjugate, Exchangeable, Exec, NeverStop, Role, StreamKey};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -26,6 +27,18 @@ fn sweep<M: ConditionallyConjugate>(model: &M, q: &mut M::Factors, stats: &mut M
     }
     model.expand(q, stats, Exec::local()).unwrap();
     model.elbo(q, stats)
+}
+
+/// Minibatches at the default rates end within 1 % of the bound of 200 sweeps, and not above it.
+fn reaches_the_batch_bound<M: Exchangeable>(model: &M, batch_size: usize, n_epochs: u64) {
+    let key = StreamKey::from_seed(13);
+    let settings = SviSettings { batch_size, n_epochs, ..SviSettings::default() };
+    let svi = fit_stochastic(model, &settings, key, Exec::local(), None, &NeverStop, &mut []).unwrap();
+    let (mut q, mut stats) = model.init(key.role(Role::Init), Exec::local()).unwrap();
+    let best = (0..200).map(|_| sweep(model, &mut q, &mut stats)).last().unwrap();
+    let (start, reached) = (svi.state.elbo_start, svi.state.elbo());
+    assert!(reached < best + 1e-6 * best.abs(), "{reached} above {best}");
+    assert!(best - reached < 0.01 * best.abs(), "reached {reached} from {start}, coordinate ascent {best}");
 }
 
 /// `n` rows of `d` columns made by `k` factors, with column means and noise of standard deviation `noise`, and NaN in a

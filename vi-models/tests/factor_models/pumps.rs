@@ -1,15 +1,18 @@
 //! The Poisson–Gamma model of the pumps: contracts, exact moments and evidence, published moments.
 
-use ndarray::array;
+use ndarray::{Array1, ArrayRef1, array};
 use rand::RngExt;
-use vi_core::testing::{check_conditional, check_conditional_against, check_gradient, check_predictive};
+use vi_core::testing::{
+    check_conditional, check_conditional_against, check_exchangeable, check_gradient, check_natural,
+    check_predictive,
+};
 use vi_core::{ConditionallyConjugate, Exec, StreamKey};
 use vi_families::special::{digamma, log_gamma};
 use vi_models::ModelError;
 use vi_models::poisson_gamma::{GammaShape, PoissonGamma, PoissonGammaData, PoissonGammaPriors, ShapePrior};
 
-use crate::quadrature::{Grid, assert_agrees, gibbs_means};
-use crate::sweep;
+use crate::quadrature::{Grid, assert_agrees, assert_nuts_agrees, gibbs_means};
+use crate::{reaches_the_batch_bound, sweep};
 
 fn pumps() -> PoissonGamma {
     PoissonGamma::new(PoissonGammaData::pumps(), PoissonGammaPriors::default()).unwrap()
@@ -27,6 +30,8 @@ fn contracts() {
     for model in [pumps(), known()] {
         let key = StreamKey::from_seed(3);
         check_conditional(&model, key);
+        check_natural(&model, key);
+        check_exchangeable(&model, key);
         check_conditional_against(&model, &[], 3, key);
         check_gradient(&model, 3, key);
         check_predictive(&model, key);
@@ -71,20 +76,31 @@ fn exact_means(grid: &Grid) -> Vec<f64> {
 }
 
 #[test]
-fn gibbs_sampling_has_the_exact_means_and_the_published_ones() {
+fn samplers_have_the_exact_means_and_the_published_ones() {
     let means = exact_means(&exact(300));
     for (i, (mean, (published, error))) in means.iter().zip(PUBLISHED).enumerate() {
         // 4 errors of 12 comparisons: a right mean fails one of them with probability 8·10⁻⁴.
         assert!((mean - published).abs() <= 4.0 * error, "{i}: {mean}, published {published} ± {error}");
     }
-    let chain = gibbs_means(&pumps(), 60, StreamKey::from_seed(5), |z| {
+    let in_order = |z: &ArrayRef1<f64>| {
         let mut z = z.to_vec();
         z.swap(10, 11);
         z
-    });
-    for (i, (mean, exact)) in chain.iter().zip(means).enumerate() {
-        assert_agrees(&format!("variable {i}"), mean, exact);
+    };
+    let chain = gibbs_means(&pumps(), 60, StreamKey::from_seed(5), in_order);
+    for (i, (mean, exact)) in chain.iter().zip(&means).enumerate() {
+        assert_agrees(&format!("variable {i}"), mean, *exact);
     }
+    assert_nuts_agrees(&pumps(), 800, &means, in_order);
+}
+
+/// 300 units in batches of 20.
+#[test]
+fn minibatches_reach_the_bound() {
+    let exposure = Array1::from_shape_fn(300, |i| 1.0 + (i % 7) as f64);
+    let count = Array1::from_shape_fn(300, |i| ((i * i + 3 * i) % 23) as f64);
+    let data = PoissonGammaData { count, exposure };
+    reaches_the_batch_bound(&PoissonGamma::new(data, PoissonGammaPriors::default()).unwrap(), 20, 15);
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! Integrals in two dimensions, and means of dependent draws.
 
-use ndarray::{Array1, ArrayRef1};
+use ndarray::{Array1, Array3, ArrayRef1, s};
 use vi_core::testing::Moments;
-use vi_core::{ConditionallyConjugate, Exec, StreamKey};
+use vi_core::{
+    ConditionallyConjugate, Draws, Exec, GradLogJoint, Parameter, ParameterSpace, StreamKey, Support,
+};
+use vi_diagnostics::summarise;
+use vi_mcmc::{Control, McmcSettings, Nuts, NutsSettings, sample};
 
 /// Points u, v of a grid with their log weights; the trapezoidal rule converges exponentially for functions that vanish at the
 /// ends.
@@ -86,4 +90,39 @@ pub(crate) fn gibbs_means<M: ConditionallyConjugate>(
 pub(crate) fn assert_agrees(what: &str, mean: &Moments, exact: f64) {
     let (value, error) = (mean.mean(), mean.mcse());
     assert!((value - exact).abs() <= 5.0 * error, "{what}: {value} ± {error}, exactly {exact}");
+}
+
+/// Means of functions of the variables over four chains of NUTS, with their errors.
+pub(crate) fn nuts_means<M: GradLogJoint>(
+    model: &M,
+    n_draws: usize,
+    key: StreamKey,
+    f: impl Fn(&ArrayRef1<f64>) -> Vec<f64>,
+) -> Vec<(f64, f64)> {
+    let settings = McmcSettings { n_chains: 4, n_warmup: 400, n_draws, ..McmcSettings::default() };
+    let sampler = Nuts::new(model, NutsSettings::default()).unwrap();
+    let fit = sample(&sampler, &settings, key, Control::none()).unwrap();
+    let draws = fit.all_draws().values();
+    let width = f(&draws.slice(s![0, 0, ..])).len();
+    let mut values = Array3::zeros((4, draws.dim().1, width));
+    for (mut to, from) in values.lanes_mut(ndarray::Axis(2)).into_iter().zip(draws.lanes(ndarray::Axis(2))) {
+        to.assign(&Array1::from(f(&from)));
+    }
+    let space = ParameterSpace::new([Parameter::vector("f", width, Support::Real)]).unwrap();
+    let summaries = summarise(&Draws::new(space, values));
+    summaries.iter().map(|s| (s.mean, s.mcse_mean.unwrap())).collect()
+}
+
+/// Within 5 errors of the exact values: false-alarm probability 6·10⁻⁷ each.
+pub(crate) fn assert_nuts_agrees<M: GradLogJoint>(
+    model: &M,
+    n_draws: usize,
+    exact: &[f64],
+    f: impl Fn(&ArrayRef1<f64>) -> Vec<f64>,
+) {
+    for (i, ((mean, error), exact)) in
+        nuts_means(model, n_draws, StreamKey::from_seed(9), f).into_iter().zip(exact).enumerate()
+    {
+        assert!((mean - exact).abs() <= 5.0 * error, "NUTS, {i}: {mean} ± {error}, exactly {exact}");
+    }
 }

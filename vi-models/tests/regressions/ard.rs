@@ -7,14 +7,19 @@ use vi_core::testing::{
     check_batch, check_conditional, check_conditional_against, check_gradient, check_gradient_against,
     check_gradient_batch, check_local, check_predictive,
 };
-use vi_core::{AutoGrad, KnownPosterior, LogJoint, ParameterSpace, Scalar, ScalarLogJoint};
+use vi_core::{
+    AutoGrad, ConditionallyConjugate, Exec, KnownPosterior, LogJoint, ParameterSpace, Scalar, ScalarLogJoint,
+};
 use vi_families::Gamma;
 use vi_families::special::{digamma, log_gamma};
 use vi_models::ard_regression::{ArdRegression, ArdRegressionPriors};
 use vi_models::linear_regression::{LinearRegression, LinearRegressionPriors, NoisePrior};
 use vi_models::regression::RegressionData;
 
-use crate::common::{LOG_2_PI, ascend, assert_agree, assert_exact, gibbs, integrate, key, nuts};
+use crate::common::{
+    LOG_2_PI, ascend, assert_agree, assert_exact, assert_minibatches_reach_the_bound, check_moves, gibbs,
+    integrate, key, nuts,
+};
 
 const GAMMA: NoisePrior = NoisePrior::Gamma { shape: 2.0, rate: 1.5 };
 const KNOWN: NoisePrior = NoisePrior::Known { precision: 1.7 };
@@ -91,8 +96,25 @@ fn contracts() {
             check_predictive(&m, key());
             check_conditional(&m, key());
             check_conditional_against(&m, &[], 10, key());
+            check_moves(&m);
         }
     }
+}
+
+/// `n` responses to eight covariates, of which three matter.
+fn sparse(n: usize) -> RegressionData {
+    let mut rng = key().rng(8);
+    let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
+    let x = Array2::from_shape_simple_fn((n, 8), &mut normal);
+    let noise = Array1::from_shape_simple_fn(n, || 0.5 * normal());
+    let y = 3.0 + &(2.0 * &x.column(0) - 1.0 * &x.column(3) + 0.7 * &x.column(6)) + noise;
+    RegressionData::with_intercept(x, y).unwrap()
+}
+
+#[test]
+fn minibatches_reach_the_bound() {
+    let m = ArdRegression::new(sparse(600), ArdRegressionPriors::default()).unwrap();
+    assert_minibatches_reach_the_bound(&m, 60);
 }
 
 /// The bound written out from the parameters of the factors alone.
@@ -148,6 +170,40 @@ fn gibbs_agrees_with_nuts() {
     assert_agree(&gibbs(&m, 3000), &nuts(&m, 3000));
 }
 
+/// scikit-learn 1.9.1, `ARDRegression(fit_intercept=False, alpha_1=1e-2, alpha_2=2e-2, lambda_1=3e-2, lambda_2=4e-2,
+/// threshold_lambda=1e300, tol=1e-16)`: `coef_`, `lambda_`, `alpha_`, and the diagonal of `sigma_`. Its point estimates of α
+/// and τ solve the equations that the means of q(α) and q(τ) do (docs/algorithms/regressions.md).
+#[test]
+fn the_fixed_point_is_that_of_scikit_learn() {
+    let round = |v: f64| (v * 1000.0).round() / 1000.0;
+    let x = Array2::from_shape_fn((20, 4), |(i, j)| round(((i * (3 + 2 * j) + 1) as f64 * 0.37).sin() * 1.5));
+    let y = x.rows().into_iter().enumerate();
+    let y = y.map(|(i, x)| round(1.8 * x[0] - 0.9 * x[2] + 0.4 * (1.91 * i as f64).cos())).collect();
+    let priors = ArdRegressionPriors {
+        noise: NoisePrior::Gamma { shape: 1e-2, rate: 2e-2 },
+        relevance_shape: 3e-2,
+        relevance_rate: 4e-2,
+        ..Default::default()
+    };
+    let m = ArdRegression::new(RegressionData::new(x, y).unwrap(), priors).unwrap();
+    let (mut q, mut stats) = m.init(key(), Exec::local()).unwrap();
+    for _ in 0..3000 {
+        for &block in m.blocks() {
+            m.condition(block, &stats, &mut q, Exec::local()).unwrap();
+            m.expect(block, &q, &mut stats, Exec::local());
+        }
+    }
+    let coef = [1.7809407270794935, -0.04497494368312754, -0.8915311335350736, 0.013311989483141233];
+    let sigma = [0.004417279227634134, 0.004238292378065269, 0.004803711640286984, 0.0044186949534694665];
+    let lambda = [0.32553611357274365, 12.288282466177456, 1.2050501052880223, 12.530157485888612];
+    for j in 0..4 {
+        assert_relative_eq!(q.coefficients.mean()[j], coef[j], max_relative = 1e-9);
+        assert_relative_eq!(q.coefficients.covariance()[[j, j]], sigma[j], max_relative = 1e-9);
+        assert_relative_eq!(q.relevances[j].mean(), lambda[j], max_relative = 1e-9);
+    }
+    assert_relative_eq!(q.noise.unwrap().mean(), 10.188627211055152, max_relative = 1e-9);
+}
+
 /// With α held by a sharp prior at 0.6 it is linear regression with a known prior, whose evidence is exact.
 #[test]
 fn known_relevances_make_it_exact() {
@@ -169,13 +225,7 @@ fn known_relevances_make_it_exact() {
 /// all together by more than a quarter, and α tells them apart.
 #[test]
 fn irrelevant_coefficients_shrink() {
-    let n = 120;
-    let mut rng = key().rng(8);
-    let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
-    let x = Array2::from_shape_simple_fn((n, 8), &mut normal);
-    let noise = Array1::from_shape_simple_fn(n, || 0.5 * normal());
-    let y = 3.0 + &(2.0 * &x.column(0) - 1.0 * &x.column(3) + 0.7 * &x.column(6)) + noise;
-    let data = RegressionData::with_intercept(x, y).unwrap();
+    let data = sparse(120);
     let flat = LinearRegressionPriors { coefficient_precision: 1e-9, ..Default::default() };
     let least_squares = LinearRegression::new(data.clone(), flat).unwrap().posterior_mean().unwrap();
     let fit = ascend(&ArdRegression::new(data, ArdRegressionPriors::default()).unwrap());

@@ -1,8 +1,12 @@
 //! Exact answers by quadrature, and the methods that are held against them.
 
 use ndarray::{Array1, Array2};
-use vi_cavi::{CaviSettings, FitOf};
-use vi_core::{ConditionallyConjugate, Draws, Exec, GradLogJoint, LogJoint, StreamKey, Unconstrained};
+use vi_cavi::{CaviSettings, FitOf, SviSettings, fit_stochastic};
+use vi_core::testing::{check_exchangeable, check_natural};
+use vi_core::{
+    ConditionallyConjugate, Draws, Exchangeable, Exec, GradLogJoint, LogJoint, NaturalFactors, NeverStop,
+    StreamKey, Unconstrained,
+};
 use vi_diagnostics::summarise;
 use vi_mcmc::{Control, Gibbs, McmcSettings, Nuts, NutsSettings, Sampler, sample};
 
@@ -56,6 +60,21 @@ pub(crate) fn ascend<M: ConditionallyConjugate>(model: &M) -> FitOf<M> {
     let fit = vi_cavi::fit(model, &settings, key(), Exec::local()).unwrap();
     assert!(fit.converged(), "{:?}", fit.reason());
     fit
+}
+
+/// What damping, annealing and stochastic variational inference need.
+pub(crate) fn check_moves<M: NaturalFactors + Exchangeable>(model: &M) {
+    check_natural(model, key());
+    check_exchangeable(model, key());
+}
+
+/// Fifteen epochs of minibatches at the default rates end within 1 % of the bound of coordinate ascent, and not above it.
+pub(crate) fn assert_minibatches_reach_the_bound<M: Exchangeable>(model: &M, batch_size: usize) {
+    let settings = SviSettings { batch_size, n_epochs: 15, ..SviSettings::default() };
+    let svi = fit_stochastic(model, &settings, key(), Exec::local(), None, &NeverStop, &mut []).unwrap();
+    let (start, reached, best) = (svi.state.elbo_start, svi.state.elbo(), ascend(model).elbo());
+    assert!(reached < best + 1e-6 * best.abs(), "{reached} above {best}");
+    assert!(best - reached < 0.01 * best.abs(), "reached {reached} from {start}, coordinate ascent {best}");
 }
 
 fn draws(sampler: &dyn Sampler, n_draws: usize) -> Draws {

@@ -7,13 +7,17 @@ use vi_core::testing::{
     check_gradient_batch, check_predictive,
 };
 use vi_core::{
-    AutoGrad, ConditionallyConjugate, LogJoint, ParameterSpace, Predictive, Scalar, ScalarLogJoint,
+    AutoGrad, Batch, ConditionallyConjugate, Exchangeable, Exec, LogJoint, ParameterSpace, Predictive,
+    Scalar, ScalarLogJoint,
 };
 use vi_models::logistic_regression::{LogisticRegression, LogisticRegressionBlock, LogisticRegressionPriors};
 use vi_models::multinomial_regression::{MultinomialRegression, MultinomialRegressionBlock};
 use vi_models::regression::RegressionData;
 
-use crate::common::{LOG_2_PI, ascend, assert_exact, assert_same_bits, gibbs, integrate, key, nuts};
+use crate::common::{
+    LOG_2_PI, ascend, assert_exact, assert_minibatches_reach_the_bound, assert_same_bits, check_moves, gibbs,
+    integrate, key, nuts,
+};
 
 fn priors() -> LogisticRegressionPriors {
     LogisticRegressionPriors { scale: 1.5, intercept_scale: Some(4.0) }
@@ -83,8 +87,24 @@ fn contracts() {
         let augmentation = [0, 1]
             .map(|stick| MultinomialRegressionBlock { stick, block: LogisticRegressionBlock::Augmentation });
         check_conditional_against(&m, &augmentation, 10, key());
+        check_moves(&m);
     }
     check_conditional(&model(9), key());
+}
+
+/// In batches of 5 some hold no datum that reaches the second stick.
+#[test]
+fn minibatches_reach_the_bound() {
+    assert_minibatches_reach_the_bound(&model(500), 40);
+    let m = model(80);
+    let first: Vec<usize> = (0..80).filter(|n| m.data().y()[*n] == 0.0).collect();
+    let globals = m.init_globals(key(), Exec::local()).unwrap();
+    let batch = m.local_step(&globals, Batch::new(&first[..5], 80), Exec::local()).unwrap();
+    let block = m.global_blocks()[1];
+    let mut eta = Array1::zeros(m.n_global_natural(block));
+    m.global_conditional(block, &batch, &globals, &mut eta).unwrap();
+    // The prior of that stick: no shift.
+    assert!(eta.iter().take(3).all(|e| *e == 0.0), "{eta}");
 }
 
 #[test]

@@ -12,7 +12,8 @@ use vi_models::probit_regression::{ProbitRegression, ProbitRegressionBlock, Prob
 use vi_models::regression::RegressionData;
 
 use crate::common::{
-    LOG_2_PI, ascend, assert_agree, assert_exact, assert_same_bits, gibbs, integrate, key, nuts,
+    LOG_2_PI, ascend, assert_agree, assert_exact, assert_minibatches_reach_the_bound, assert_same_bits,
+    check_moves, gibbs, integrate, key, nuts,
 };
 
 fn priors() -> ProbitRegressionPriors {
@@ -43,8 +44,14 @@ fn contracts() {
         check_local(&m, 10, key());
         check_predictive(&m, key());
         check_conditional_against(&m, &[ProbitRegressionBlock::Latents], 10, key());
+        check_moves(&m);
     }
     check_conditional(&model(7), key());
+}
+
+#[test]
+fn minibatches_reach_the_bound() {
+    assert_minibatches_reach_the_bound(&model(600), 40);
 }
 
 #[test]

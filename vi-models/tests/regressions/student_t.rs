@@ -15,7 +15,8 @@ use vi_models::student_t_regression::{
 };
 
 use crate::common::{
-    LOG_2_PI, ascend, assert_agree, assert_exact, assert_same_bits, gibbs, integrate, key, nuts,
+    LOG_2_PI, ascend, assert_agree, assert_exact, assert_minibatches_reach_the_bound, assert_same_bits,
+    check_moves, gibbs, integrate, key, nuts,
 };
 
 fn x() -> Array2<f64> {
@@ -96,7 +97,19 @@ fn contracts() {
         check_predictive(&m, key());
         check_conditional(&m, key());
         check_conditional_against(&m, &[StudentTRegressionBlock::Scales], 10, key());
+        check_moves(&m);
     }
+}
+
+/// A line of slope 2 with wide noise, every seventh point five times as far off.
+#[test]
+fn minibatches_reach_the_bound() {
+    let x = Array2::from_shape_fn((600, 1), |(n, _)| (n as f64 * 0.37).sin());
+    let error = |n: usize| (n as f64 * 1.91).cos() * if n % 7 == 0 { 5.0 } else { 1.0 };
+    let y = x.column(0).iter().enumerate().map(|(n, x)| 0.5 + 2.0 * x + error(n)).collect();
+    let data = RegressionData::with_intercept(x, y).unwrap();
+    let m = StudentTRegression::new(data, priors(GAMMA, &[1.0, 3.0, 30.0])).unwrap();
+    assert_minibatches_reach_the_bound(&m, 60);
 }
 
 #[test]
