@@ -19,11 +19,11 @@ const METHODS: &str = "[[methods]]\nmethod = \"cavi\"\nmax_iterations = 5000\nn_
 
 #[test]
 fn factor_analysis_finds_what_columns_share() {
-    let (findings, _) = found(&format!(
+    let (findings, _) = found(
         "[data]\nset = \"breast_cancer\"\ncolumns = [\"mean_radius\", \"mean_perimeter\", \"mean_texture\"]\n\
          standardise = true\n[model]\nname = \"factor_analysis\"\nn_factors = 1\n\
-         [[methods]]\nmethod = \"cavi\"\nn_draws = 200\n"
-    ));
+         [[methods]]\nmethod = \"cavi\"\nn_draws = 200\n",
+    );
     let cell = |row: usize, column: usize| -> f64 {
         findings[1].rows[row][column].replace('\u{2212}', "-").parse().expect("a number")
     };
@@ -57,7 +57,8 @@ fn a_matrix_of_rank_one_has_one_factor_and_is_found_sooner_with_expansion() {
     let [expanding, _, plain] = outcome.results.as_slice() else { panic!("three methods") };
     assert!(expanding.converged && expanding.iterations < plain.iterations);
     // What is missing may be told as an empty cell too, and the model is the same.
-    let cell = |n: usize, d: usize| if (n + d) % 3 == 0 { String::new() } else { value(n, d).to_string() };
+    let cell =
+        |n: usize, d: usize| if (n + d).is_multiple_of(3) { String::new() } else { value(n, d).to_string() };
     let row = |n: usize| (0..6).map(|d| cell(n, d)).collect::<Vec<_>>().join(",");
     let table = (0..14).map(row).collect::<Vec<_>>().join("\n");
     let file = written(directory.path(), "table.csv", &format!("0,1,2,3,4,5\n{table}\n"));
@@ -72,7 +73,7 @@ fn a_matrix_of_rank_one_has_one_factor_and_is_found_sooner_with_expansion() {
 #[test]
 fn factors_of_counts_have_their_columns() {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let count = |n: usize, d: usize| if (n % 2 == 0) == (d < 2) { 4 + (n * 3 + d * 5) % 7 } else { 0 };
+    let count = |n: usize, d: usize| if n.is_multiple_of(2) == (d < 2) { 4 + (n * 3 + d * 5) % 7 } else { 0 };
     let list: String = (0..16)
         .flat_map(|n| (0..4).map(move |d| (n, d)))
         .filter(|(n, d)| count(*n, *d) > 0)
@@ -104,7 +105,7 @@ fn factors_of_counts_have_their_columns() {
 fn a_mixture_takes_missing_values_when_it_is_told_to() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let row = |i: usize| {
-        let centre = if i % 2 == 0 { -3.0 } else { 3.0 };
+        let centre = if i.is_multiple_of(2) { -3.0 } else { 3.0 };
         let (x, y) = (centre + (i as f64).sin() * 0.5, centre + (i as f64 * 1.7).cos() * 0.5);
         match i {
             4 => format!(",{y}"),
