@@ -1,8 +1,6 @@
 //! One sweep of coordinate ascent on a Gaussian mixture, with the ELBO checked after every block, from a random start;
 //! and what products of matrices reach on the same machine.
 //!
-//! `mixture_nothing` does nothing: what a process holds without any of these.
-//!
 //! Names are `mixture_<covariance>/<N>x<D>_K<K>[_lean]_<threads>_threads`; lean is without the N × K matrix. In
 //! `mixture_missing` a tenth of the values is missing: in five patterns of two columns, each of a tenth of the data, or
 //! each value by itself.
@@ -144,9 +142,5 @@ fn limit(c: &mut Criterion) {
     group.finish();
 }
 
-fn nothing(c: &mut Criterion) {
-    c.bench_function("mixture_nothing", |b| pool(2).install(|| b.iter(|| ())));
-}
-
-criterion_group!(benches, nothing, limit, sweeps, missing);
+criterion_group!(benches, limit, sweeps, missing);
 criterion_main!(benches);

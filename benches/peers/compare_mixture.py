@@ -3,9 +3,9 @@
 usage: python compare_mixture.py [--rounds 2] [--only REGEX] [--bench "cargo bench -p vi-benches --bench mixture --"]
 
 A round runs the bench `mixture` for a shape and, after it, the peers on the same shape with 1 and 2 threads; ratios are to
-the better of theirs and to ours on 2 threads. GFLOP/s are 4 N K P over the whole sweep. Beside it stands the most memory that
-the process of one bench ever held (2 threads; data made in place, the start and the checks of the first sweep included) less
-that of one with nothing in it, over the data and one N×K matrix.
+the better of theirs and to ours on 2 threads. GFLOP/s are 4 N K P over the whole sweep. With --memory, instead: the most memory
+that the process of one bench ever held (2 threads; the harness, the data, the start and the checks of the first sweep included),
+over the data and one N×K matrix. What is less than this program holds itself cannot be told.
 """
 import argparse, json, os, re, shlex, subprocess, sys
 
@@ -34,14 +34,11 @@ def peak(cargo, name):
 
 
 def memory(cargo, shapes):
-    empty = peak(cargo, "mixture_nothing")
-    print(f"\nMiB at the peak, less {empty:.0f} of the harness; in units of data and one N×K matrix")
+    print("MiB at the peak of the process; in units of data and one N×K matrix")
     for covariance, n, d, k in shapes:
-        for lean in ("", "_lean"):
-            held = peak(cargo, f"mixture_{covariance}/{n}x{d}_K{k}{lean}_2_threads") - empty
-            if held > 1:
-                size = 8 * n * (d + k) / 2**20
-                print(f"  {covariance}, {n}×{d}, K = {k}{lean}: {held:.1f} of {size:.1f}: {held / size:.2f}")
+        held = peak(cargo, f"mixture_{covariance}/{n}x{d}_K{k}_2_threads")
+        size = 8 * n * (d + k) / 2**20
+        print(f"  {covariance}, {n}×{d}, K = {k}: {held:.1f} of {size:.1f}: {held / size:.2f}")
 
 
 def features(covariance, d):

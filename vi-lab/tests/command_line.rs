@@ -169,15 +169,14 @@ fn lists_name_everything_that_experiments_can() {
             "probit_regression",
             "student_t_regression",
         ];
-        let exchangeable =
-            ["gaussian_mixture", "latent_dirichlet", "linear_regression", "logistic_regression"];
+        let other_data = ["eight_schools", "hierarchical_normal", "normal_mean_precision"];
         let name = model["name"].as_str().expect("a name");
         let methods = if ["ising", "sigmoid_belief_network"].contains(&name) {
             serde_json::json!(["sgvi", "advise"])
         } else if name == "spike_and_slab" {
             serde_json::json!(["cavi", "sgvi", "advise", "gibbs"])
         } else if conjugate.contains(&name) {
-            let has = |m: &&str| *m != "svi" || exchangeable.contains(&name);
+            let has = |m: &&str| *m != "svi" || !other_data.contains(&name);
             METHODS.into_iter().filter(has).collect::<Vec<_>>().into()
         } else {
             let others = METHODS.iter().filter(|m| !["cavi", "svi", "gibbs"].contains(m));

@@ -265,17 +265,17 @@ fn what_a_model_lacks_for_a_key_or_a_method_is_told_before_anything_runs() {
         let message = refusal(&cavi(keys));
         assert!(message.starts_with("test.toml:11:1: ") && message.contains(lacks), "{message}");
     }
-    let on = |model: &str, keys: &str| {
-        format!("name = \"x\"\n[data]\nset = \"kidiq\"\n[model]\nname = \"{model}\"\n[[methods]]\n{keys}\n")
+    let on = |set: &str, model: &str, keys: &str| {
+        format!("name = \"x\"\n[data]\nset = \"{set}\"\n[model]\nname = \"{model}\"\n[[methods]]\n{keys}\n")
     };
-    let message = refusal(&on("student_t_regression", "method = \"cavi\"\nannealing = {}"));
+    let message = refusal(&on("coagulation", "hierarchical_normal", "method = \"cavi\"\nannealing = {}"));
     assert!(message.contains("has no natural parameters of its factors, which `annealing` of"), "{message}");
-    let message = refusal(&on("student_t_regression", "method = \"svi\""));
+    let message = refusal(&on("coagulation", "hierarchical_normal", "method = \"svi\""));
     assert!(
         message
             .contains("has no exchangeable data, which method `svi` needs; methods that it has: cavi, sgvi"),
         "{message}"
     );
     parse(&cavi("damping = { rate = 0.7 }\nannealing = {}")).expect("the model has natural parameters");
-    parse(&on("linear_regression", "method = \"svi\"")).expect("the model has exchangeable data");
+    parse(&on("kidiq", "linear_regression", "method = \"svi\"")).expect("the model has exchangeable data");
 }

@@ -131,12 +131,13 @@ impl SplitMerge for HierarchicalDirichletProcess {
         pairs
     }
 
-    /// By documents: a document's tokens of the topic go to one half.
+    /// By documents: a document's tokens of the topic go to one half. Attempts differ by their key.
     fn split(
         &self,
         from: usize,
         into: usize,
         factors: &HierarchicalDirichletFactors,
+        _attempt: usize,
         key: StreamKey,
         exec: Exec<'_>,
     ) -> Result<Option<FactorsAndStats<Self>>, ConjugateError> {

@@ -149,7 +149,7 @@ fn factor_model<S: NoiseShape>(
     let space = model.parameters().clone();
     let study = Plain {
         labels,
-        conjugate: |m| Some(Conditionals::of(m).expanding()),
+        conjugate: |m| Some(Conditionals::of(m).natural(m).exchangeable(m).expanding()),
         ..Plain::smooth(name, model, n_data, priors)
     };
     let read = move |parameters: &[Summary]| components(&space, parameters, &names, n_factors);
@@ -247,7 +247,7 @@ fn poisson_factorisation(
     let labels = labels.map(|(d, name)| (format!("column_factor[{},·]", d + 1), name.clone())).collect();
     let study = Plain {
         labels,
-        conjugate: |m| Some(Conditionals::of(m)),
+        conjugate: |m| Some(Conditionals::of(m).natural(m).exchangeable(m)),
         ..Plain::smooth(POISSON_FACTORISATION.name, model, n_data, priors)
     };
     let read = move |parameters: &[Summary]| top_columns(&space, parameters, &names, n_factors);

@@ -59,7 +59,7 @@ fn poisson_gamma(
     let counts = PoissonGammaData { count: data.response(name)?, exposure: data.exposure(name)? };
     let model = checked(&at, PoissonGamma::new(counts, given))?;
     Ok(Box::new(Plain {
-        conjugate: |m| Some(Conditionals::of(m)),
+        conjugate: |m| Some(Conditionals::of(m).natural(m).exchangeable(m)),
         ..Plain::smooth(name, model, data.n_rows(), priors)
     }))
 }

@@ -75,7 +75,7 @@ fn ard_regression(
     let space = model.parameters().clone();
     let study = Plain {
         labels: slopes(names.clone()),
-        conjugate: |m| Some(Conditionals::of(m)),
+        conjugate: |m| Some(Conditionals::of(m).natural(m).exchangeable(m)),
         local: |m| Some(m),
         ..Plain::smooth(name, model, data.n_rows(), priors)
     };
@@ -163,7 +163,7 @@ fn probit_regression(
     let model = checked(&at, ProbitRegression::new(regression, given))?;
     Ok(Box::new(Plain {
         labels: slopes(names),
-        conjugate: |m| Some(Conditionals::of(m)),
+        conjugate: |m| Some(Conditionals::of(m).natural(m).exchangeable(m)),
         local: |m| Some(m),
         ..Plain::smooth(name, model, data.n_rows(), priors)
     }))
@@ -192,7 +192,7 @@ fn multinomial_regression(
     let labels = intercept.into_iter().chain(names).enumerate();
     Ok(Box::new(Plain {
         labels: labels.map(|(d, name)| (format!("beta[·,{}]", d + 1), name)).collect(),
-        conjugate: |m| Some(Conditionals::of(m)),
+        conjugate: |m| Some(Conditionals::of(m).natural(m).exchangeable(m)),
         ..Plain::smooth(name, model, data.n_rows(), priors)
     }))
 }

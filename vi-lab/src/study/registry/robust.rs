@@ -39,7 +39,7 @@ fn student_t_regression(
     let judge = model.clone();
     let study = Plain {
         labels: slopes(names),
-        conjugate: |m| Some(Conditionals::of(m)),
+        conjugate: |m| Some(Conditionals::of(m).natural(m).exchangeable(m)),
         local: |m| Some(m),
         ..Plain::smooth(STUDENT_T_REGRESSION.name, model, n_data, described)
     };
