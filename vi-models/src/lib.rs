@@ -28,6 +28,7 @@
 //! | [`count_factors`] | counts made by positive factors: Gamma–Poisson, and a deep exponential family of two layers |
 //! | [`latent_dirichlet`] | latent Dirichlet allocation: topics of documents |
 //! | [`hierarchical_dirichlet`] | hierarchical Dirichlet process: topics as many as the documents need |
+//! | [`mixed_membership`] | mixed membership of individuals who answer categorical items (grade of membership) |
 //! | [`one_compartment`] | pharmacokinetics of one dose in one compartment |
 //! | [`prior`] | priors of single parameters |
 //! | [`regression`] | covariates and responses: the data of the regressions |
@@ -60,6 +61,7 @@ pub mod latent_dirichlet;
 pub mod linear_regression;
 mod lines;
 pub mod logistic_regression;
+pub mod mixed_membership;
 pub mod multinomial_regression;
 mod natural;
 mod noise;

@@ -19,7 +19,7 @@ pub struct HierarchicalDirichletFactors {
 impl HierarchicalDirichletFactors {
     pub(super) fn zeros(model: &HierarchicalDirichletProcess, documents: DocumentFactors) -> Self {
         let (v, k) = (model.n_words(), model.n_topics());
-        let topics = LatentDirichletTopics::zeros(v, k);
+        let topics = LatentDirichletTopics::zeros(&[0, v], k);
         Self { topics, weights: Sticks::zeros(1, k), documents }
     }
 

@@ -137,7 +137,7 @@ impl HierarchicalDirichletProcess {
         Ok(Self {
             documents: Documents::new(counts, n_topics, n_sticks, priors.documents),
             priors,
-            prior: Prior::new(&of_topics, n_topics, v, n_topics)?,
+            prior: Prior::new(&of_topics, n_topics, &[0, v], n_topics)?,
             document_update: None,
             parameters,
         })

@@ -28,7 +28,7 @@ impl Documents {
             given.log_weights.iter().map(|log| (self.concentration * log.exp()).clamp(LEAST, 1.0 / LEAST));
         let proportions = Some(Concentration::Each(concentration.collect()));
         let priors = LatentDirichletPriors { proportions, topics: Some(1.0) };
-        let prior = Prior::new(&priors, k, v, layout.padded).expect("positive concentrations");
+        let prior = Prior::new(&priors, k, &[0, v], layout.padded).expect("positive concentrations");
         let (rows, _) = infer_documents((layout, &prior, &self.corpus), given.log_topics, update, exec);
         let mut found = [(); 2].map(|()| Array2::zeros((self.corpus.n_documents(), k)));
         let [counts, logs] = &mut found;

@@ -59,7 +59,7 @@ impl LatentDirichletAllocation {
     /// # Errors
     /// [`ModelError`] when a prior is outside its domain.
     pub fn with_priors(mut self, priors: &LatentDirichletPriors) -> Result<Self, ModelError> {
-        self.prior = Prior::new(priors, self.n_topics(), self.n_words(), self.layout.padded)?;
+        self.prior = Prior::new(priors, self.n_topics(), &self.offsets, self.layout.padded)?;
         Ok(self)
     }
 }

@@ -28,7 +28,7 @@ impl LatentDirichletFactors {
         let (d, v, k) = (model.n_documents(), model.n_words(), layout.n_topics);
         Self {
             n_topics: k,
-            topics: LatentDirichletTopics::zeros(v, k),
+            topics: LatentDirichletTopics::zeros(&model.offsets, k),
             documents: Array2::ones((d, layout.document_width())),
             proportions_entropy: 0.0,
             words: Array2::zeros((v, layout.word_width())),

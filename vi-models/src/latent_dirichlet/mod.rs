@@ -99,6 +99,8 @@ const MODEL: &str = "latent_dirichlet";
 #[derive(Clone, Debug)]
 pub struct LatentDirichletAllocation {
     corpus: Corpus,
+    /// Where the words of each item begin; 0 and V where words are those of documents.
+    offsets: Vec<usize>,
     layout: Layout,
     prior: Prior,
     /// `None`: proportions and assignments are blocks of their own.
@@ -125,14 +127,27 @@ impl LatentDirichletAllocation {
                 return Err(ModelError::Prior { model: MODEL, parameter, value, requirement: "at least 2" });
             }
         }
-        let layout = Layout::new(n_topics);
-        let prior = Prior::new(&priors, n_topics, v, layout.padded)?;
         let parameters = ParameterSpace::new([
             Parameter::new("topics", &[n_topics, v], Support::Simplex),
             Parameter::new("proportions", &[d, n_topics], Support::Simplex),
         ])?;
+        Self::of_items(counts, &[0, v], n_topics, priors, parameters)
+    }
+
+    /// The model of words that are levels of items, those of item j from `offsets[j]` to `offsets[j + 1]`, with parameters
+    /// laid out as topics (K, V) and proportions (D, K).
+    pub(crate) fn of_items(
+        counts: SparseCounts,
+        offsets: &[usize],
+        n_topics: usize,
+        priors: LatentDirichletPriors,
+        parameters: ParameterSpace,
+    ) -> Result<Self, ModelError> {
+        let (layout, v) = (Layout::new(n_topics), counts.n_columns());
+        let prior = Prior::new(&priors, n_topics, offsets, layout.padded)?;
         Ok(Self {
             corpus: Corpus::new(counts),
+            offsets: offsets.to_vec(),
             layout,
             prior,
             document_update: Some(DocumentUpdate::default()),

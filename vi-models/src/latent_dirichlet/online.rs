@@ -41,7 +41,7 @@ impl Exchangeable for LatentDirichletAllocation {
 
     fn init_globals(&self, key: StreamKey, exec: Exec<'_>) -> Result<LatentDirichletTopics, ConjugateError> {
         let start = self.random_topics(key, exec);
-        let mut topics = LatentDirichletTopics::zeros(self.n_words(), self.n_topics());
+        let mut topics = LatentDirichletTopics::zeros(&self.offsets, self.n_topics());
         topics.set_to(&start, exec);
         Ok(topics)
     }

@@ -1,5 +1,7 @@
 //! New tokens: given topics and proportions, and of documents that the model has not seen.
 
+use std::ops::Range;
+
 use ndarray::{Array2, ArrayRef1, ArrayRef2};
 use rand::RngExt;
 use vi_core::{Exec, Predictive, StreamRng};
@@ -42,8 +44,11 @@ impl Predictive for LatentDirichletAllocation {
     fn simulate(&self, data: &SparseCounts, z: &ArrayRef1<f64>, rng: &mut StreamRng) -> SparseCounts {
         assert_eq!(data.n_rows(), self.n_documents(), "{MODEL}: counts");
         let (topics, proportions) = self.split(z);
-        let lengths: Vec<f64> = (0..data.n_rows()).map(|d| data.row(d).1.iter().sum()).collect();
-        simulate_corpus(&topics, &proportions, &lengths, rng)
+        let length = |d: usize, item: Range<usize>| {
+            let (words, counts) = data.row(d);
+            words.iter().zip(counts).filter(|(v, _)| item.contains(v)).map(|(_, n)| n).sum::<f64>()
+        };
+        simulate_tokens(&topics, &proportions, &self.offsets, length, rng)
     }
 }
 
@@ -58,18 +63,29 @@ pub fn simulate_corpus(
     rng: &mut StreamRng,
 ) -> SparseCounts {
     assert!(proportions.ncols() == topics.nrows() && proportions.nrows() == lengths.len(), "{MODEL}: shapes");
-    let cumulative = |rows: &ArrayRef2<f64>| {
+    simulate_tokens(topics, proportions, &[0, topics.ncols()], |d, _| lengths[d], rng)
+}
+
+/// Of every document and item `length(d, words of the item)` tokens.
+fn simulate_tokens(
+    topics: &ArrayRef2<f64>,
+    proportions: &ArrayRef2<f64>,
+    offsets: &[usize],
+    length: impl Fn(usize, Range<usize>) -> f64,
+    rng: &mut StreamRng,
+) -> SparseCounts {
+    let cumulative = |rows: &ArrayRef2<f64>, starts: &[usize]| {
         let mut sums = rows.as_standard_layout().into_owned();
         for mut row in sums.rows_mut() {
             let mut total = 0.0;
-            row.mapv_inplace(|p| {
-                total += p;
-                total
-            });
+            for (i, p) in row.iter_mut().enumerate() {
+                total = if starts.contains(&i) { *p } else { total + *p };
+                *p = total;
+            }
         }
         sums
     };
-    let (topics, proportions) = (cumulative(topics), cumulative(proportions));
+    let (topics, proportions) = (cumulative(topics, offsets), cumulative(proportions, &[0]));
     let choose = |sums: &[f64], u: f64| {
         let last = sums.len() - 1;
         sums.partition_point(|c| *c <= u * sums[last]).min(last)
@@ -77,14 +93,17 @@ pub fn simulate_corpus(
     let row = |table: &Array2<f64>, i: usize| table.row(i).to_vec();
     let by_topic: Vec<Vec<f64>> = (0..topics.nrows()).map(|k| row(&topics, k)).collect();
     let mut entries = Vec::new();
-    for (d, length) in lengths.iter().enumerate() {
+    for d in 0..proportions.nrows() {
         let theta = row(&proportions, d);
-        for _ in 0..*length as u64 {
-            let topic = choose(&theta, rng.random());
-            entries.push((d, choose(&by_topic[topic], rng.random()), 1.0));
+        for item in offsets.windows(2).map(|w| w[0]..w[1]) {
+            for _ in 0..length(d, item.clone()) as u64 {
+                let topic = choose(&theta, rng.random());
+                let level = choose(&by_topic[topic][item.clone()], rng.random());
+                entries.push((d, item.start + level, 1.0));
+            }
         }
     }
-    SparseCounts::from_entries(lengths.len(), topics.ncols(), entries).expect("words of the vocabulary")
+    SparseCounts::from_entries(proportions.nrows(), topics.ncols(), entries).expect("words of the vocabulary")
 }
 
 /// How well held-out tokens are predicted.

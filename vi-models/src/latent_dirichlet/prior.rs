@@ -37,7 +37,7 @@ pub(crate) struct Prior {
     pub(crate) topics: f64,
     /// log Γ(Σα) − Σ log Γ(α).
     log_proportions: f64,
-    /// log Γ(Vη) − V log Γ(η).
+    /// log Γ(Vη) − V log Γ(η), summed over items where words are levels of items.
     log_topics: f64,
 }
 
@@ -45,7 +45,7 @@ impl Prior {
     pub(crate) fn new(
         given: &LatentDirichletPriors,
         n_topics: usize,
-        n_words: usize,
+        offsets: &[usize],
         padded: usize,
     ) -> Result<Self, ModelError> {
         let default = 1.0 / n_topics as f64;
@@ -64,7 +64,11 @@ impl Prior {
         checks::positive(MODEL, "topics", topics)?;
         let log_proportions =
             log_gamma(proportions.iter().sum()) - proportions.iter().map(|a| log_gamma(*a)).sum::<f64>();
-        let log_topics = log_gamma(n_words as f64 * topics) - n_words as f64 * log_gamma(topics);
+        let of_item = |w: &[usize]| {
+            let n = (w[1] - w[0]) as f64;
+            log_gamma(n * topics) - n * log_gamma(topics)
+        };
+        let log_topics = offsets.windows(2).map(of_item).sum();
         proportions.resize(padded, 1.0);
         Ok(Self { proportions, n_topics, topics, log_proportions, log_topics })
     }

@@ -1,6 +1,9 @@
 //! The topics of a corpus: their factor, λ = η + c, and their statistics.
+//!
+//! Words may be levels of several items, whose probabilities add up to one for every item: a topic is then a product of
+//! Dirichlet distributions, one for each.
 
-use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, ArrayView2, Axis, s};
+use ndarray::{Array2, ArrayRef1, ArrayRef2, ArrayView2, s};
 use serde::{Deserialize, Serialize};
 use vi_core::{Exec, StreamKey, StreamRng, numerics, scratch};
 use vi_families::log_gamma_variate;
@@ -9,21 +12,34 @@ use vi_families::special::{digamma, log_gamma};
 use super::draws::log_dirichlet_variate;
 use super::words::{dot, slice, slice_mut};
 
-/// q(β) = Π_k Dirichlet(β_k | λ_k).
+/// q(β) = Π_k Dirichlet(β_k | λ_k), or Π_k Π_j of words that are levels of items j.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LatentDirichletTopics {
     pub(crate) n_topics: usize,
+    /// Where the words of each item begin (J + 1); 0 and V where there are no items.
+    offsets: Vec<usize>,
     /// Of every word λ (K), E[log β] (K), and its share of the entropy without log Γ(Σ_v λ) (V, 2K + 1).
     rows: Array2<f64>,
-    /// Σ_v λ_vk (K).
-    totals: Array1<f64>,
+    /// Σ_v λ_vk over the words of each item (J, K).
+    totals: Array2<f64>,
     pub(crate) entropy: f64,
 }
 
 impl LatentDirichletTopics {
-    pub(crate) fn zeros(n_words: usize, n_topics: usize) -> Self {
-        let rows = Array2::zeros((n_words, 2 * n_topics + 1));
-        Self { n_topics, rows, totals: Array1::zeros(n_topics), entropy: 0.0 }
+    pub(crate) fn zeros(offsets: &[usize], n_topics: usize) -> Self {
+        let n_items = offsets.len() - 1;
+        Self {
+            n_topics,
+            offsets: offsets.to_vec(),
+            rows: Array2::zeros((offsets[n_items], 2 * n_topics + 1)),
+            totals: Array2::zeros((n_items, n_topics)),
+            entropy: 0.0,
+        }
+    }
+
+    /// The item of word v.
+    fn item(&self, v: usize) -> usize {
+        item(&self.offsets, v)
     }
 
     /// λ (K, V).
@@ -33,7 +49,11 @@ impl LatentDirichletTopics {
 
     /// E\[β\] (K, V).
     pub fn expected(&self) -> Array2<f64> {
-        &self.concentration() / &self.totals.view().insert_axis(Axis(1))
+        let mut expected = self.concentration().to_owned();
+        for (v, mut column) in expected.columns_mut().into_iter().enumerate() {
+            column /= &self.totals.row(self.item(v));
+        }
+        expected
     }
 
     /// E\[log β\] (K, V).
@@ -67,15 +87,18 @@ impl LatentDirichletTopics {
             }
         });
         self.totals.fill(0.0);
-        for row in slice(&self.rows).chunks_exact(2 * k + 1) {
-            self.totals.iter_mut().zip(&row[..k]).for_each(|(total, lambda)| *total += lambda);
+        let totals = slice_mut(&mut self.totals);
+        for (v, row) in slice(&self.rows).chunks_exact(2 * k + 1).enumerate() {
+            let totals = &mut totals[item(&self.offsets, v) * k..][..k];
+            totals.iter_mut().zip(&row[..k]).for_each(|(total, lambda)| *total += lambda);
         }
-        let totals = &self.totals;
-        scratch::with(k, |digammas| {
+        let (totals, offsets) = (&self.totals, &self.offsets);
+        scratch::with(totals.len(), |digammas| {
             digammas.iter_mut().zip(totals).for_each(|(psi, total)| *psi = digamma(*total));
             let digammas = &*digammas;
-            exec.for_each_chunk(slice_mut(&mut self.rows), 2 * k + 1, |_, rows| {
-                for row in rows.chunks_exact_mut(2 * k + 1) {
+            exec.for_each_chunk(slice_mut(&mut self.rows), 2 * k + 1, |items, rows| {
+                for (v, row) in items.zip(rows.chunks_exact_mut(2 * k + 1)) {
+                    let digammas = &digammas[item(offsets, v) * k..][..k];
                     let (lambda, rest) = row.split_at_mut(k);
                     let (logs, entropy) = rest.split_at_mut(k);
                     numerics::log_gamma(lambda, logs);
@@ -104,15 +127,28 @@ impl LatentDirichletTopics {
     pub(crate) fn sample(&self, rng: &mut StreamRng, mut write: impl FnMut(usize, &[f64])) {
         let mut logs = vec![0.0; self.rows.nrows()];
         for (k, lambda) in self.concentration().rows().into_iter().enumerate() {
-            log_dirichlet_variate(&lambda.to_vec(), rng, &mut logs);
+            let lambda = lambda.to_vec();
+            for item in self.offsets.windows(2).map(|w| w[0]..w[1]) {
+                log_dirichlet_variate(&lambda[item.clone()], rng, &mut logs[item]);
+            }
             write(k, &logs);
         }
     }
 
     /// log q(β) at log β (K, V).
     pub(crate) fn log_density(&self, logs: &ArrayRef2<f64>) -> f64 {
-        log_densities(&self.concentration(), logs)
+        let lambda = self.concentration();
+        let of_item = |w: &[usize]| {
+            let item = s![.., w[0]..w[1]];
+            log_densities(&lambda.slice(item), &logs.slice(item))
+        };
+        self.offsets.windows(2).map(of_item).sum()
     }
+}
+
+/// The item of word v.
+fn item(offsets: &[usize], v: usize) -> usize {
+    if offsets.len() == 2 { 0 } else { offsets.partition_point(|start| *start <= v) - 1 }
 }
 
 /// Statistics of the topics and of the tokens that belong to them, expected or realised.
@@ -154,7 +190,7 @@ impl TopicStats {
 
     /// β ~ q(β). The Gamma variates of word v are drawn from `key.rng(v)`.
     pub(crate) fn draw(&mut self, topics: &LatentDirichletTopics, key: StreamKey, exec: Exec<'_>) {
-        let k = self.n_topics;
+        let (k, offsets) = (self.n_topics, &topics.offsets);
         let topics = slice(&topics.rows);
         exec.for_each_chunk(slice_mut(&mut self.logs), k + 1, |items, rows| {
             for (v, row) in items.zip(rows.chunks_exact_mut(k + 1)) {
@@ -164,8 +200,9 @@ impl TopicStats {
                 }
             }
         });
-        for j in 0..k {
-            let mut column = self.logs.column_mut(j);
+        let items = offsets.windows(2).flat_map(|w| (0..k).map(move |j| (w[0]..w[1], j)));
+        for (item, j) in items {
+            let mut column = self.logs.slice_mut(s![item, j]);
             let max = column.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let total = max + column.iter().map(|l| (l - max).exp()).sum::<f64>().ln();
             column.mapv_inplace(|l| l - total);

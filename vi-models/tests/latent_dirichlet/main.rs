@@ -7,6 +7,7 @@ mod evidence;
 mod execution;
 mod hierarchical;
 mod hierarchical_topics;
+mod mixed_membership;
 mod online;
 mod prediction;
 mod reference;
