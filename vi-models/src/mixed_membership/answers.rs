@@ -73,7 +73,7 @@ impl Answers {
     }
 
     /// Answers from counts of levels (N, Σ_j V_j), one of every item that was answered.
-    pub(super) fn from_counts(&self, counts: &SparseCounts) -> Self {
+    pub(super) fn of_counts(&self, counts: &SparseCounts) -> Self {
         let mut values = Array2::from_elem((counts.n_rows(), self.levels.len()), f64::NAN);
         for n in 0..counts.n_rows() {
             for word in counts.row(n).0 {

@@ -136,6 +136,6 @@ impl Predictive for MixedMembership {
     /// If `data` has other individuals or items.
     fn simulate(&self, data: &Answers, z: &ArrayRef1<f64>, rng: &mut StreamRng) -> Answers {
         assert_eq!(data.levels(), self.answers.levels(), "{MODEL}: levels");
-        self.answers.from_counts(&self.tokens.simulate(&data.counts(), z, rng))
+        self.answers.of_counts(&self.tokens.simulate(&data.counts(), z, rng))
     }
 }
