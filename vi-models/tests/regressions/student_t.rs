@@ -105,7 +105,7 @@ fn contracts() {
 #[test]
 fn minibatches_reach_the_bound() {
     let x = Array2::from_shape_fn((600, 1), |(n, _)| (n as f64 * 0.37).sin());
-    let error = |n: usize| (n as f64 * 1.91).cos() * if n % 7 == 0 { 5.0 } else { 1.0 };
+    let error = |n: usize| (n as f64 * 1.91).cos() * if n.is_multiple_of(7) { 5.0 } else { 1.0 };
     let y = x.column(0).iter().enumerate().map(|(n, x)| 0.5 + 2.0 * x + error(n)).collect();
     let data = RegressionData::with_intercept(x, y).unwrap();
     let m = StudentTRegression::new(data, priors(GAMMA, &[1.0, 3.0, 30.0])).unwrap();
