@@ -43,8 +43,8 @@ impl Default for CaviSettings {
 }
 
 impl CaviSettings {
-    /// Coordinate ascent over `model` with the checks asked for.
-    pub(crate) fn kernel<'a, M: ConditionallyConjugate>(&self, model: &'a M, exec: Exec<'a>) -> Cavi<'a, M> {
+    /// Coordinate ascent over `model` with the checks and the expansion asked for.
+    pub fn kernel<'a, M: ConditionallyConjugate>(&self, model: &'a M, exec: Exec<'a>) -> Cavi<'a, M> {
         Cavi::new(model, exec)
             .with_check_blocks(self.check_blocks)
             .with_check_stationary(self.check_stationary)

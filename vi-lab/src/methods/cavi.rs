@@ -4,8 +4,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vi_cavi::{
-    Accepted, Ascent, Cavi, CaviInfo, CaviPosterior, DampedCavi, DampedSettings, ElboTolerance, Move,
-    MoveSettings, MoveState, MovingCavi, group_optima,
+    Accepted, Ascent, CaviInfo, CaviPosterior, DampedCavi, DampedSettings, ElboTolerance, Move, MoveSettings,
+    MoveState, MovingCavi, group_optima,
 };
 use vi_core::{ConditionallyConjugate, ElboEstimate, Exec, NaturalFactors, Role, SplitMerge, StopReason};
 
@@ -22,11 +22,7 @@ where
     M::Factors: Serialize + DeserializeOwned,
     M::Stats: Serialize + DeserializeOwned,
 {
-    let engine = settings.engine();
-    let kernel = Cavi::new(model, Exec::local())
-        .with_check_blocks(engine.check_blocks)
-        .with_check_stationary(engine.check_stationary)
-        .with_expansion(engine.expansion);
+    let kernel = settings.engine().kernel(model, Exec::local());
     fit(model, &kernel, settings, context, |_| Vec::new())
 }
 
